@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# `make help` lists the targets. V=1 shows commands. Everything built goes to build/.
+
+VERSION := 0.1.0
+BUILD   := build
+CC      := gcc
+CLANG   := clang-19
+BPFTOOL := $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+PYTHON  := /usr/bin/python3
+PREFIX  ?= /usr
+DESTDIR ?=
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-8s %s\n'
+endif
+
+# What `make deps` installs: to build, and to test and to run the demo.
+BUILD_PKGS := gcc libc6-dev make clang-19 bpftool libbpf-dev libelf-dev zlib1g-dev libyaml-dev \
+	libjansson-dev libsqlite3-dev libuv1-dev libcurl4-openssl-dev libmicrohttpd-dev \
+	libmnl-dev libsystemd-dev
+TEST_PKGS := libcmocka-dev libclang-rt-19-dev clang-format-19 cppcheck shellcheck universal-ctags \
+	git iproute2 iputils-ping ethtool nftables curl iperf3 tcpdump procps util-linux \
+	python3 python3-scapy python3-pytest python3-pytest-xdist
+
+WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	-Wwrite-strings -Wswitch -Wvla -Wformat=2
+CPPFLAGS := -D_GNU_SOURCE -DSPILLWAY_VERSION='"$(VERSION)"' -Iinclude -Iloader -Itools \
+	-I$(BUILD)/bpf
+CFLAGS   ?= -O2 -g
+CFLAGS   += -std=gnu11 -fno-strict-aliasing $(WARN) -Werror
+SAN      := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+LIBS_CTL := -lyaml -ljansson -lcurl
+LIBS     := -lyaml -ljansson -lsqlite3 -luv -lcurl -lmicrohttpd -lmnl -lsystemd \
+	-l:libbpf.a -lelf -lz -lpthread
+
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -Iinclude \
+	-I/usr/include/$(shell uname -m)-linux-gnu
+
+MODULES  := base manifest store model tables health dataplane handoff control
+LIB_SRC  := $(foreach m,$(MODULES),$(wildcard loader/$(m)/*.c))
+CTL_SRC  := $(wildcard tools/ctl/*.c)
+LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
+CTL_OBJ  := $(CTL_SRC:%.c=$(BUILD)/%.o)
+MAIN_OBJ := $(BUILD)/loader/main.o
+ASAN_OBJ := $(LIB_SRC:%.c=$(BUILD)/asan/%.o)
+# The CLI's modules too, but for its main(), so that unit tests reach them.
+ASAN_CTL_OBJ := $(filter-out $(BUILD)/asan/tools/ctl/main.o,$(CTL_SRC:%.c=$(BUILD)/asan/%.o))
+BPF_SRC  := $(wildcard bpf/*.bpf.c)
+SKELS    := $(BPF_SRC:bpf/%.bpf.c=$(BUILD)/bpf/%.skel.h)
+UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
+PACKET_SRC := $(wildcard tests/packet/*.c)
+FUZZ     := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+
+.PHONY: help deps all demo check check-unit check-golden check-packet check-netns check-fuzz lint \
+	format bench install uninstall clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+help:
+	@echo 'make demo          the main job in network namespaces, on one command (root)'
+	@echo 'make check         all tests (root); installs what they need'
+	@echo 'make all           spillwayd, spillway and the BPF objects, in build/'
+	@echo 'make deps          install missing Debian packages'
+	@echo 'make check-unit    unit tests under ASan and UBSan, no root needed'
+	@echo 'make check-golden  manifests to tables and to errors, no root needed'
+	@echo 'make check-fuzz    a short run of every fuzz target, no root needed'
+	@echo 'make check-packet  packets through BPF_PROG_TEST_RUN (root)'
+	@echo 'make check-netns   real clients and servers in network namespaces (root)'
+	@echo 'make lint          formatting, rules of the house, static analysis'
+	@echo 'make format        rewrite the sources with clang-format'
+	@echo 'make bench         ratios measured side by side (root)'
+	@echo 'make install       to $$(DESTDIR)$$(PREFIX); PREFIX=$(PREFIX)'
+	@echo 'make clean         remove build/'
+
+deps:
+	$(Q)tools/dev/deps.sh $(BUILD_PKGS) $(TEST_PKGS)
+
+all: $(BUILD)/spillwayd $(BUILD)/spillway
+
+# These install what is missing before anything is compiled, hence the second make.
+demo:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(PYTHON) tests/netns/demo.py
+
+check:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)rm -rf $(BUILD)/results
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tools/dev/suites.sh check-unit check-golden check-fuzz check-packet check-netns
+
+check-unit: $(UNIT)
+	$(Q)$(PYTHON) tests/run_c.py unit $(UNIT)
+
+check-golden: all
+	$(Q)tools/dev/pytest.sh golden tests/golden tests/cases
+
+check-fuzz: $(FUZZ)
+	$(Q)$(PYTHON) tests/run_fuzz.py $(FUZZ)
+
+check-packet: all $(BUILD)/tests/packet/packet_test
+	$(Q)$(PYTHON) tests/run_c.py packet $(BUILD)/tests/packet/packet_test
+
+check-netns: all
+	$(Q)tools/dev/pytest.sh netns tests/netns
+
+lint: $(SKELS)
+	$(Q)tools/dev/lint.sh
+
+format:
+	$(Q)git ls-files '*.c' '*.h' | xargs clang-format-19 -i
+
+bench: all
+	$(Q)$(PYTHON) tests/bench/bench.py
+
+install: all
+	install -D -m 755 $(BUILD)/spillwayd $(DESTDIR)$(PREFIX)/sbin/spillwayd
+	install -D -m 755 $(BUILD)/spillway $(DESTDIR)$(PREFIX)/bin/spillway
+	install -D -m 644 packaging/spillwayd.service $(DESTDIR)/lib/systemd/system/spillwayd.service
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/spillwayd $(DESTDIR)$(PREFIX)/bin/spillway
+	rm -f $(DESTDIR)/lib/systemd/system/spillwayd.service
+
+clean:
+	$(Q)rm -rf $(BUILD)
+
+# BPF: compile with debug info, strip DWARF with `bpftool gen object`, embed as a skeleton.
+$(BUILD)/bpf/%.raw.o: bpf/%.bpf.c $(wildcard bpf/*.h include/spillway/*.h) Makefile
+	$(say) BPF $<
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(BUILD)/bpf/%.bpf.o: $(BUILD)/bpf/%.raw.o
+	$(Q)$(BPFTOOL) gen object $@ $<
+
+$(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
+	$(say) SKEL $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
+
+$(BUILD)/%.o: %.c Makefile | $(SKELS)
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/asan/%.o: %.c Makefile | $(SKELS)
+	$(say) CC-SAN $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -O1 $(SAN) -MMD -MP -c $< -o $@
+
+$(BUILD)/libspillway.a: $(LIB_OBJ)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(BUILD)/asan/libspillway.a: $(ASAN_OBJ) $(ASAN_CTL_OBJ)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(BUILD)/spillwayd: $(MAIN_OBJ) $(BUILD)/libspillway.a
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/spillway: $(CTL_OBJ) $(BUILD)/libspillway.a
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_CTL)
+
+$(BUILD)/tests/unit/%: $(BUILD)/asan/tests/unit/%.o $(BUILD)/asan/libspillway.a
+	$(say) LD-SAN $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ -lcmocka $(LIBS)
+
+$(BUILD)/tests/packet/packet_test: $(PACKET_SRC:%.c=$(BUILD)/asan/%.o) $(BUILD)/asan/libspillway.a
+	$(say) LD-SAN $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ -lcmocka $(LIBS)
+
+# A fuzz target includes the sources it needs by way of the library, rebuilt by clang.
+FUZZ_FLAGS := -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(wildcard loader/base/*.c loader/manifest/*.c \
+		loader/base/*.h loader/manifest/*.h)
+	$(say) FUZZ $@
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) -o $@ $< \
+		$(wildcard loader/base/*.c loader/manifest/*.c) -lyaml -ljansson
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The contract between the BPF programs and the loader: map keys, values and the constants both
+ * sides must agree on. Field order and enum values are ABI: append only, and raise
+ * SPW_ABI_VERSION whenever a pinned map of an older daemon could be misread.
+ *
+ * Byte order: __be16/__be32 and struct spw_addr are in network order, everything else is native.
+ */
+#ifndef SPILLWAY_ABI_H
+#define SPILLWAY_ABI_H
+
+#include <linux/types.h>
+
+#define SPW_ABI_VERSION 1
+#define SPW_ABI_MAGIC	0x53504c57 /* "SPLW" */
+
+/* Slots and ports live in lines of one cache line; a table starts on a line. */
+#define SPW_LINE_SLOTS	    32
+#define SPW_ENDPOINT_NONE   0 /* endpoint id 0 is never given out */
+#define SPW_ENDPOINTS_LIMIT 65536
+#define SPW_SOURCES_MAX	    16	 /* source addresses, both families together */
+#define SPW_PORT_LINES	    2048 /* one list of source ports: up to 65536 of them */
+#define SPW_PORT_TRIES	    16	 /* source ports tried for a new flow */
+#define SPW_PICK_PROBES	    4	 /* further slots tried when a slot's endpoint is not pickable */
+#define SPW_TABLE_SIZE_MAX  65537
+
+/* An IPv4 address is kept IPv4-mapped (::ffff:a.b.c.d), so that one key serves both families. */
+struct spw_addr {
+	union {
+		__u8 b[16];
+		__be32 w[4];
+	};
+};
+
+/* Map `meta`, one entry, written once by the loader that made the maps. */
+struct spw_meta {
+	__u32 magic;
+	__u32 abi_version;
+	__u32 max_flows;
+	__u32 max_endpoints;
+	__u32 max_services;
+	__u32 slot_lines;
+	char version[40]; /* of the program that made the maps, NUL-terminated, for messages */
+};
+
+/* Map `addrs`: addresses whose packets may be ours. Key struct spw_addr, value __u32 flags. */
+enum spw_addr_flag {
+	SPW_ADDR_VIP = 1,
+	SPW_ADDR_SOURCE = 2,
+};
+
+/* Map `services`: what a packet must match. Value: __u32 service id. */
+struct spw_service_key {
+	struct spw_addr vip;
+	__be16 port;
+	__u8 proto; /* IPPROTO_TCP or IPPROTO_UDP */
+	__u8 pad[5];
+};
+
+/* A pick table: `size` slots (a prime) from slot number `base`, a multiple of SPW_LINE_SLOTS. */
+struct spw_table_ref {
+	__u32 base;
+	__u32 size; /* 0: no table */
+};
+
+enum spw_service_flag {
+	SPW_SERVICE_VALID = 1,
+};
+
+/* Map `service_rows`: row of service s in generation side g (0 or 1) is s * 2 + g. */
+struct spw_service_row {
+	__u32 flags;
+	__u32 pad;
+	struct spw_table_ref table; /* the table as the tiers' shares stand */
+	struct spw_table_ref spare; /* asked when the probes of `table` found nobody */
+};
+
+/* One line of map `slots`: endpoint ids. */
+struct spw_slot_line {
+	__u16 endpoint[SPW_LINE_SLOTS];
+};
+
+/* One line of map `ports`: source ports that may be used. */
+struct spw_port_line {
+	__be16 port[SPW_LINE_SLOTS];
+};
+
+enum spw_mode {
+	SPW_MODE_NONE = 0, /* the row is empty */
+	SPW_MODE_NAT = 1,
+	SPW_MODE_L2 = 2,
+	SPW_MODE_IPIP = 3,
+	SPW_MODE_GUE = 4,
+	SPW_MODE_HANDOFF = 5,
+};
+
+/* Map `endpoints`, by endpoint id. */
+struct spw_endpoint {
+	struct spw_addr addr;
+	__be16 port;
+	__u8 mode;	   /* enum spw_mode */
+	__u8 source_count; /* 0: no source address of this family, the endpoint cannot be used */
+	__u8 source_first; /* its source addresses: settings.source[first .. first + count) */
+	__u8 pad[3];
+	__u64 profile; /* identity of the health profile; the packet path does not read it */
+};
+
+/*
+ * Map `endpoint_words`, by endpoint id: two writers in one word, so both use compare-and-swap.
+ * The daemon owns SPW_WORD_PICKABLE and SPW_WORD_UP, the operator's tool owns SPW_WORD_ADMIN.
+ */
+enum spw_word_bit {
+	SPW_WORD_PICKABLE = 1, /* new flows may go there (health and panic included) */
+	SPW_WORD_UP = 2,       /* healthy: its UDP flows stay */
+	SPW_WORD_ADMIN_SHIFT = 8,
+	SPW_WORD_ADMIN_MASK = 0x300,
+};
+
+enum spw_admin {
+	SPW_ADMIN_AUTO = 0,
+	SPW_ADMIN_UP = 1,
+	SPW_ADMIN_DOWN = 2,
+	SPW_ADMIN_DRAIN = 3,
+};
+
+struct spw_word {
+	__u32 word;
+	__u32 pad;
+};
+
+/* Per-CPU map `endpoint_stats`, by endpoint id. Bytes are IP packet lengths. */
+struct spw_endpoint_stats {
+	__u64 flows_opened;
+	__u64 flows_closed; /* FIN from both sides, RST, or expired: opened - closed are active */
+	__u64 packets_in;   /* towards the endpoint */
+	__u64 bytes_in;
+	__u64 packets_out; /* towards the client */
+	__u64 bytes_out;
+};
+
+/* A flow's key is the packet's own 5-tuple as it arrives, in either direction. */
+struct spw_flow_key {
+	struct spw_addr saddr;
+	struct spw_addr daddr;
+	__be16 sport;
+	__be16 dport;
+	__u8 proto;
+	__u8 pad[3];
+};
+
+enum spw_flow_dir {
+	SPW_FLOW_FORWARD = 0, /* client to service */
+	SPW_FLOW_REVERSE = 1, /* endpoint to source address */
+};
+
+/* Bits of spw_flow.state, kept in the forward entry, set with atomic or. */
+enum spw_flow_state {
+	SPW_FLOW_REPLIED = 1,	  /* the endpoint has answered */
+	SPW_FLOW_ESTABLISHED = 2, /* TCP: handshake done; UDP: answered */
+	SPW_FLOW_FIN_CLIENT = 4,
+	SPW_FLOW_FIN_ENDPOINT = 8,
+	SPW_FLOW_RESET = 16,
+	SPW_FLOW_CLOSED = 32, /* counted in flows_closed */
+};
+
+/*
+ * Map `flows`. Both entries of a pair say what the packet becomes; the partner's key is the
+ * rewritten tuple with its two sides swapped. State and age live in the forward entry.
+ */
+struct spw_flow {
+	struct spw_addr saddr; /* rewritten to */
+	struct spw_addr daddr;
+	__be16 sport;
+	__be16 dport;
+	__u16 endpoint; /* id */
+	__u8 dir;	/* enum spw_flow_dir */
+	__u8 pad;
+	__u32 state;
+	__u32 client_ifindex; /* where the client's latest packet came in */
+	__u8 client_mac[6];   /* its source, the destination of replies */
+	__u8 own_mac[6];      /* its destination, the source of replies */
+	__u32 service;	      /* id */
+	__u64 born_ns;	      /* CLOCK_MONOTONIC_COARSE */
+	__u64 seen_ns;	      /* latest packet of either side, to about a second */
+};
+
+enum spw_timeout {
+	SPW_TIMEOUT_TCP_EMBRYONIC = 0,
+	SPW_TIMEOUT_TCP_ESTABLISHED = 1,
+	SPW_TIMEOUT_TCP_CLOSING = 2, /* after FIN or RST; the source port rests as long */
+	SPW_TIMEOUT_UDP_NEW = 3,
+	SPW_TIMEOUT_UDP_ESTABLISHED = 4,
+	SPW_TIMEOUT_MAX = 5,
+};
+
+/* What may change while packets pass; double-buffered like the service rows. */
+struct spw_settings {
+	struct spw_addr source[SPW_SOURCES_MAX];
+	__u64 timeout_ns[SPW_TIMEOUT_MAX];
+	__u32 port_line; /* first line of the port list in use */
+	__u32 port_count;
+	__u32 seed; /* of the pick hash; equal on all gateways */
+	__u32 pad;
+};
+
+/* Map `config`, one entry. `active` selects the side of every double-buffered row. */
+struct spw_config {
+	__u32 active;
+	__u32 pad;
+	struct spw_settings settings[2];
+};
+
+enum spw_interface_flag {
+	SPW_IF_TX = 1, /* XDP_TX works here; without it packets leave by redirect (veth) */
+};
+
+/* Context of the `syscall` program spillway_sweep; out fields are zeroed by the caller. */
+struct spw_sweep {
+	__u64 now_ns;  /* CLOCK_MONOTONIC_COARSE, in */
+	__u64 live;    /* forward entries left, out */
+	__u64 expired; /* pairs removed, out */
+};
+
+_Static_assert(sizeof(struct spw_addr) == 16, "abi");
+_Static_assert(sizeof(struct spw_meta) == 64, "abi");
+_Static_assert(sizeof(struct spw_service_key) == 24, "abi");
+_Static_assert(sizeof(struct spw_service_row) == 24, "abi");
+_Static_assert(sizeof(struct spw_slot_line) == 64, "abi");
+_Static_assert(sizeof(struct spw_port_line) == 64, "abi");
+_Static_assert(sizeof(struct spw_endpoint) == 32, "abi");
+_Static_assert(sizeof(struct spw_word) == 8, "abi");
+_Static_assert(sizeof(struct spw_endpoint_stats) == 48, "abi");
+_Static_assert(sizeof(struct spw_flow_key) == 40, "abi");
+_Static_assert(sizeof(struct spw_flow) == 80, "abi");
+_Static_assert(sizeof(struct spw_settings) == 312, "abi");
+_Static_assert(sizeof(struct spw_config) == 632, "abi");
+_Static_assert(sizeof(struct spw_sweep) == 24, "abi");
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A chain of blocks with a bump pointer; nothing is ever freed singly. */
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BLOCK_BYTES 65536
+
+struct block {
+	struct block *next;
+	size_t size_bytes;
+	size_t used_bytes;
+	alignas(max_align_t) char data[];
+};
+
+struct arena {
+	struct block *head;
+	size_t used_bytes;
+};
+
+static struct block *block_new(size_t size_bytes)
+{
+	struct block *b = malloc(sizeof(*b) + size_bytes);
+
+	if (!b)
+		return NULL;
+	b->next = NULL;
+	b->size_bytes = size_bytes;
+	b->used_bytes = 0;
+	return b;
+}
+
+struct arena *arena_new(void)
+{
+	struct arena *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return NULL;
+	a->head = block_new(BLOCK_BYTES);
+	if (!a->head) {
+		free(a);
+		return NULL;
+	}
+	return a;
+}
+
+void arena_free(struct arena *a)
+{
+	struct block *next;
+
+	if (!a)
+		return;
+	for (struct block *b = a->head; b; b = next) {
+		next = b->next;
+		free(b);
+	}
+	free(a);
+}
+
+static struct block *block_for(struct arena *a, size_t size)
+{
+	struct block *b;
+
+	if (a->head->size_bytes - a->head->used_bytes >= size)
+		return a->head;
+	b = block_new(size > BLOCK_BYTES ? size : BLOCK_BYTES);
+	if (!b)
+		abort();
+	b->next = a->head;
+	a->head = b;
+	return b;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	const size_t align = alignof(max_align_t);
+	struct block *b;
+	void *p;
+
+	if (size > SIZE_MAX - align)
+		abort();
+	size = (size + align - 1) / align * align;
+	b = block_for(a, size);
+	p = b->data + b->used_bytes;
+	b->used_bytes += size;
+	a->used_bytes += size;
+	return memset(p, 0, size);
+}
+
+void *arena_array(struct arena *a, size_t count, size_t size)
+{
+	size_t total;
+
+	if (__builtin_mul_overflow(count, size, &total))
+		abort();
+	return arena_alloc(a, total);
+}
+
+char *arena_strndup(struct arena *a, const char *s, size_t len)
+{
+	char *copy = arena_alloc(a, len + 1);
+
+	memcpy(copy, s, len);
+	return copy;
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+	return arena_strndup(a, s, strlen(s));
+}
+
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+{
+	va_list again;
+	char *text;
+	int len;
+
+	va_copy(again, ap);
+	len = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	if (len < 0)
+		abort();
+	text = arena_alloc(a, (size_t)len + 1);
+	(void)vsnprintf(text, (size_t)len + 1, fmt, ap);
+	return text;
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = arena_vprintf(a, fmt, ap);
+	va_end(ap);
+	return text;
+}
+
+size_t arena_used(const struct arena *a)
+{
+	return a->used_bytes;
+}
+
+/* The capacity is not stored: it is the next power of two of the count, at least 8. */
+void arena_grow_(struct arena *a, void **items, size_t *count, size_t size)
+{
+	size_t n = *count;
+	void *grown;
+
+	if (n == 0 || (n >= 8 && (n & (n - 1)) == 0)) {
+		grown = arena_array(a, n ? n * 2 : 8, size);
+		if (n)
+			memcpy(grown, *items, n * size);
+		*items = grown;
+	}
+	(*count)++;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A 64-bit hash whose values are part of the design: pick tables must be the same on every gateway
+ * and in every version, so this never changes. Not for adversarial keys.
+ */
+#ifndef SPILLWAY_BASE_HASH_H
+#define SPILLWAY_BASE_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+uint64_t hash_bytes(const void *data, size_t len, uint64_t seed);
+uint64_t hash_mix(uint64_t x); /* a bijection with good avalanche */
+
+#endif

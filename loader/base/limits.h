@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Upper bounds of everything a user controls. */
+#ifndef SPILLWAY_BASE_LIMITS_H
+#define SPILLWAY_BASE_LIMITS_H
+
+#define LIMIT_MANIFEST_BYTES (64u << 20) /* one file, or one request body */
+#define LIMIT_MANIFEST_FILES 10000
+#define LIMIT_YAML_DEPTH     100
+#define LIMIT_YAML_NODES     4000000 /* after aliases are expanded: a billion laughs ends here */
+#define LIMIT_RESOURCES	     200000
+#define LIMIT_SERVICES	     16384
+#define LIMIT_ENDPOINTS	     65535 /* 16-bit ids, 0 is none */
+
+#define DEFAULT_MAX_FLOWS     262144
+#define DEFAULT_MAX_SERVICES  4096
+#define DEFAULT_MAX_ENDPOINTS 16384
+#define DEFAULT_SLOT_LINES    65536 /* 2 Mi slots, 4 MiB */
+
+#define DEFAULT_STATE_DIR "/var/lib/spillway"
+#define DEFAULT_RUN_DIR	  "/run/spillway"
+#define DEFAULT_BPFFS	  "/sys/fs/bpf/spillway"
+#define DEFAULT_SOCKET	  DEFAULT_RUN_DIR "/spillwayd.sock"
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The only folder that knows libbpf and netlink: loads, attaches and pins the programs, writes the
+ * maps and reads them back, keeps VIPs, neighbours and sysctls, sweeps flows. All of it stays in
+ * force when the daemon ends; dataplane_detach() takes it away.
+ *
+ * Errors: a negative errno and in *why a sentence that names the cause and the remedy, in `a`.
+ */
+#ifndef SPILLWAY_DATAPLANE_DATAPLANE_H
+#define SPILLWAY_DATAPLANE_DATAPLANE_H
+
+#include <uv.h>
+
+#include <spillway/abi.h>
+#include <spillway/stats.h>
+
+#include "base/arena.h"
+#include "tables/diff.h"
+#include "tables/tables.h"
+
+struct dataplane;
+
+enum xdp_mode { XDP_MODE_AUTO, XDP_MODE_NATIVE, XDP_MODE_GENERIC };
+
+struct dataplane_options {
+	const char *const *interfaces; /* names; those that do not exist yet are attached later */
+	size_t interface_count;
+	enum xdp_mode xdp_mode;
+	const char *bpffs;   /* directory; a bpffs is mounted there if none is. NULL: pin nothing */
+	const char *run_dir; /* what was changed on the host is noted here, for detach */
+	const struct spw_addr *sources; /* --source-address; none: by route */
+	size_t source_count;
+	uint32_t max_flows, max_endpoints, max_services, slot_lines;
+	uint32_t seed;
+};
+
+/* Loads or, where a bpffs holds pins of an equal layout, takes them over without a gap. */
+int dataplane_open(struct arena *a, uv_loop_t *loop, const struct dataplane_options *opts,
+		   struct dataplane **out, const char **why);
+/* Ends this process's part; traffic goes on. Closes its handles: run the loop afterwards. */
+void dataplane_close(struct dataplane *dp);
+/* Takes off everything that was pinned or changed on the host; needs no running daemon. */
+int dataplane_detach(struct arena *a, const char *bpffs, const char *run_dir, const char **why);
+
+/* The sizes in force: those of the pinned maps where there were any. */
+const struct spw_meta *dataplane_meta(const struct dataplane *dp);
+
+int dataplane_readback(struct dataplane *dp, struct arena *a, struct tables *have);
+/* Operator's words found in the maps; admin by endpoint id. */
+enum spw_admin dataplane_admin(const struct dataplane *dp, uint32_t endpoint_id);
+
+/*
+ * Carries the steps out in their order. A failure half-way is undone as far as the switch of
+ * `active`: before it, packets see the old tables.
+ */
+int dataplane_apply(struct dataplane *dp, struct arena *a, const struct steps *s, const char **why);
+/* Slot lines freed less than a second ago, for tables_diff(). In `a`. */
+void dataplane_resting(struct dataplane *dp, struct arena *a, struct line_range **out,
+		       size_t *count);
+
+/*
+ * The VIPs that should be here from now on: new ones are probed for duplicates and claimed in the
+ * background, gone ones given up. Idempotent.
+ */
+int dataplane_set_vips(struct dataplane *dp, const struct spw_addr *vips, size_t count);
+
+/* One atomic write, effective at the next packet. */
+void dataplane_set_admin(struct dataplane *dp, uint32_t endpoint_id, enum spw_admin admin);
+void dataplane_set_word(struct dataplane *dp, uint32_t endpoint_id, bool pickable, bool up);
+
+/* Global addresses of the attached interfaces, for Gateways that name none. In `a`. */
+void dataplane_host_addrs(struct dataplane *dp, struct arena *a, struct spw_addr **out,
+			  size_t *count);
+
+/* NULL, or why packets cannot reach the endpoint or VIP, with the remedy. In `a`. */
+const char *dataplane_endpoint_problem(struct dataplane *dp, struct arena *a, uint32_t endpoint_id);
+const char *dataplane_vip_problem(struct dataplane *dp, struct arena *a,
+				  const struct spw_addr *vip);
+
+/* Sums over all CPUs. */
+void dataplane_stats(struct dataplane *dp, uint64_t stats[SPW_STAT_MAX]);
+void dataplane_endpoint_stats(struct dataplane *dp, uint32_t endpoint_id,
+			      struct spw_endpoint_stats *out);
+
+/* A flow as `flows` shows it. */
+struct flow_row {
+	struct spw_flow_key key; /* client and VIP; ports in network order */
+	struct spw_addr source, endpoint;
+	uint16_t source_port, endpoint_port; /* host order */
+	uint32_t endpoint_id;
+	uint32_t state; /* enum spw_flow_state bits */
+	uint64_t age_ms, idle_ms;
+};
+/* Calls fn for each flow until it returns false. Flows that come and go meanwhile may be missed. */
+int dataplane_each_flow(struct dataplane *dp, bool (*fn)(void *ctx, const struct flow_row *row),
+			void *ctx);
+/* Live flows as the latest sweep counted them. */
+uint64_t dataplane_flow_count(const struct dataplane *dp);
+
+struct interface_status {
+	const char *name;
+	bool attached;
+	bool native;
+	const char *problem; /* NULL, or why not, with the remedy */
+};
+struct dataplane_status {
+	struct interface_status *interfaces;
+	size_t interface_count;
+	const char **sysctls; /* "net.ipv4.conf.eth0.forwarding: 0 -> 1" */
+	size_t sysctl_count;
+	struct spw_addr *sources;
+	size_t source_count;
+	uint64_t map_bytes; /* memory of all maps */
+};
+void dataplane_status(struct dataplane *dp, struct arena *a, struct dataplane_status *out);
+
+#endif

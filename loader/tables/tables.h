@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Compiled rows, shaped like the maps. `want` is made by tables_compile(), `have` is read back from
+ * the pinned maps; both are this one type, so start, reload, health change and recovery are one
+ * code path: read back, compile, diff, apply.
+ */
+#ifndef SPILLWAY_TABLES_TABLES_H
+#define SPILLWAY_TABLES_TABLES_H
+
+#include <spillway/abi.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/strbuf.h"
+
+#define TABLE_NONE     UINT32_MAX /* no slot table */
+#define TABLE_UNPLACED UINT32_MAX /* slots not in the map yet */
+
+struct table_endpoint {
+	uint32_t id; /* 1..SPW_ENDPOINTS_LIMIT - 1 */
+	struct spw_addr addr;
+	uint16_t port; /* host order */
+	uint8_t mode;  /* enum spw_mode */
+	uint64_t profile;
+	bool pickable; /* SPW_WORD_PICKABLE */
+	bool up;       /* SPW_WORD_UP */
+};
+
+/* Equal tables are one row, shared by the services that point at it. */
+struct table_slots {
+	uint32_t size;	       /* prime, or 1 in a table of one endpoint */
+	uint32_t base;	       /* first slot in the map, or TABLE_UNPLACED */
+	const uint16_t *slots; /* endpoint ids */
+};
+
+struct table_service {
+	uint32_t id; /* 0..max_services - 1 */
+	struct spw_addr vip;
+	uint16_t port; /* host order */
+	uint8_t proto;
+	uint32_t table; /* index in tables.slots, or TABLE_NONE */
+	uint32_t spare;
+};
+
+struct tables {
+	struct table_endpoint *endpoints; /* ordered by id */
+	size_t endpoint_count;
+	struct table_slots *slots;
+	size_t slots_count;
+	struct table_service *services; /* ordered by id */
+	size_t service_count;
+};
+
+/* Stable text of the tables for golden tests and `status`; slot tables as counts per endpoint. */
+void tables_print(const struct tables *t, struct strbuf *out);
+
+#endif
