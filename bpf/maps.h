@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Every map, each with its one writer. The sizes here are small defaults: the loader sets those in
+ * force with bpf_map__set_max_entries() before it loads, from what the operator asked for. The
+ * layouts are in <spillway/abi.h>; arrays that the daemon fills in bulk are MMAPABLE.
+ */
+#ifndef SPILLWAY_BPF_MAPS_H
+#define SPILLWAY_BPF_MAPS_H
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include <spillway/abi.h>
+#include <spillway/events.h>
+#include <spillway/stats.h>
+
+/* Writer: the loader that made the maps, once. The packet path does not read it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct spw_meta);
+} meta SEC(".maps");
+
+/* Writer: the daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct spw_addr);
+	__type(value, __u32);
+} addrs SEC(".maps");
+
+/* Writer: the daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct spw_service_key);
+	__type(value, __u32);
+} services SEC(".maps");
+
+/* Writer: the daemon, always the side that `config.active` does not name. 2 * max_services. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2 * 1024);
+	__type(key, __u32);
+	__type(value, struct spw_service_row);
+} service_rows SEC(".maps");
+
+/* Writer: the daemon, only lines that no row of the active side names. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct spw_slot_line);
+} slots SEC(".maps");
+
+/* Writer: the daemon; two lists of SPW_PORT_LINES side by side, one of them in use. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2 * SPW_PORT_LINES);
+	__type(key, __u32);
+	__type(value, struct spw_port_line);
+} ports SEC(".maps");
+
+/* Writer: the daemon, a row before any table that names it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct spw_endpoint);
+} endpoints SEC(".maps");
+
+/* Writers: the daemon and the operator's tool, by compare-and-swap, each its own bits. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct spw_word);
+} endpoint_words SEC(".maps");
+
+/* Writer: the packet path. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct spw_endpoint_stats);
+} endpoint_stats SEC(".maps");
+
+/* Writer: the packet path (spillway_sweep included). Two entries a flow: 2 * max_flows. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 2 * 65536);
+	__type(key, struct spw_flow_key);
+	__type(value, struct spw_flow);
+} flows SEC(".maps");
+
+/* Writer: the packet path. Cursor of (endpoint, source): endpoint * SPW_SOURCES_MAX + source. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 4096 * SPW_SOURCES_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} cursors SEC(".maps");
+
+/* Writer: the daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct spw_config);
+} config SEC(".maps");
+
+/* Writer: the daemon. Attached interfaces: ifindex to enum spw_interface_flag bits. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, __u32);
+} interfaces SEC(".maps");
+
+/* Writer: the daemon. The same interfaces once more, as redirect wants them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_DEVMAP_HASH);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, __u32);
+} tx_ports SEC(".maps");
+
+/* Writer: the packet path. By enum spw_stat. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SPW_STAT_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} stats SEC(".maps");
+
+/* Writer: the packet path; struct spw_event for the daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 65536);
+} events SEC(".maps");
+
+#endif
