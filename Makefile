@@ -51,6 +51,7 @@ ASAN_OBJ := $(LIB_SRC:%.c=$(BUILD)/asan/%.o)
 ASAN_CTL_OBJ := $(filter-out $(BUILD)/asan/tools/ctl/main.o,$(CTL_SRC:%.c=$(BUILD)/asan/%.o))
 BPF_SRC  := $(wildcard bpf/*.bpf.c)
 SKELS    := $(BPF_SRC:bpf/%.bpf.c=$(BUILD)/bpf/%.skel.h)
+BPF_OBJ  := $(SKELS:%.skel.h=%.bpf.o)
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 PACKET_SRC := $(wildcard tests/packet/*.c)
 FUZZ     := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -130,15 +131,17 @@ clean:
 	$(Q)rm -rf $(BUILD)
 
 # BPF: compile with debug info, strip DWARF with `bpftool gen object`, embed as a skeleton.
-$(BUILD)/bpf/%.raw.o: bpf/%.bpf.c $(wildcard bpf/*.h include/spillway/*.h) Makefile
+# Static patterns, since implicit ones would lose to the rule for C files below.
+$(BPF_OBJ:%.bpf.o=%.raw.o): $(BUILD)/bpf/%.raw.o: bpf/%.bpf.c \
+		$(wildcard bpf/*.h include/spillway/*.h) Makefile
 	$(say) BPF $<
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-$(BUILD)/bpf/%.bpf.o: $(BUILD)/bpf/%.raw.o
+$(BPF_OBJ): $(BUILD)/bpf/%.bpf.o: $(BUILD)/bpf/%.raw.o
 	$(Q)$(BPFTOOL) gen object $@ $<
 
-$(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
+$(SKELS): $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	$(say) SKEL $@
 	$(Q)$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
 
