@@ -1,0 +1,110 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""webserver.py NAME PORT COUNT_FILE READY_FILE: a small real HTTP/1.1 server on both families.
+
+GET /           NAME; counted
+GET /bytes/N    N bytes of a repeating pattern; counted
+GET /slow/S     NAME after S seconds; counted
+POST /          the length of the body; counted
+GET /healthz    200, or the status in the file COUNT_FILE.health; not counted
+The number of counted answers is in COUNT_FILE (8 bytes, little endian), kept across restarts.
+"""
+import asyncio
+import mmap
+import os
+import socket
+import sys
+
+PATTERN = bytes(range(256)) * 256
+
+
+class Counter:
+    """A number in a file, visible to others at once."""
+
+    def __init__(self, path):
+        if not os.path.exists(path):
+            with open(path, "wb") as new:
+                new.write(bytes(8))
+        with open(path, "r+b") as backing:
+            self.map = mmap.mmap(backing.fileno(), 8)
+
+    def add(self):
+        """Adds one."""
+        value = int.from_bytes(self.map[:8], "little") + 1
+        self.map[:8] = value.to_bytes(8, "little")
+
+
+class Server:
+    """Answers the requests of all connections of this process."""
+
+    def __init__(self, name, count_file):
+        self.name = name.encode()
+        self.counter = Counter(count_file)
+        self.health_file = count_file + ".health"
+
+    def health(self):
+        """Status of /healthz."""
+        try:
+            with open(self.health_file, encoding="ascii") as text:
+                return int(text.read() or 200)
+        except FileNotFoundError:
+            return 200
+
+    async def answer(self, writer, path, body):
+        """Writes one answer."""
+        status, length, chunks = 200, len(self.name), [self.name]
+        if path == "/healthz":
+            status = self.health()
+        else:
+            self.counter.add()
+        if path.startswith("/bytes/"):
+            length = int(path[7:])
+            chunks = (PATTERN[:min(len(PATTERN), length - at)]
+                      for at in range(0, length, len(PATTERN)))
+        elif path.startswith("/slow/"):
+            await asyncio.sleep(float(path[6:]))
+        elif body is not None:
+            chunks = [str(len(body)).encode()]
+            length = len(chunks[0])
+        writer.write(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\nX-Server: %s\r\n\r\n"
+                     % (status, length, self.name))
+        for chunk in chunks:
+            writer.write(chunk)
+            await writer.drain()
+
+    async def handle(self, reader, writer):
+        """One connection, until the client asks to close or goes away."""
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                lines = head.decode("latin-1").split("\r\n")
+                path = lines[0].split(" ")[1]
+                fields = dict(line.lower().split(": ", 1) for line in lines[1:] if ": " in line)
+                body = None
+                if "content-length" in fields:
+                    body = await reader.readexactly(int(fields["content-length"]))
+                await self.answer(writer, path, body)
+                if fields.get("connection") == "close":
+                    break
+        except (asyncio.IncompleteReadError, ConnectionError, ValueError, IndexError):
+            pass
+        finally:
+            writer.close()
+
+
+async def main():
+    """Listens on all addresses of both families."""
+    name, port, count_file, ready = sys.argv[1:5]
+    server = Server(name, count_file)
+    listener = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    listener.bind(("::", int(port)))
+    running = await asyncio.start_server(server.handle, sock=listener, backlog=1024)
+    with open(ready, "wb"):
+        pass
+    await running.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
