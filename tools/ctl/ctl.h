@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a verb of `spillway` is, and what all verbs share. A verb is one file, cmd_NAME.c, that
+ * defines `const struct verb verb_NAME`, and one row in verbs.c.
+ */
+#ifndef SPILLWAY_CTL_CTL_H
+#define SPILLWAY_CTL_CTL_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "ctl/args.h"
+#include "manifest/manifest.h"
+
+struct ctl;
+
+struct verb {
+	const char *name;
+	const char *usage;   /* what follows the name in the usage line; several lines are forms */
+	const char *summary; /* one line, capital first, no full stop */
+	const char *details; /* further help: paragraphs and examples, or NULL */
+	const struct flag *flags;  /* NULL: none of its own */
+	bool hidden;		   /* not in `help` and not completed */
+	int (*run)(struct ctl *c); /* the exit code */
+};
+
+/* In the order of `help`; ends with NULL. */
+extern const struct verb *const verbs[];
+extern const struct flag general_flags[];
+
+const struct verb *verb_find(const char *name); /* NULL if there is none */
+
+/* One run of the program. */
+struct ctl {
+	struct arena *arena; /* owned by main(), everything of the run lives in it */
+	const struct verb *verb;
+	struct args args; /* words: those behind the verb */
+	const char *socket_path;
+	const char *project;
+	const char *namespace;
+	bool namespace_given; /* by -n, not by default */
+};
+
+/* Parses the command line, finds the verb and runs it; main() without the end of the program. */
+int ctl_main(struct arena *a, int argc, char **argv);
+
+/* `error: TEXT` on standard error; returns the exit code 1. */
+int ctl_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The same, and where to read about the verb's usage. */
+int ctl_usage_error(const struct ctl *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* `spillway VERB --help`, or the overview without a verb, on standard output. */
+void help_print(const struct verb *verb);
+
+/*
+ * Reads everything that -f names (flags "filename" and "recursive" of the verb) in the order
+ * given. Mistakes are in `d`. Nonzero, and said so, when there was no -f.
+ */
+int ctl_load(struct ctl *c, struct diags *d, struct resources *out);
+extern const char load_filename_help[];
+extern const char load_recursive_help[];
+#define LOAD_FLAGS                                                                                 \
+	{.name = "filename",                                                                       \
+	 .letter = 'f',                                                                            \
+	 .type = FLAG_TEXTS,                                                                       \
+	 .value = "FILE",                                                                          \
+	 .help = load_filename_help},                                                              \
+	{                                                                                          \
+		.name = "recursive", .letter = 'R', .type = FLAG_SWITCH,                           \
+		.help = load_recursive_help                                                        \
+	}
+
+/* Puts diagnostics of one file in the order of their places; files keep their order. */
+void ctl_sort_diags(struct diags *d);
+
+/* "backend.gateway.envoyproxy.io/NAME", as kubectl names an object. */
+const char *ctl_object_title(struct arena *a, const struct kind *kind, const char *name);
+
+#endif

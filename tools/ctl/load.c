@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reading what -f names, for every verb that takes manifests. All files are read before anything
+ * is said or sent, so that one run shows every mistake.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/ctl.h"
+
+const char load_filename_help[] = "A file, a directory, or - for standard input; may be repeated";
+const char load_recursive_help[] = "Directories given with -f: also what is below them";
+
+/* kubectl's rule: who says -n means it for everything in the files. */
+static void check_namespaces(struct ctl *c, struct diags *d, const struct resources *rs)
+{
+	const struct resource *r;
+
+	for (size_t i = 0; c->namespace_given && i < rs->count; i++) {
+		r = &rs->items[i];
+		if (strcmp(r->namespace, c->namespace) == 0)
+			continue;
+		diag_add(d, r->loc,
+			 "the namespace from the provided object \"%s\" does not match the "
+			 "namespace \"%s\". You must pass '--namespace=%s' to perform this "
+			 "operation.",
+			 r->namespace, c->namespace, r->namespace);
+	}
+}
+
+int ctl_load(struct ctl *c, struct diags *d, struct resources *out)
+{
+	struct manifest_options opts = {
+		.namespace = c->namespace,
+		.recursive = args_switch(&c->args, "recursive"),
+	};
+	const char **paths;
+	size_t count;
+
+	if (c->args.word_count)
+		return ctl_usage_error(c, "unexpected argument \"%s\"", c->args.words[0]);
+	paths = args_texts(&c->args, "filename", &count);
+	if (!count)
+		return ctl_usage_error(c, "must specify -f");
+	for (size_t i = 0; i < count; i++)
+		(void)manifest_read_path(c->arena, d, paths[i], &opts, out);
+	check_namespaces(c, d, out);
+	if (!out->count && !d->count)
+		return ctl_error("no objects passed to %s", c->verb->name);
+	return 0;
+}
+
+/* A diagnostic with what its order depends on. */
+struct ranked {
+	struct diag diag;
+	size_t file;  /* rank of its file */
+	size_t index; /* as it was found */
+};
+
+static int compare_ranked(const void *pa, const void *pb)
+{
+	const struct ranked *a = pa, *b = pb;
+
+	if (a->file != b->file)
+		return a->file < b->file ? -1 : 1;
+	if (a->diag.loc.line != b->diag.loc.line)
+		return a->diag.loc.line < b->diag.loc.line ? -1 : 1;
+	if (a->diag.loc.column != b->diag.loc.column)
+		return a->diag.loc.column < b->diag.loc.column ? -1 : 1;
+	return a->index < b->index ? -1 : a->index > b->index;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+void ctl_sort_diags(struct diags *d)
+{
+	struct ranked *ranked = arena_array(d->arena, d->count, sizeof(*ranked));
+	size_t first;
+
+	for (size_t i = 0; i < d->count; i++) {
+		first = i ? i - 1 : 0;
+		while (first && !same_file(d->items[first].loc.file, d->items[i].loc.file))
+			first--;
+		ranked[i] = (struct ranked){d->items[i], i, i};
+		if (same_file(d->items[first].loc.file, d->items[i].loc.file))
+			ranked[i].file = ranked[first].file;
+	}
+	qsort(ranked, d->count, sizeof(*ranked), compare_ranked);
+	for (size_t i = 0; i < d->count; i++)
+		d->items[i] = ranked[i].diag;
+}
+
+const char *ctl_object_title(struct arena *a, const struct kind *kind, const char *name)
+{
+	return arena_printf(a, "%s.%s/%s", kind->singular, kind->group, name);
+}
