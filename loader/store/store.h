@@ -45,7 +45,8 @@ enum store_outcome {
 
 struct store_change {
 	enum store_op op;
-	struct stored key;	    /* project, group, kind, namespace, name; PUT: body too */
+	struct stored key;	    /* project, group, kind, namespace, name; PUT: body too, and
+				       created_s of a new one (0: now) */
 	bool spec_changed;	    /* PUT on an existing one: raise the generation */
 	bool changed;		    /* PUT on an existing one: false means it stays as it is */
 	enum store_outcome outcome; /* out, filled in by store_commit() */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The store's SQLite connection and its prepared statements; used inside this folder only. */
+#ifndef SPILLWAY_STORE_SQLITE_H
+#define SPILLWAY_STORE_SQLITE_H
+
+#include <sqlite3.h>
+
+#include "store/store.h"
+
+/* Texts are in sqlite_open.c, one row each. */
+enum sql {
+	SQL_BEGIN,
+	SQL_COMMIT,
+	SQL_ROLLBACK,
+	SQL_LIST,
+	SQL_GET,
+	SQL_PUT,
+	SQL_DELETE,
+	SQL_VERSION,
+	SQL_SET_VERSION,
+	SQL_ADMIN_PUT,
+	SQL_ADMIN_DELETE,
+	SQL_ADMIN_LIST,
+	SQL_MAX,
+};
+
+struct store {
+	sqlite3 *db;
+	sqlite3_stmt *stmts[SQL_MAX];
+};
+
+/* An SQLite result as a negative errno; rows and DONE are 0. */
+int store_errno(int rc);
+
+static inline void release_stmt(sqlite3_stmt **s)
+{
+	(void)sqlite3_reset(*s);
+	(void)sqlite3_clear_bindings(*s);
+}
+/* A prepared statement that goes back to its start when the scope ends. */
+#define STMT __attribute__((cleanup(release_stmt))) sqlite3_stmt *
+
+#endif
