@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The control tool against a running daemon."""
+import lib
+
+
+def test_get_describe_and_delete_speak_as_kubectl(served):
+    gw = served.gw
+    table = gw.ctl("get", "backends").split("\n")
+    assert table[0].split() == ["NAME", "STATUS", "AGE"]
+    assert table[1].split()[:2] == ["web", "Accepted"]
+    assert gw.ctl("get", "be", "web", "-o", "name").strip() == "backend.gateway.envoyproxy.io/web"
+    assert "  type: Endpoints" in gw.ctl("get", "backend", "web", "-o", "yaml")
+    text = gw.ctl("describe", "backend", "web")
+    assert "API Version:  gateway.envoyproxy.io/v1alpha1" in text
+    assert "203.0.113.11:8080" in text
+    missing = lib.run(lib.SPILLWAY, "--socket", gw.socket, "get", "backend", "nope", check=False)
+    assert missing.returncode == 1
+    assert missing.stderr.strip() == ('Error from server (NotFound): '
+                                      'backends.gateway.envoyproxy.io "nope" not found')
+    none = lib.run(lib.SPILLWAY, "--socket", gw.socket, "-n", "empty", "get", "backends")
+    assert none.stderr.strip() == "No resources found in empty namespace."
+
+
+def test_endpoints_stats_flows_and_status_tell_the_truth(served):
+    served.fetch(100)
+    text = served.gw.ctl("endpoints", "web")
+    assert "tier 0: 3/3 up" in text and "203.0.113.11:8080" in text
+    counters = served.gw.counters()
+    assert counters["flow_created"] == 100
+    assert "drop_no_endpoint" in counters
+    status = served.gw.json("status")
+    assert status["interfaces"][0]["mode"] == "native"
+    assert {v["address"] for v in status["vips"]} == {lib.VIP4, lib.VIP6}
+    assert all(v["problem"] is None for v in status["vips"])
+    flows = served.gw.json("flows")
+    assert flows["count"] == 100
+    assert {f["vip"] for f in flows["flows"]} == {f"{lib.VIP4}:80"}
+
+
+def test_projects_are_apart(system):
+    gw = system.gw
+    gw.apply(lib.manifest())
+    gw.ctl("--project", "other", "apply", "-f", "-", stdin="""
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: Backend
+metadata: {name: web}
+spec: {endpoints: [{ip: {address: 203.0.113.99, port: 1}}]}
+""")
+    assert len(gw.json("get", "backends")["items"]) == 2
+    other = gw.json("--project", "other", "get", "backends")["items"]
+    assert [b["spec"]["endpoints"][0]["ip"]["address"] for b in other] == ["203.0.113.99"]
+
+
+def test_only_root_and_the_group_may_connect(served):
+    done = lib.run("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
+                   lib.SPILLWAY, "--socket", served.gw.socket, "status", check=False)
+    assert done.returncode == 1
+    assert "error:" in done.stderr.lower()
+
+
+def test_without_a_daemon_the_tool_says_so(tmp_path):
+    done = lib.run(lib.SPILLWAY, "--socket", str(tmp_path / "no.sock"), "get", "backends",
+                   check=False)
+    assert done.returncode == 1
+    assert "cannot reach spillwayd" in done.stderr
