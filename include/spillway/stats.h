@@ -8,34 +8,34 @@
 #ifndef SPILLWAY_STATS_H
 #define SPILLWAY_STATS_H
 
-#define SPW_STATS(X)                                                                             \
-	X(PASS, NOT_IP, "pass_not_ip", "neither IPv4 nor IPv6 (ARP, VLAN, others)")               \
-	X(PASS, NOT_OURS, "pass_not_ours", "not to a VIP and not to a source address")            \
-	X(PASS, MALFORMED, "pass_malformed", "headers cut short or contradictory")                \
-	X(PASS, FRAGMENT, "pass_fragment", "an IP fragment")                                      \
-	X(PASS, OPTIONS, "pass_options", "IPv4 options or IPv6 extension headers")                \
-	X(PASS, NOT_L4, "pass_not_l4", "neither TCP nor UDP")                                     \
-	X(PASS, NO_SERVICE, "pass_no_service", "no service on this port of a VIP")                \
-	X(PASS, NO_FLOW, "pass_no_flow", "TCP without a flow that is no SYN, or a stray reply")   \
-	X(FORWARD, TX, "forward_tx", "sent out of the interface it came in by")                   \
-	X(FORWARD, REDIRECT, "forward_redirect", "sent out by redirect")                          \
-	X(DROP, NO_ENDPOINT, "drop_no_endpoint", "no endpoint of the service can be picked")      \
-	X(DROP, NO_SOURCE, "drop_no_source", "no source address of the endpoint's family")        \
-	X(DROP, PORTS_EXHAUSTED, "drop_ports_exhausted", "no source port free for the endpoint")  \
-	X(DROP, FLOWS_FULL, "drop_flows_full", "the flow table is full")                          \
-	X(DROP, TTL, "drop_ttl", "time to live or hop limit used up")                             \
-	X(DROP, TOO_BIG, "drop_too_big", "larger than the MTU on the way out")                    \
-	X(DROP, NO_NEIGHBOUR, "drop_no_neighbour", "the next hop's address is not resolved yet")  \
-	X(DROP, NO_ROUTE, "drop_no_route", "no route to the endpoint or client")                  \
-	X(DROP, FWD_DISABLED, "drop_fwd_disabled", "IP forwarding is off on the interface")       \
-	X(DROP, NOT_ATTACHED, "drop_not_attached", "the way out is an interface not attached")    \
-	X(DROP, INTERNAL, "drop_internal", "an impossible case; please report")                   \
-	X(COUNT, FLOW_CREATED, "flow_created", "flows created")                                   \
-	X(COUNT, FLOW_REPICKED, "flow_repicked", "flows given another endpoint")                  \
-	X(COUNT, FLOW_EXPIRED, "flow_expired", "flows removed when their time had passed")        \
-	X(COUNT, FLOW_RACED, "flow_raced", "flows another CPU created first")                     \
-	X(COUNT, PICK_PROBED, "pick_probed", "picks that looked at more than one slot")           \
-	X(COUNT, PICK_SPARE, "pick_spare", "picks from the spare table")                          \
+#define SPW_STATS(X)                                                                               \
+	X(PASS, NOT_IP, "pass_not_ip", "neither IPv4 nor IPv6 (ARP, VLAN, others)")                \
+	X(PASS, NOT_OURS, "pass_not_ours", "not to a VIP and not to a source address")             \
+	X(PASS, MALFORMED, "pass_malformed", "headers cut short or contradictory")                 \
+	X(PASS, FRAGMENT, "pass_fragment", "an IP fragment")                                       \
+	X(PASS, OPTIONS, "pass_options", "IPv4 options or IPv6 extension headers")                 \
+	X(PASS, NOT_L4, "pass_not_l4", "neither TCP nor UDP")                                      \
+	X(PASS, NO_SERVICE, "pass_no_service", "no service on this port of a VIP")                 \
+	X(PASS, NO_FLOW, "pass_no_flow", "TCP without a flow that is no SYN, or a stray reply")    \
+	X(FORWARD, TX, "forward_tx", "sent out of the interface it came in by")                    \
+	X(FORWARD, REDIRECT, "forward_redirect", "sent out by redirect")                           \
+	X(DROP, NO_ENDPOINT, "drop_no_endpoint", "no endpoint of the service can be picked")       \
+	X(DROP, NO_SOURCE, "drop_no_source", "no source address of the endpoint's family")         \
+	X(DROP, PORTS_EXHAUSTED, "drop_ports_exhausted", "no source port free for the endpoint")   \
+	X(DROP, FLOWS_FULL, "drop_flows_full", "the flow table is full")                           \
+	X(DROP, TTL, "drop_ttl", "time to live or hop limit used up")                              \
+	X(DROP, TOO_BIG, "drop_too_big", "larger than the MTU on the way out")                     \
+	X(DROP, NO_NEIGHBOUR, "drop_no_neighbour", "the next hop's address is not resolved yet")   \
+	X(DROP, NO_ROUTE, "drop_no_route", "no route to the endpoint or client")                   \
+	X(DROP, FWD_DISABLED, "drop_fwd_disabled", "IP forwarding is off on the interface")        \
+	X(DROP, NOT_ATTACHED, "drop_not_attached", "the way out is an interface not attached")     \
+	X(DROP, INTERNAL, "drop_internal", "an impossible case; please report")                    \
+	X(COUNT, FLOW_CREATED, "flow_created", "flows created")                                    \
+	X(COUNT, FLOW_REPICKED, "flow_repicked", "flows given another endpoint")                   \
+	X(COUNT, FLOW_EXPIRED, "flow_expired", "flows removed when their time had passed")         \
+	X(COUNT, FLOW_RACED, "flow_raced", "flows another CPU created first")                      \
+	X(COUNT, PICK_PROBED, "pick_probed", "picks that looked at more than one slot")            \
+	X(COUNT, PICK_SPARE, "pick_spare", "picks from the spare table")                           \
 	X(COUNT, PORT_REUSED_EARLY, "port_reused_early", "source ports reused within their rest")
 
 enum spw_stat {

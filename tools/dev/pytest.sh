@@ -8,6 +8,7 @@ suite=$1
 shift
 mkdir -p build/results
 xml=build/results/$suite.xml
+# shellcheck disable=SC2086  # PYTEST_ARGS is a list of words
 /usr/bin/python3 -m pytest -q -p no:cacheprovider -n "${JOBS:-2}" --junitxml="$xml" ${PYTEST_ARGS:-} "$@"
 status=$?
 /usr/bin/python3 - "$xml" "build/results/$suite" <<'PY'
