@@ -101,9 +101,10 @@ const char *addr_print(const struct spw_addr *a, char *buf)
 const char *addr_print_port(const struct spw_addr *a, uint16_t port, char *buf)
 {
 	char text[ADDR_TEXT_MAX];
-	const char *fmt = addr_is_v4(a) ? "%s:%u" : "[%s]:%u";
+	bool v4 = addr_is_v4(a);
 
-	(void)snprintf(buf, ADDR_PORT_TEXT_MAX, fmt, addr_print(a, text), port);
+	(void)snprintf(buf, ADDR_PORT_TEXT_MAX, "%s%s%s:%u", v4 ? "" : "[", addr_print(a, text),
+		       v4 ? "" : "]", port);
 	return buf;
 }
 
