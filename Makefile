@@ -25,6 +25,7 @@ BUILD_PKGS := gcc libc6-dev make clang-19 bpftool libbpf-dev libelf-dev zlib1g-d
 TEST_PKGS := libcmocka-dev libclang-rt-19-dev clang-format-19 cppcheck shellcheck universal-ctags \
 	git iproute2 iputils-ping ethtool nftables curl iperf3 tcpdump procps util-linux \
 	python3 python3-scapy python3-pytest python3-pytest-xdist
+BENCH_PKGS := wrk haproxy
 
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wswitch -Wvla -Wformat=2
@@ -115,7 +116,9 @@ lint: $(SKELS)
 format:
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format-19 -i
 
-bench: all
+bench:
+	$(Q)tools/dev/deps.sh $(BUILD_PKGS) $(TEST_PKGS) $(BENCH_PKGS)
+	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(PYTHON) tests/bench/bench.py
 
 install: all
