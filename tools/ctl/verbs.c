@@ -6,7 +6,10 @@
 #include "ctl/ctl.h"
 
 #define VERBS(X)                                                                                   \
+	X(apply)                                                                                   \
 	X(validate)                                                                                \
+	X(get)                                                                                     \
+	X(delete)                                                                                  \
 	X(help)
 
 #define VERB_DECLARE(name) extern const struct verb verb_##name;

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The daemon knows objects by their index in the request; only here it is known where each was
+ * written, so its complaints get their places here.
+ */
+#include "ctl/commit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/http.h"
+
+#define APPLY_PATH "/apis/spillway.dev/v1alpha1/apply"
+
+int dry_run_parse(struct ctl *c, enum dry_run *out)
+{
+	const char *word = args_text(&c->args, "dry-run");
+
+	if (strcmp(word, "none") == 0)
+		*out = DRY_RUN_NONE;
+	else if (strcmp(word, "client") == 0)
+		*out = DRY_RUN_CLIENT;
+	else if (strcmp(word, "server") == 0)
+		*out = DRY_RUN_SERVER;
+	else
+		return ctl_error("Invalid dry-run value (%s). Must be \"none\", \"server\", or "
+				 "\"client\".",
+				 word);
+	return 0;
+}
+
+const char *dry_run_suffix(enum dry_run dry)
+{
+	switch (dry) {
+	case DRY_RUN_NONE:
+		return "";
+	case DRY_RUN_CLIENT:
+		return " (dry run)";
+	case DRY_RUN_SERVER:
+		return " (server dry run)";
+	}
+	return "";
+}
+
+/* One step of a path: ".name", "name" or "[index]". NULL when the tree has no such value. */
+static const struct node *step(const struct node *n, const char *text, size_t len)
+{
+	const struct node *item;
+
+	if (text[0] == '[')
+		return n->type == NODE_LIST ? node_item(n, strtoul(text + 1, NULL, 10)) : NULL;
+	for (size_t i = 0; n->type == NODE_MAP && i < n->count; i++) {
+		item = n->items[i];
+		if (strlen(item->key) == len && strncmp(item->key, text, len) == 0)
+			return item;
+	}
+	return NULL;
+}
+
+struct loc commit_place(const struct resource *r, const char *path)
+{
+	const struct node *n = r->root;
+	struct loc best = r->loc;
+	size_t len;
+
+	while (n && *path) {
+		if (*path == '.')
+			path++;
+		len = path[0] == '[' ? strcspn(path, "]") + 1 : strcspn(path, ".[");
+		if (path[0] == '[' && path[len - 1] != ']')
+			break;
+		n = step(n, path, len);
+		path += len;
+		if (n && n->loc.line > 0)
+			best = n->loc;
+	}
+	return best;
+}
+
+static const struct resource *resource_of(const struct resources *rs, int64_t index)
+{
+	return index >= 0 && (uint64_t)index < rs->count ? &rs->items[index] : NULL;
+}
+
+const struct resource *commit_resource(const struct resources *rs, const struct node *result)
+{
+	return resource_of(rs, node_int_at(result, "index", -1));
+}
+
+static struct loc place_of(const struct resources *rs, const struct node *item)
+{
+	const struct resource *r = resource_of(rs, node_int_at(item, "index", -1));
+	struct loc nowhere = {0};
+
+	return r ? commit_place(r, node_text_at(item, "path", "")) : nowhere;
+}
+
+void commit_print_warnings(struct ctl *c, const struct node *answer, const struct resources *rs)
+{
+	const struct node *list = node_member(answer, "warnings");
+	const struct node *item;
+	struct diags d;
+
+	diags_init(&d, c->arena);
+	for (size_t i = 0; i < node_count(list); i++) {
+		item = node_item(list, i);
+		diag_warn(&d, place_of(rs, item), "%s", node_text_at(item, "message", ""));
+	}
+	ctl_sort_diags(&d);
+	(void)fflush(stdout);
+	diags_print(&d, stderr);
+}
+
+static int print_refusal(struct ctl *c, const struct reply *r, const struct resources *rs)
+{
+	const struct node *causes = node_at(r->body, "details.causes");
+	const struct node *item;
+	struct diags d;
+
+	if (!node_count(causes))
+		return http_error(r);
+	diags_init(&d, c->arena);
+	for (size_t i = 0; i < node_count(causes); i++) {
+		item = node_item(causes, i);
+		diag_add(&d, place_of(rs, item), "%s", node_text_at(item, "message", ""));
+	}
+	ctl_sort_diags(&d);
+	diags_print(&d, stderr);
+	return ctl_error("nothing was changed: one mistake refuses all of it");
+}
+
+/* What identifies an object, all that a delete needs. */
+static struct node *name_only(struct arena *a, const struct resource *r)
+{
+	struct loc nowhere = {0};
+	struct node *object = node_new(a, NODE_MAP, nowhere);
+	struct node *metadata = node_new(a, NODE_MAP, nowhere);
+	const char *version = arena_printf(a, "%s/%s", r->kind->group, r->kind->versions[0]);
+
+	node_set(a, object, "apiVersion", node_new_string(a, version, nowhere));
+	node_set(a, object, "kind", node_new_string(a, r->kind->name, nowhere));
+	node_set(a, metadata, "name", node_new_string(a, r->name, nowhere));
+	node_set(a, metadata, "namespace", node_new_string(a, r->namespace, nowhere));
+	node_set(a, object, "metadata", metadata);
+	return object;
+}
+
+static struct node *request_of(struct ctl *c, enum commit_op op, enum dry_run dry,
+			       const struct resources *rs)
+{
+	struct arena *a = c->arena;
+	struct loc nowhere = {0};
+	struct node *request = node_new(a, NODE_MAP, nowhere);
+	struct node *objects = node_new(a, NODE_LIST, nowhere);
+	const char *word = op == COMMIT_DELETE ? "delete" : "apply";
+
+	for (size_t i = 0; i < rs->count; i++)
+		node_append(a, objects,
+			    op == COMMIT_DELETE ? name_only(a, &rs->items[i]) : rs->items[i].root);
+	node_set(a, request, "namespace", node_new_string(a, c->namespace, nowhere));
+	node_set(a, request, "dryRun", node_new_bool(a, dry != DRY_RUN_NONE, nowhere));
+	node_set(a, request, "operation", node_new_string(a, word, nowhere));
+	node_set(a, request, "objects", objects);
+	return request;
+}
+
+int commit_send(struct ctl *c, enum commit_op op, enum dry_run dry, const struct resources *rs,
+		struct node **answer)
+{
+	struct reply r;
+
+	if (http_request(c, "POST", APPLY_PATH, request_of(c, op, dry, rs), &r))
+		return 1;
+	if (r.code != 200 || !r.body)
+		return print_refusal(c, &r, rs);
+	*answer = r.body;
+	return 0;
+}

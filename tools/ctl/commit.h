@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One request that changes stored objects, all of them or none (docs/api.md, apply). */
+#ifndef SPILLWAY_CTL_COMMIT_H
+#define SPILLWAY_CTL_COMMIT_H
+
+#include "ctl/ctl.h"
+
+enum commit_op { COMMIT_APPLY, COMMIT_DELETE };
+enum dry_run { DRY_RUN_NONE, DRY_RUN_CLIENT, DRY_RUN_SERVER };
+
+#define DRY_RUN_FLAG                                                                               \
+	{.name = "dry-run",                                                                        \
+	 .type = FLAG_TEXT,                                                                        \
+	 .value = "none|client|server",                                                            \
+	 .initial = "none",                                                                        \
+	 .bare = "client",                                                                         \
+	 .help = "Change nothing, only say what would be; server: with all the daemon's checks"}
+
+/* Flag "dry-run" of the verb; nonzero, and said so, for another word. */
+int dry_run_parse(struct ctl *c, enum dry_run *out);
+/* What kubectl adds to a line: "", " (dry run)", " (server dry run)". */
+const char *dry_run_suffix(enum dry_run dry);
+
+/*
+ * Sends the resources; for a delete only their names. *answer is the daemon's `results` and
+ * `warnings`. Nonzero, and everything said with places, when it did not take them.
+ */
+int commit_send(struct ctl *c, enum commit_op op, enum dry_run dry, const struct resources *rs,
+		struct node **answer);
+
+/* The resource that a result speaks of, or NULL for an index that was never sent. */
+const struct resource *commit_resource(const struct resources *rs, const struct node *result);
+
+/* The answer's warnings on standard error: `FILE:LINE:COLUMN: warning: TEXT`. */
+void commit_print_warnings(struct ctl *c, const struct node *answer, const struct resources *rs);
+
+/*
+ * Where the value at `path` ("spec.endpoints[0].ip.port") of an object was written; as much of the
+ * path as is there counts, and an empty path is the object itself.
+ */
+struct loc commit_place(const struct resource *r, const char *path);
+
+#endif

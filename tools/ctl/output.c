@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The printers are manifest/'s; here are kubectl's order of keys and its List. */
+#include "ctl/output.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define JSON_INDENT 4
+
+/* In the order in which the message lists them. */
+static const struct {
+	const char *word;
+	enum output_form form;
+} forms[] = {
+	{"json", OUTPUT_JSON},
+	{"name", OUTPUT_NAME},
+	{"wide", OUTPUT_WIDE},
+	{"yaml", OUTPUT_YAML},
+};
+
+#define FORM_COUNT (sizeof(forms) / sizeof(forms[0]))
+
+int output_parse(struct ctl *c, unsigned int allowed, enum output_form *out)
+{
+	const char *word = args_text(&c->args, "output");
+	const char *list = "";
+
+	if (!word || !word[0]) {
+		*out = OUTPUT_TABLE;
+		return 0;
+	}
+	for (size_t i = 0; i < FORM_COUNT; i++) {
+		if (!(allowed & OUTPUT_BIT(forms[i].form)))
+			continue;
+		if (strcmp(forms[i].word, word) == 0) {
+			*out = forms[i].form;
+			return 0;
+		}
+		list = arena_printf(c->arena, "%s%s%s", list, list[0] ? "," : "", forms[i].word);
+	}
+	return ctl_error("unable to match a printer suitable for the output format \"%s\", "
+			 "allowed formats are: %s",
+			 word, list);
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	const struct node *const *na = a, *const *nb = b;
+
+	return strcmp((*na)->key, (*nb)->key);
+}
+
+static void sort_keys(struct node *n)
+{
+	for (size_t i = 0; i < node_count(n); i++)
+		sort_keys(n->items[i]);
+	if (n->type == NODE_MAP && n->count)
+		qsort(n->items, n->count, sizeof(struct node *), compare_keys);
+}
+
+int output_tree(struct node *n, enum output_form form)
+{
+	AUTO(free) char *text = NULL;
+
+	sort_keys(n);
+	text = form == OUTPUT_JSON ? node_to_json(n, JSON_INDENT) : node_to_yaml(n);
+	if (!text)
+		return ctl_error("out of memory");
+	fputs(text, stdout);
+	if (text[0] && text[strlen(text) - 1] != '\n')
+		putchar('\n');
+	return 0;
+}
+
+int output_list(struct ctl *c, const struct found_list *found, enum output_form form)
+{
+	struct loc nowhere = {0};
+	struct node *list = node_new(c->arena, NODE_MAP, nowhere);
+	struct node *items = node_new(c->arena, NODE_LIST, nowhere);
+	struct node *metadata = node_new(c->arena, NODE_MAP, nowhere);
+
+	for (size_t i = 0; i < found->count; i++)
+		node_append(c->arena, items, found->items[i].object);
+	node_set(c->arena, list, "apiVersion", node_new_string(c->arena, "v1", nowhere));
+	node_set(c->arena, list, "items", items);
+	node_set(c->arena, list, "kind", node_new_string(c->arena, "List", nowhere));
+	node_set(c->arena, metadata, "resourceVersion", node_new_string(c->arena, "", nowhere));
+	node_set(c->arena, list, "metadata", metadata);
+	return output_tree(list, form);
+}
