@@ -148,4 +148,12 @@ struct {
 	__uint(max_entries, 65536);
 } events SEC(".maps");
 
+/* Writer: the packet path. When an address was last told of, by a hash of it; not kept. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 256);
+	__type(key, __u32);
+	__type(value, __u64);
+} event_times SEC(".maps");
+
 #endif

@@ -1,19 +1,67 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The packet path: the order of its stages, readable top to bottom. Each stage is in a header of
- * its own.
+ * The packet path: the order of its stages, readable top to bottom. Each stage says NEXT or how
+ * the packet ends. Nothing is written to a packet before next_hop() has decided that it leaves.
  */
-#include "maps.h"
+#include "parse.h"
+#include "life.h"
+#include "open.h"
+#include "fwd_nat.h"
+#include "fib.h"
+#include "sweep.h"
+
+#define STAGE(stage)                                                                               \
+	do {                                                                                       \
+		enum verdict v = stage(p);                                                         \
+		if (v != NEXT)                                                                     \
+			return v;                                                                  \
+	} while (0)
+
+static inline enum verdict packet(struct pkt *p)
+{
+	STAGE(parse_eth);
+	STAGE(parse_ip);
+	STAGE(only_ours);   /* else it is somebody else's */
+	STAGE(parse_shape); /* one whole IP packet, no options */
+	STAGE(parse_l4);    /* TCP or UDP: now there is a 5-tuple */
+	STAGE(config_read);
+	STAGE(life_follow);   /* it may have a flow, in either direction */
+	STAGE(service_match); /* without one: SYN or UDP to a service */
+	STAGE(hop_limit);
+	STAGE(pick_endpoint); /* without one */
+	STAGE(flow_open);     /* without one */
+	STAGE(next_hop);
+	STAGE(nat_rewrite);
+	return leave(p);
+}
 
 SEC("xdp")
 int spillway_xdp(struct xdp_md *ctx)
 {
-	return XDP_PASS;
+	struct pkt p = {.ctx = ctx};
+
+	switch (packet(&p)) {
+	case NEXT:
+	case DROP:
+		return XDP_DROP;
+	case PASS:
+		return XDP_PASS;
+	case TX:
+		return XDP_TX;
+	case REDIRECT:
+		return XDP_REDIRECT;
+	}
+	return XDP_ABORTED;
 }
 
 SEC("syscall")
-int spillway_sweep(struct spw_sweep *sweep)
+int spillway_sweep(struct spw_sweep *ctx)
 {
+	struct sweep s = {.now_ns = ctx->now_ns};
+
+	bpf_for_each_map_elem(&flows, sweep_entry, &s, 0);
+	ctx->live = s.live;
+	ctx->expired = s.expired;
 	return 0;
 }
 

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The side of the double buffer that is in force. Read once a packet, so that one packet never
+ * sees half of two generations.
+ */
+#ifndef SPILLWAY_BPF_CONFIG_H
+#define SPILLWAY_BPF_CONFIG_H
+
+#include "stats.h"
+
+static inline const struct spw_settings *config_settings(__u32 *side)
+{
+	__u32 zero = 0;
+	struct spw_config *c = bpf_map_lookup_elem(&config, &zero);
+
+	if (!c)
+		return NULL;
+	*side = *(volatile __u32 *)&c->active & 1;
+	return &c->settings[*side];
+}
+
+static inline enum verdict config_read(struct pkt *p)
+{
+	p->settings = config_settings(&p->side);
+	if (!p->settings)
+		return drop(SPW_DROP_INTERNAL);
+	p->now_ns = bpf_ktime_get_coarse_ns();
+	return NEXT;
+}
+
+#endif

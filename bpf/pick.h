@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Which endpoint a new flow gets: a hash of its 5-tuple chooses a slot. Where that slot's endpoint
+ * may not be picked (its word changes before any table does), further slots are probed, then the
+ * spare table. The hash depends on the packet and the seed only, so all gateways agree.
+ */
+#ifndef SPILLWAY_BPF_PICK_H
+#define SPILLWAY_BPF_PICK_H
+
+#include <bpf/bpf_endian.h>
+
+#include "service.h"
+
+static inline __u32 endpoint_word(__u32 id)
+{
+	struct spw_word *w = bpf_map_lookup_elem(&endpoint_words, &id);
+
+	return w ? *(volatile __u32 *)&w->word : 0;
+}
+
+static inline enum spw_admin word_admin(__u32 word)
+{
+	return (word & SPW_WORD_ADMIN_MASK) >> SPW_WORD_ADMIN_SHIFT;
+}
+
+/* May new flows go there? The operator's word counts at once, before the daemon has seen it. */
+static inline bool endpoint_is_pickable(__u32 id)
+{
+	__u32 word = endpoint_word(id);
+	enum spw_admin admin = word_admin(word);
+
+	return (word & SPW_WORD_PICKABLE) && admin != SPW_ADMIN_DOWN && admin != SPW_ADMIN_DRAIN;
+}
+
+/* May a UDP flow stay there? UDP tells nobody that its endpoint is gone; draining ones keep it. */
+static inline bool endpoint_keeps_udp(__u32 id)
+{
+	__u32 word = endpoint_word(id);
+
+	return (word & (SPW_WORD_UP | SPW_WORD_PICKABLE)) && word_admin(word) != SPW_ADMIN_DOWN;
+}
+
+/* Pickable for this packet: an endpoint of the other address family cannot take it. */
+static inline bool pick_fits(const struct pkt *p, __u32 id)
+{
+	const struct spw_endpoint *e;
+
+	if (id == SPW_ENDPOINT_NONE || !endpoint_is_pickable(id))
+		return false;
+	e = bpf_map_lookup_elem(&endpoints, &id);
+	return e && e->mode == SPW_MODE_NAT && addr_is_v4(&e->addr) == !!p->ip4;
+}
+
+/* Every bit of the input reaches every bit of the result: multiply, then fold the top down. */
+static inline __u64 pick_mix(__u64 h, __u64 v)
+{
+	h ^= v;
+	h *= 0x9e3779b97f4a7c15ULL;
+	h ^= h >> 32;
+	h *= 0xd6e8feb86659fd93ULL;
+	return h ^ h >> 29;
+}
+
+static inline __u64 pick_hash(const struct spw_flow_key *k, __u32 seed)
+{
+	__u64 h = pick_mix(seed, (__u64)k->saddr.w[0] << 32 | k->saddr.w[1]);
+
+	h = pick_mix(h, (__u64)k->saddr.w[2] << 32 | k->saddr.w[3]);
+	h = pick_mix(h, (__u64)k->daddr.w[0] << 32 | k->daddr.w[1]);
+	h = pick_mix(h, (__u64)k->daddr.w[2] << 32 | k->daddr.w[3]);
+	return pick_mix(h, (__u64)k->sport << 32 | (__u64)k->dport << 16 | k->proto);
+}
+
+/* Maps a hash onto 0 .. n - 1 evenly, without a division. */
+static inline __u32 pick_scale(__u32 hash, __u32 n)
+{
+	return (__u64)hash * n >> 32;
+}
+
+static inline __u32 pick_slot(const struct spw_table_ref *t, __u64 hash)
+{
+	__u32 slot = t->base + pick_scale(hash, t->size);
+	__u32 line = slot / SPW_LINE_SLOTS;
+	const struct spw_slot_line *l = bpf_map_lookup_elem(&slots, &line);
+
+	return l ? l->endpoint[slot % SPW_LINE_SLOTS] : SPW_ENDPOINT_NONE;
+}
+
+/* SPW_ENDPOINT_NONE when the slot and its probes found nobody. */
+static __noinline __u32 pick_from(const struct pkt *p, const struct spw_table_ref *t)
+{
+	__u64 hash = p->hash;
+	int i;
+
+	if (!t->size)
+		return SPW_ENDPOINT_NONE;
+	for (i = 0; i <= SPW_PICK_PROBES; i++) {
+		__u32 id = pick_slot(t, hash);
+
+		if (pick_fits(p, id)) {
+			if (i)
+				count(SPW_COUNT_PICK_PROBED);
+			return id;
+		}
+		hash = pick_mix(hash, i + 1);
+	}
+	return SPW_ENDPOINT_NONE;
+}
+
+static inline enum verdict pick_endpoint(struct pkt *p)
+{
+	const struct spw_service_row *row;
+
+	if (p->flow)
+		return NEXT;
+	row = service_row(p, p->service);
+	if (!row)
+		return drop(SPW_DROP_INTERNAL);
+	p->hash = pick_hash(&p->key, p->settings->seed);
+	p->endpoint = pick_from(p, &row->table);
+	if (p->endpoint != SPW_ENDPOINT_NONE)
+		return NEXT;
+	p->endpoint = pick_from(p, &row->spare);
+	if (p->endpoint == SPW_ENDPOINT_NONE)
+		return drop(SPW_DROP_NO_ENDPOINT);
+	count(SPW_COUNT_PICK_SPARE);
+	return NEXT;
+}
+
+#endif

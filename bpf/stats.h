@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Counters, and the only ways to end a packet: pass(), drop(), forwarded(). Plain additions on
+ * per-CPU values are enough in XDP, which nothing on the same CPU interrupts to count; what the
+ * sweep counts too is added atomically, since the sweep can be interrupted by XDP.
+ */
+#ifndef SPILLWAY_BPF_STATS_H
+#define SPILLWAY_BPF_STATS_H
+
+#include "maps.h"
+#include "pkt.h"
+
+static inline void count(enum spw_stat row)
+{
+	__u32 key = row;
+	__u64 *n = bpf_map_lookup_elem(&stats, &key);
+
+	if (n)
+		*n += 1;
+}
+
+static inline void count_shared(enum spw_stat row)
+{
+	__u32 key = row;
+	__u64 *n = bpf_map_lookup_elem(&stats, &key);
+
+	if (n)
+		__sync_fetch_and_add(n, 1);
+}
+
+static inline enum verdict pass(enum spw_stat reason)
+{
+	count(reason);
+	return PASS;
+}
+
+static inline enum verdict drop(enum spw_stat reason)
+{
+	count(reason);
+	return DROP;
+}
+
+/* The packet leaves; its endpoint's counters say so too. */
+static inline void count_endpoint(const struct pkt *p)
+{
+	struct spw_endpoint_stats *s;
+	__u32 id;
+
+	if (!p->flow)
+		return;
+	id = p->flow->endpoint;
+	s = bpf_map_lookup_elem(&endpoint_stats, &id);
+	if (!s)
+		return;
+	if (pkt_is_reply(p)) {
+		s->packets_out += 1;
+		s->bytes_out += p->l3_len;
+		return;
+	}
+	s->packets_in += 1;
+	s->bytes_in += p->l3_len;
+}
+
+static inline void count_opened(__u32 endpoint)
+{
+	struct spw_endpoint_stats *s = bpf_map_lookup_elem(&endpoint_stats, &endpoint);
+
+	if (s)
+		s->flows_opened += 1;
+}
+
+static inline void count_closed(__u32 endpoint)
+{
+	struct spw_endpoint_stats *s = bpf_map_lookup_elem(&endpoint_stats, &endpoint);
+
+	if (s)
+		__sync_fetch_and_add(&s->flows_closed, 1);
+}
+
+#endif
