@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "ctl/columns.h"
-#include "ctl/http.h"
 #include "ctl/output.h"
+#include "ctl/services.h"
 #include "ctl/target.h"
 
 #define FORMS                                                                                      \
@@ -48,23 +48,12 @@ static size_t print_kind(const struct columns_view *v, const struct found_list *
 	return i;
 }
 
-/* The states of endpoints are an extra: without them the column says so. */
-static const struct node *fetch_services(struct ctl *c)
-{
-	const char *why = NULL;
-	struct reply r;
-
-	if (http_try(c, "GET", "/apis/spillway.dev/v1alpha1/endpoints", NULL, &r, &why))
-		return NULL;
-	return r.code == 200 ? node_member(r.body, "services") : NULL;
-}
-
 static void print_tables(struct columns_view *v, const struct found_list *found)
 {
 	size_t next;
 
 	if (v->wide)
-		v->services = fetch_services(v->c);
+		v->services = services_try(v->c);
 	for (size_t i = 0; i < found->count; i = next) {
 		if (i)
 			putchar('\n');

@@ -9,7 +9,14 @@
 	X(apply)                                                                                   \
 	X(validate)                                                                                \
 	X(get)                                                                                     \
+	X(describe)                                                                                \
 	X(delete)                                                                                  \
+	X(endpoints)                                                                               \
+	X(set)                                                                                     \
+	X(stats)                                                                                   \
+	X(flows)                                                                                   \
+	X(status)                                                                                  \
+	X(version)                                                                                 \
 	X(help)
 
 #define VERB_DECLARE(name) extern const struct verb verb_##name;
