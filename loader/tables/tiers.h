@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* An effective weight of 1 percent of weight 1. */
+#define EFFECTIVE_UNIT 1000000u
+
 struct tier {
 	uint32_t total; /* endpoints */
 	uint32_t healthy;
@@ -22,7 +25,10 @@ struct tier {
  */
 void tiers_load(struct tier *tiers, size_t count, uint32_t panic_threshold);
 
-/* weight * min(100, 140 * healthy / total): a locality's effective weight. */
+/*
+ * weight * min(100, 140 * healthy / total) in EFFECTIVE_UNIT: a locality's effective weight. Envoy
+ * computes this one in floating point, so it is not cut to whole percents here either.
+ */
 uint64_t locality_effective_weight(uint32_t weight, uint32_t healthy, uint32_t total);
 
 #endif

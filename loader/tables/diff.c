@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Both sides are sorted by number, so every comparison is one walk over two lists. */
+#include "tables/diff.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "tables/place.h"
+
+static bool is_same_row(const struct table_endpoint *a, const struct table_endpoint *b)
+{
+	return addr_equal(&a->addr, &b->addr) && a->port == b->port && a->mode == b->mode &&
+	       a->profile == b->profile;
+}
+
+static void add_word(struct arena *a, struct steps *s, uint32_t id, bool was_pickable,
+		     const struct table_endpoint *want)
+{
+	*arena_push(a, s->words, s->word_count) = (struct word_step){
+		.id = id,
+		.pickable = want && want->pickable,
+		.up = want && want->up,
+		.takes_out = was_pickable && !(want && want->pickable),
+	};
+}
+
+static void compare_endpoint(struct arena *a, const struct table_endpoint *have,
+			     const struct table_endpoint *want, struct steps *s)
+{
+	if (!want) {
+		add_word(a, s, have->id, have->pickable, NULL);
+		*arena_push(a, s->endpoints_del, s->endpoints_del_count) = have->id;
+		return;
+	}
+	if (!have || !is_same_row(have, want))
+		*arena_push(a, s->endpoints_put, s->endpoints_put_count) = want;
+	if (!have || have->pickable != want->pickable || have->up != want->up)
+		add_word(a, s, want->id, have && have->pickable, want);
+}
+
+static void compare_endpoints(struct arena *a, const struct tables *have, const struct tables *want,
+			      struct steps *s)
+{
+	size_t h = 0, w = 0;
+
+	while (h < have->endpoint_count || w < want->endpoint_count) {
+		const struct table_endpoint *eh =
+			h < have->endpoint_count ? &have->endpoints[h] : NULL;
+		const struct table_endpoint *ew =
+			w < want->endpoint_count ? &want->endpoints[w] : NULL;
+
+		if (eh && ew && eh->id != ew->id) {
+			if (eh->id < ew->id)
+				ew = NULL;
+			else
+				eh = NULL;
+		}
+		compare_endpoint(a, eh, ew, s);
+		h += eh != NULL;
+		w += ew != NULL;
+	}
+}
+
+static int compare_words(const void *va, const void *vb)
+{
+	const struct word_step *a = va, *b = vb;
+
+	if (a->takes_out != b->takes_out)
+		return a->takes_out ? -1 : 1;
+	return a->id < b->id ? -1 : a->id > b->id;
+}
+
+static int compare_keys(const void *va, const void *vb)
+{
+	const struct table_service *a = *(const struct table_service *const *)va;
+	const struct table_service *b = *(const struct table_service *const *)vb;
+	const int order = addr_compare(&a->vip, &b->vip);
+
+	if (order)
+		return order;
+	if (a->port != b->port)
+		return a->port < b->port ? -1 : 1;
+	return a->proto < b->proto ? -1 : a->proto > b->proto;
+}
+
+static const struct table_service **by_key(struct arena *a, const struct tables *t)
+{
+	const struct table_service **list =
+		arena_array(a, t->service_count, sizeof(struct table_service *));
+
+	for (size_t i = 0; i < t->service_count; i++)
+		list[i] = &t->services[i];
+	if (t->service_count > 1)
+		qsort(list, t->service_count, sizeof(struct table_service *), compare_keys);
+	return list;
+}
+
+static const struct table_service *find_key(const struct table_service **list, size_t count,
+					    const struct table_service *s)
+{
+	const struct table_service **found =
+		count ? bsearch(&s, list, count, sizeof(struct table_service *), compare_keys)
+		      : NULL;
+
+	return found ? *found : NULL;
+}
+
+/* Number and size of the table in the map; {0, 0} for none. */
+static struct spw_table_ref ref_of(const struct tables *t, const uint32_t *bases, uint32_t index)
+{
+	if (index == TABLE_NONE)
+		return (struct spw_table_ref){0, 0};
+	return (struct spw_table_ref){bases ? bases[index] : t->slots[index].base,
+				      t->slots[index].size};
+}
+
+static bool is_same_ref(struct spw_table_ref a, struct spw_table_ref b)
+{
+	return a.size == b.size && (a.size == 0 || a.base == b.base);
+}
+
+static void compare_services(struct arena *a, const struct tables *have, const struct tables *want,
+			     const uint32_t *bases, struct steps *s)
+{
+	const struct table_service **have_keys = by_key(a, have);
+	const struct table_service **want_keys = by_key(a, want);
+
+	for (size_t i = 0; i < want->service_count; i++) {
+		const struct table_service *w = want_keys[i];
+		const struct table_service *h = find_key(have_keys, have->service_count, w);
+
+		if (!h || h->id != w->id) {
+			*arena_push(a, s->services_put, s->services_put_count) = w;
+			s->switch_rows = true;
+			continue;
+		}
+		if (!is_same_ref(ref_of(have, NULL, h->table), ref_of(want, bases, w->table)) ||
+		    !is_same_ref(ref_of(have, NULL, h->spare), ref_of(want, bases, w->spare)))
+			s->switch_rows = true;
+	}
+	for (size_t i = 0; i < have->service_count; i++) {
+		const struct table_service *h = have_keys[i];
+
+		if (find_key(want_keys, want->service_count, h))
+			continue;
+		*arena_push(a, s->services_del, s->services_del_count) = h;
+		s->switch_rows = true;
+	}
+}
+
+int tables_diff(struct arena *a, const struct tables *have, struct tables *want,
+		const struct line_range *resting, size_t resting_count, uint32_t slot_lines,
+		struct steps *out)
+{
+	uint32_t *bases = arena_array(a, want->slots_count, sizeof(*bases));
+	bool *fresh = arena_array(a, want->slots_count, sizeof(*fresh));
+	struct steps s = {.want = want};
+	int err;
+
+	err = place_tables(have, want, resting, resting_count, slot_lines, bases, fresh);
+	if (err)
+		return err;
+	compare_endpoints(a, have, want, &s);
+	if (s.word_count > 1)
+		qsort(s.words, s.word_count, sizeof(*s.words), compare_words);
+	compare_services(a, have, want, bases, &s);
+	for (size_t i = 0; i < want->slots_count; i++) {
+		want->slots[i].base = bases[i];
+		if (fresh[i])
+			*arena_push(a, s.slots_put, s.slots_put_count) = (uint32_t)i;
+	}
+	*out = s;
+	return 0;
+}
+
+bool steps_empty(const struct steps *s)
+{
+	return s->word_count == 0 && s->endpoints_put_count == 0 && s->endpoints_del_count == 0 &&
+	       s->slots_put_count == 0 && s->services_put_count == 0 &&
+	       s->services_del_count == 0 && !s->switch_rows;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Two registers of numbers, endpoints and services, each an array of rows by number. A number in
+ * flows or in rows under way must not come to mean something else, so what has gone rests first.
+ * A new assignment is worked out on a copy and taken over at the end.
+ */
+#include "tables/ids.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "tables/registry.h"
+
+struct ids {
+	struct registry endpoints;
+	struct registry services;
+	uint32_t *endpoint_ids; /* by instance.index of the model of the latest ids_assign() */
+	size_t endpoint_count;
+};
+
+static struct registry_key endpoint_key(const struct spw_addr *addr, uint16_t port, uint8_t mode,
+					uint64_t profile)
+{
+	struct registry_key k = {.addr = *addr, .port = port, .kind = mode, .profile = profile};
+
+	return k;
+}
+
+static struct registry_key service_key(const struct spw_addr *vip, uint16_t port, uint8_t proto)
+{
+	struct registry_key k = {.addr = *vip, .port = port, .kind = proto};
+
+	return k;
+}
+
+struct ids *ids_new(const struct ids_limits *limits)
+{
+	struct ids *ids = calloc(1, sizeof(*ids));
+
+	if (!ids)
+		return NULL;
+	if (registry_init(&ids->endpoints, 1, limits->max_endpoints) ||
+	    registry_init(&ids->services, 0, limits->max_services)) {
+		ids_free(ids);
+		return NULL;
+	}
+	return ids;
+}
+
+void ids_free(struct ids *ids)
+{
+	if (!ids)
+		return;
+	registry_done(&ids->endpoints);
+	registry_done(&ids->services);
+	free(ids->endpoint_ids);
+	free(ids);
+}
+
+void ids_seed(struct ids *ids, const struct tables *have)
+{
+	for (size_t i = 0; i < have->endpoint_count; i++) {
+		const struct table_endpoint *e = &have->endpoints[i];
+		const struct registry_key k = endpoint_key(&e->addr, e->port, e->mode, e->profile);
+
+		registry_seed(&ids->endpoints, e->id, &k);
+	}
+	for (size_t i = 0; i < have->service_count; i++) {
+		const struct table_service *s = &have->services[i];
+		const struct registry_key k = service_key(&s->vip, s->port, s->proto);
+
+		registry_seed(&ids->services, s->id, &k);
+	}
+	registry_seed_end(&ids->endpoints);
+	registry_seed_end(&ids->services);
+}
+
+static int assign_endpoints(const struct registry *now, const struct model *m,
+			    struct registry *next, uint32_t *out)
+{
+	struct registry_key *keys = calloc(m->instance_count + 1, sizeof(*keys));
+	int err;
+
+	if (!keys)
+		return -ENOMEM;
+	for (size_t i = 0; i < m->instance_count; i++) {
+		const struct instance *in = &m->instances[i];
+
+		keys[i] = endpoint_key(&in->addr, in->port, (uint8_t)in->mode, in->profile);
+	}
+	err = registry_assign(now, keys, m->instance_count, next, out);
+	free(keys);
+	return err;
+}
+
+static int assign_services(const struct registry *now, const struct model *m, struct registry *next)
+{
+	struct registry_key *keys = calloc(m->service_count + 1, sizeof(*keys));
+	uint32_t *numbers = calloc(m->service_count + 1, sizeof(*numbers));
+	int err = -ENOMEM;
+
+	if (keys && numbers) {
+		for (size_t i = 0; i < m->service_count; i++) {
+			const struct service *s = &m->services[i];
+
+			keys[i] = service_key(&s->vip, s->port, s->proto);
+		}
+		err = registry_assign(now, keys, m->service_count, next, numbers);
+	}
+	free(keys);
+	free(numbers);
+	return err;
+}
+
+static const char *explain(struct arena *a, const struct registry *r, size_t wanted,
+			   const char *what, const char *option)
+{
+	return arena_printf(a,
+			    "%zu %s do not fit: there are %u numbers, %u of them still in use "
+			    "by flows: raise %s",
+			    wanted, what, r->end - r->first, registry_resting(r), option);
+}
+
+int ids_assign(struct ids *ids, const struct model *m, const char **why)
+{
+	uint32_t *numbers = calloc(m->instance_count + 1, sizeof(*numbers));
+	struct registry endpoints = {0}, services = {0};
+	int err;
+
+	err = numbers ? assign_endpoints(&ids->endpoints, m, &endpoints, numbers) : -ENOMEM;
+	if (err == -ENOSPC)
+		*why = explain(m->arena, &ids->endpoints, m->instance_count, "endpoints",
+			       "--max-endpoints");
+	if (!err) {
+		err = assign_services(&ids->services, m, &services);
+		if (err == -ENOSPC)
+			*why = explain(m->arena, &ids->services, m->service_count, "services",
+				       "--max-services");
+	}
+	if (err) {
+		if (err == -ENOMEM)
+			*why = "out of memory";
+		registry_done(&endpoints);
+		registry_done(&services);
+		free(numbers);
+		return err;
+	}
+	registry_replace(&ids->endpoints, &endpoints);
+	registry_replace(&ids->services, &services);
+	free(ids->endpoint_ids);
+	ids->endpoint_ids = numbers;
+	ids->endpoint_count = m->instance_count;
+	return 0;
+}
+
+uint32_t ids_endpoint(const struct ids *ids, const struct instance *i)
+{
+	return i->index < ids->endpoint_count ? ids->endpoint_ids[i->index] : SPW_ENDPOINT_NONE;
+}
+
+uint32_t ids_service(const struct ids *ids, const struct service *s)
+{
+	const struct registry_key k = service_key(&s->vip, s->port, s->proto);
+
+	return registry_find(&ids->services, &k);
+}
+
+static bool is_always_free(void *ctx, uint32_t number)
+{
+	(void)ctx;
+	(void)number;
+	return true;
+}
+
+void ids_release(struct ids *ids, bool (*fn)(void *ctx, uint32_t endpoint_id), void *ctx)
+{
+	registry_release(&ids->endpoints, fn, ctx);
+	registry_release(&ids->services, is_always_free, NULL);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tables as text. The fingerprint of a slot table shows any slot that moved, without its number. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/addr.h"
+#include "base/hash.h"
+#include "tables/diff.h"
+#include "tables/tables.h"
+
+static const char *mode_name(uint8_t mode)
+{
+	switch ((enum spw_mode)mode) {
+	case SPW_MODE_NONE:
+		return "none";
+	case SPW_MODE_NAT:
+		return "nat";
+	case SPW_MODE_L2:
+		return "l2";
+	case SPW_MODE_IPIP:
+		return "ipip";
+	case SPW_MODE_GUE:
+		return "gue";
+	case SPW_MODE_HANDOFF:
+		return "handoff";
+	}
+	return "unknown";
+}
+
+static const char *proto_name(uint8_t proto)
+{
+	return proto == 17 ? "udp" : "tcp";
+}
+
+static void print_endpoint(const struct table_endpoint *e, struct strbuf *out)
+{
+	char text[ADDR_PORT_TEXT_MAX];
+
+	strbuf_printf(out, "endpoint %u: %s %s", e->id, addr_print_port(&e->addr, e->port, text),
+		      mode_name(e->mode));
+	if (e->profile)
+		strbuf_printf(out, " profile %016" PRIx64, e->profile);
+	strbuf_printf(out, "%s%s\n", e->pickable ? " pickable" : "", e->up ? " up" : " down");
+}
+
+static void print_ref(const struct tables *t, const char *what, uint32_t index, struct strbuf *out)
+{
+	if (index == TABLE_NONE || index >= t->slots_count)
+		strbuf_printf(out, " %s none", what);
+	else
+		strbuf_printf(out, " %s %u", what, index);
+}
+
+static void print_service(const struct tables *t, const struct table_service *s, struct strbuf *out)
+{
+	char text[ADDR_PORT_TEXT_MAX];
+
+	strbuf_printf(out, "service %u: %s/%s", s->id, addr_print_port(&s->vip, s->port, text),
+		      proto_name(s->proto));
+	print_ref(t, "table", s->table, out);
+	print_ref(t, "spare", s->spare, out);
+	strbuf_puts(out, "\n");
+}
+
+static void print_slots(uint32_t index, const struct table_slots *s, struct strbuf *out)
+{
+	uint32_t *counts = calloc(SPW_ENDPOINTS_LIMIT, sizeof(*counts));
+
+	if (!counts)
+		abort();
+	strbuf_printf(out, "table %u: size %u fingerprint %016" PRIx64 "\n", index, s->size,
+		      hash_bytes(s->slots, s->size * sizeof(*s->slots), 0));
+	for (uint32_t i = 0; i < s->size; i++)
+		counts[s->slots[i]]++;
+	for (uint32_t id = 0; id < SPW_ENDPOINTS_LIMIT; id++) {
+		if (counts[id])
+			strbuf_printf(out, "  endpoint %u: %u slots, %.2f %%\n", id, counts[id],
+				      100.0 * counts[id] / s->size);
+	}
+	free(counts);
+}
+
+void tables_print(const struct tables *t, struct strbuf *out)
+{
+	for (size_t i = 0; i < t->endpoint_count; i++)
+		print_endpoint(&t->endpoints[i], out);
+	for (size_t i = 0; i < t->service_count; i++)
+		print_service(t, &t->services[i], out);
+	for (size_t i = 0; i < t->slots_count; i++)
+		print_slots((uint32_t)i, &t->slots[i], out);
+}
+
+static void print_service_step(const char *verb, const struct table_service *s, struct strbuf *out)
+{
+	char text[ADDR_PORT_TEXT_MAX];
+
+	strbuf_printf(out, "%s service %u: %s/%s\n", verb, s->id,
+		      addr_print_port(&s->vip, s->port, text), proto_name(s->proto));
+}
+
+static void print_words(const struct steps *s, bool takes_out, struct strbuf *out)
+{
+	for (size_t i = 0; i < s->word_count; i++) {
+		const struct word_step *w = &s->words[i];
+
+		if (w->takes_out == takes_out)
+			strbuf_printf(out, "word %u:%s%s\n", w->id, w->pickable ? " pickable" : "",
+				      w->up ? " up" : " down");
+	}
+}
+
+void steps_print(const struct steps *s, struct strbuf *out)
+{
+	print_words(s, true, out);
+	for (size_t i = 0; i < s->endpoints_put_count; i++) {
+		strbuf_puts(out, "put ");
+		print_endpoint(s->endpoints_put[i], out);
+	}
+	for (size_t i = 0; i < s->slots_put_count; i++) {
+		const struct table_slots *t = &s->want->slots[s->slots_put[i]];
+
+		strbuf_printf(out, "put table %u: size %u at slot %u\n", s->slots_put[i], t->size,
+			      t->base);
+	}
+	for (size_t i = 0; i < s->services_put_count; i++)
+		print_service_step("put", s->services_put[i], out);
+	print_words(s, false, out);
+	if (s->switch_rows)
+		strbuf_puts(out, "switch rows\n");
+	for (size_t i = 0; i < s->services_del_count; i++)
+		print_service_step("delete", s->services_del[i], out);
+	for (size_t i = 0; i < s->endpoints_del_count; i++)
+		strbuf_printf(out, "delete endpoint %u\n", s->endpoints_del[i]);
+}

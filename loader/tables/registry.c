@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An array of rows by number and an index sorted by key. Assigning goes over the keys three times,
+ * the surest match first: equal keys keep their number, then keys that differ in the profile alone
+ * inherit one, then the lowest free numbers are given out.
+ */
+#include "tables/registry.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+
+static int compare_places(const struct registry_key *a, const struct registry_key *b)
+{
+	const int order = addr_compare(&a->addr, &b->addr);
+
+	if (order)
+		return order;
+	if (a->port != b->port)
+		return a->port < b->port ? -1 : 1;
+	return a->kind < b->kind ? -1 : a->kind > b->kind;
+}
+
+static int compare_keys(const struct registry_key *a, const struct registry_key *b)
+{
+	const int order = compare_places(a, b);
+
+	if (order)
+		return order;
+	return a->profile < b->profile ? -1 : a->profile > b->profile;
+}
+
+static int compare_numbers(const void *va, const void *vb, void *ctx)
+{
+	const struct registry *r = ctx;
+	const uint32_t a = *(const uint32_t *)va, b = *(const uint32_t *)vb;
+	const int order = compare_keys(&r->rows[a].key, &r->rows[b].key);
+
+	return order ? order : a < b ? -1 : a > b;
+}
+
+static void sort_order(struct registry *r)
+{
+	r->order_count = 0;
+	for (uint32_t n = r->first; n < r->end; n++) {
+		if (r->rows[n].state != REGISTRY_FREE)
+			r->order[r->order_count++] = n;
+	}
+	qsort_r(r->order, r->order_count, sizeof(*r->order), compare_numbers, r);
+}
+
+int registry_init(struct registry *r, uint32_t first, uint32_t end)
+{
+	*r = (struct registry){.first = first, .end = end > first ? end : first};
+	r->rows = calloc((size_t)r->end + 1, sizeof(*r->rows));
+	r->order = calloc((size_t)r->end + 1, sizeof(*r->order));
+	if (r->rows && r->order)
+		return 0;
+	registry_done(r);
+	return -ENOMEM;
+}
+
+void registry_done(struct registry *r)
+{
+	free(r->rows);
+	free(r->order);
+	*r = (struct registry){0};
+}
+
+void registry_replace(struct registry *r, struct registry *next)
+{
+	registry_done(r);
+	*r = *next;
+	*next = (struct registry){0};
+}
+
+void registry_seed(struct registry *r, uint32_t number, const struct registry_key *k)
+{
+	if (number < r->first || number >= r->end)
+		return;
+	r->rows[number] = (struct registry_row){*k, REGISTRY_USED};
+}
+
+void registry_seed_end(struct registry *r)
+{
+	sort_order(r);
+}
+
+/* First position in the order whose key is not below `k`. */
+static uint32_t lower_bound(const struct registry *r, const struct registry_key *k)
+{
+	uint32_t low = 0, high = r->order_count;
+
+	while (low < high) {
+		const uint32_t mid = low + (high - low) / 2;
+
+		if (compare_keys(&r->rows[r->order[mid]].key, k) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+uint32_t registry_find(const struct registry *r, const struct registry_key *k)
+{
+	const uint32_t at = lower_bound(r, k);
+
+	if (at == r->order_count || compare_keys(&r->rows[r->order[at]].key, k) != 0)
+		return REGISTRY_NONE;
+	return r->order[at];
+}
+
+/* A number of the same place whose profile nobody has any more, by the lowest profile. */
+static uint32_t find_heir(const struct registry *now, const struct registry *next,
+			  const struct registry_key *k)
+{
+	struct registry_key lowest = *k;
+
+	lowest.profile = 0;
+	for (uint32_t i = lower_bound(now, &lowest); i < now->order_count; i++) {
+		const uint32_t number = now->order[i];
+
+		if (compare_places(&now->rows[number].key, k) != 0)
+			break;
+		if (now->rows[number].state == REGISTRY_USED &&
+		    next->rows[number].state != REGISTRY_USED)
+			return number;
+	}
+	return REGISTRY_NONE;
+}
+
+static void take(struct registry *next, uint32_t number, const struct registry_key *k,
+		 uint32_t *out)
+{
+	next->rows[number] = (struct registry_row){*k, REGISTRY_USED};
+	*out = number;
+}
+
+static int take_free(struct registry *next, const struct registry_key *keys, size_t count,
+		     uint32_t *numbers)
+{
+	uint32_t n = next->first;
+
+	for (size_t i = 0; i < count; i++) {
+		if (numbers[i] != REGISTRY_NONE)
+			continue;
+		while (n < next->end && next->rows[n].state != REGISTRY_FREE)
+			n++;
+		if (n == next->end)
+			return -ENOSPC;
+		take(next, n, &keys[i], &numbers[i]);
+	}
+	return 0;
+}
+
+int registry_assign(const struct registry *now, const struct registry_key *keys, size_t count,
+		    struct registry *next, uint32_t *numbers)
+{
+	struct registry r;
+
+	if (registry_init(&r, now->first, now->end))
+		return -ENOMEM;
+	for (uint32_t n = now->first; n < now->end; n++) {
+		r.rows[n] = now->rows[n];
+		if (r.rows[n].state == REGISTRY_USED)
+			r.rows[n].state = REGISTRY_RESTING;
+	}
+	for (size_t i = 0; i < count; i++) {
+		numbers[i] = registry_find(now, &keys[i]);
+		if (numbers[i] != REGISTRY_NONE)
+			take(&r, numbers[i], &keys[i], &numbers[i]);
+	}
+	for (size_t i = 0; i < count; i++) {
+		uint32_t heir;
+
+		if (numbers[i] != REGISTRY_NONE)
+			continue;
+		heir = find_heir(now, &r, &keys[i]);
+		if (heir != REGISTRY_NONE)
+			take(&r, heir, &keys[i], &numbers[i]);
+	}
+	if (take_free(&r, keys, count, numbers)) {
+		registry_done(&r);
+		return -ENOSPC;
+	}
+	sort_order(&r);
+	*next = r;
+	return 0;
+}
+
+uint32_t registry_resting(const struct registry *r)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < r->order_count; i++)
+		n += r->rows[r->order[i]].state == REGISTRY_RESTING;
+	return n;
+}
+
+void registry_release(struct registry *r, bool (*fn)(void *ctx, uint32_t number), void *ctx)
+{
+	for (uint32_t n = r->first; n < r->end; n++) {
+		if (r->rows[n].state == REGISTRY_RESTING && fn(ctx, n))
+			r->rows[n] = (struct registry_row){0};
+	}
+	sort_order(r);
+}
