@@ -17,13 +17,17 @@ struct health;
 /* What is known of one instance, for `endpoints` and `describe`. */
 struct health_info {
 	enum health_state state;
-	const char
-		*reason; /* "connected", "timeout", "status 503", "no check", ... ; static or owned
-				   by the checker until its next callback */
-	uint64_t since_ms;	/* clock_ms() of the latest change of state */
+	/*
+	 * Why `state` is what it is: "connected", "timeout", "status 503", "no check"; and what the
+	 * latest probe said, which differs while a change is pending ("" before the first one).
+	 * Both belong to health/ and are good until the loop runs again or health_sync().
+	 */
+	const char *reason;
+	const char *latest;
+	uint64_t since_ms;	/* clock_ms() of the latest change of state; 0: none yet */
 	uint64_t last_probe_ms; /* 0: none yet */
 	uint32_t streak;	/* equal results in a row */
-	bool checked;		/* it has a check */
+	bool checked;		/* it has a check, and this version runs it */
 };
 
 /*
@@ -32,6 +36,7 @@ struct health_info {
  */
 typedef void health_changed_fn(void *ctx);
 
+/* Turns UV_METRICS_IDLE_TIME of the loop on: how else would it tell waiting from working? */
 int health_new(uv_loop_t *loop, health_changed_fn *changed, void *ctx, struct health **out);
 void health_free(struct health *h); /* stops and closes all its handles; run the loop afterwards */
 

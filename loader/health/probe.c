@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The words for what sockets report, and the one place that opens a socket for a probe. */
+#include "health/probe.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/addr.h"
+
+struct verdict verdict_make(enum verdict_kind kind, const char *fmt, ...)
+{
+	struct verdict v = {.kind = kind};
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(v.reason, sizeof(v.reason), fmt, ap);
+	va_end(ap);
+	return v;
+}
+
+/*
+ * The first group are troubles of this host: they say nothing about the endpoint, so they must
+ * not take it down.
+ */
+struct verdict verdict_errno(int err)
+{
+	const char *name;
+
+	switch (err) {
+	case EMFILE:
+	case ENFILE:
+		return verdict_make(VERDICT_NONE, "too many open files");
+	case ENOMEM:
+	case ENOBUFS:
+		return verdict_make(VERDICT_NONE, "out of memory");
+	case EAGAIN:
+	case EADDRNOTAVAIL:
+		return verdict_make(VERDICT_NONE, "no source address or port");
+	case EAFNOSUPPORT:
+		return verdict_make(VERDICT_NONE, "address family not supported here");
+	case ECONNREFUSED:
+		return verdict_make(VERDICT_BAD, "connection refused");
+	case ETIMEDOUT:
+		return verdict_make(VERDICT_BAD, "timeout");
+	case EHOSTUNREACH:
+		return verdict_make(VERDICT_BAD, "no route to host");
+	case ENETUNREACH:
+		return verdict_make(VERDICT_BAD, "network unreachable");
+	case ECONNRESET:
+		return verdict_make(VERDICT_BAD, "connection reset");
+	case EPIPE:
+		return verdict_make(VERDICT_BAD, "closed before the answer");
+	}
+	name = strerrorname_np(err);
+	return verdict_make(VERDICT_BAD, "error %s", name ? name : "unknown");
+}
+
+static socklen_t fill_address(const struct probe_job *job, struct sockaddr_storage *to)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)to;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)to;
+
+	memset(to, 0, sizeof(*to));
+	if (addr_is_v4(&job->addr)) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons(job->port);
+		v4->sin_addr.s_addr = addr_v4(&job->addr);
+		return sizeof(*v4);
+	}
+	v6->sin6_family = AF_INET6;
+	v6->sin6_port = htons(job->port);
+	memcpy(&v6->sin6_addr, job->addr.b, sizeof(v6->sin6_addr));
+	return sizeof(*v6);
+}
+
+int probe_socket(const struct probe_job *job, struct sockaddr_storage *to, socklen_t *to_len)
+{
+	socklen_t len = fill_address(job, to);
+	int fd = socket(to->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+
+	if (fd < 0)
+		return -errno;
+	*to_len = len;
+	return fd;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A probe: one run of a check against one endpoint. What every type of check has in common; the
+ * types are check_<type>.c. Timeouts are not theirs: the scheduler cancels a probe that is late.
+ */
+#ifndef SPILLWAY_HEALTH_PROBE_H
+#define SPILLWAY_HEALTH_PROBE_H
+
+#include <sys/socket.h>
+#include <uv.h>
+
+#include "health/rise_fall.h"
+#include "model/check.h"
+#include <spillway/abi.h>
+
+#define REASON_MAX 48 /* bytes, NUL included */
+
+struct verdict {
+	enum verdict_kind kind;
+	char reason[REASON_MAX];
+};
+
+/*
+ * Whom to ask, and what. Owned by the target and at a fixed address; while a probe is under way
+ * the pointers may be replaced by ones to equal contents (a new model with the same profile), so
+ * a probe reads them anew each time and never keeps a copy.
+ */
+struct probe_job {
+	struct spw_addr addr;
+	uint16_t port; /* host order; overrides.port is in it already */
+	const struct check *check;
+	const char *hostname; /* endpoints[].hostname, or NULL */
+};
+
+typedef void probe_done_fn(void *ctx, const struct verdict *v);
+
+/* First member of every type's own struct. */
+struct probe {
+	const struct probe_job *job;
+	probe_done_fn *done; /* called once, from the loop, unless cancelled before */
+	void *ctx;
+	void (*cancel)(struct probe *p); /* releases the probe without calling `done` */
+};
+
+/* What a type's start function is given: copied into the probe. */
+struct probe_order {
+	const struct probe_job *job;
+	probe_done_fn *done;
+	void *ctx;
+};
+
+/*
+ * Starts a probe. NULL when the result is known at once, or nothing could be started: *now is
+ * filled in then, and `done` is not called. A probe releases itself after `done`.
+ */
+struct probe *check_tcp_start(uv_loop_t *loop, const struct probe_order *order,
+			      struct verdict *now);
+
+struct http;
+struct probe *check_http_start(struct http *http, const struct probe_order *order,
+			       struct verdict *now);
+
+/* What all HTTP probes share: one curl multi handle on the loop. */
+int http_new(uv_loop_t *loop, struct http **out);
+void http_free(struct http *h); /* no probe may be under way; run the loop afterwards */
+
+struct verdict verdict_make(enum verdict_kind kind, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* What an errno of socket(), connect(), send() or recv() says about the endpoint. */
+struct verdict verdict_errno(int err);
+
+/* A stream socket towards the job's address, non-blocking; the address for connect(). */
+int probe_socket(const struct probe_job *job, struct sockaddr_storage *to, socklen_t *to_len);
+
+#endif
