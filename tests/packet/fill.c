@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fills the maps as the daemon would, and empties them between tests. */
+#include "world.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "spillway.skel.h"
+
+#define FIRST_PORT	20000
+#define SLOTS_A_SERVICE 512 /* a multiple of SPW_LINE_SLOTS; spare tables lie behind all others */
+
+static const struct {
+	const char *addr;
+	uint16_t port;
+	uint8_t sources;
+} endpoint_rows[WORLD_ENDPOINT_COUNT] = {
+	[WEB4_A] = {"10.2.0.11", 8080, 2},	[WEB4_B] = {"10.2.0.12", 8080, 2},
+	[WEB4_C] = {"10.2.0.13", 8080, 2},	[WEB6_A] = {"fd00:2::11", 8080, 1},
+	[WEB6_B] = {"fd00:2::12", 8080, 1},	[NEAR4] = {"10.1.0.50", 8080, 2},
+	[FAR4] = {"10.9.0.11", 8080, 2},	[UNATTACHED4] = {"10.3.0.11", 8080, 2},
+	[SILENT4] = {"10.2.0.99", 8080, 2},	[SILENT6] = {"fd00:2::99", 8080, 1},
+	[LOST4] = {"172.31.0.1", 8080, 2},	[LOCAL4] = {"10.2.0.1", 8080, 2},
+	[SOURCELESS4] = {"10.2.0.12", 9090, 0}, [FAR_SILENT4] = {"10.8.0.11", 8080, 2},
+};
+
+static void put(struct bpf_map *map, const void *key, const void *value)
+{
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(map), key, value, BPF_ANY), 0);
+}
+
+static void empty(struct bpf_map *map)
+{
+	uint8_t key[64];
+
+	while (!bpf_map_get_next_key(bpf_map__fd(map), NULL, key))
+		(void)bpf_map_delete_elem(bpf_map__fd(map), key);
+}
+
+struct spw_endpoint world_endpoint(uint32_t id)
+{
+	struct spw_endpoint e;
+
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(world.skel->maps.endpoints), &id, &e), 0);
+	return e;
+}
+
+void world_put_endpoint(uint32_t id, const struct spw_endpoint *e)
+{
+	put(world.skel->maps.endpoints, &id, e);
+}
+
+void world_set_word(uint32_t id, uint32_t word)
+{
+	struct spw_word w = {.word = word};
+
+	put(world.skel->maps.endpoint_words, &id, &w);
+}
+
+void world_put_slots(uint32_t base, const uint16_t *ids, uint32_t count)
+{
+	for (uint32_t at = 0; at < count; at += SPW_LINE_SLOTS) {
+		struct spw_slot_line line = {};
+		uint32_t key = (base + at) / SPW_LINE_SLOTS;
+
+		for (uint32_t i = 0; i < SPW_LINE_SLOTS && at + i < count; i++)
+			line.endpoint[i] = ids[at + i];
+		put(world.skel->maps.slots, &key, &line);
+	}
+}
+
+static struct spw_service_row row_get(uint32_t service, uint32_t side)
+{
+	uint32_t key = service * 2 + side;
+	struct spw_service_row row;
+
+	assert_int_equal(
+		bpf_map_lookup_elem(bpf_map__fd(world.skel->maps.service_rows), &key, &row), 0);
+	return row;
+}
+
+void world_row_on_side(uint32_t service, uint32_t side, const struct spw_service_row *row)
+{
+	uint32_t key = service * 2 + side;
+
+	put(world.skel->maps.service_rows, &key, row);
+}
+
+void world_serve(uint32_t service, const uint16_t *ids, uint32_t count)
+{
+	struct spw_service_row row = row_get(service, world.config.active);
+
+	row.flags = SPW_SERVICE_VALID;
+	row.table.base = service * SLOTS_A_SERVICE;
+	row.table.size = count;
+	world_put_slots(row.table.base, ids, count);
+	world_row_on_side(service, world.config.active, &row);
+}
+
+void world_serve_spare(uint32_t service, const uint16_t *ids, uint32_t count)
+{
+	struct spw_service_row row = row_get(service, world.config.active);
+
+	row.spare.base = (WORLD_SERVICES + service) * SLOTS_A_SERVICE;
+	row.spare.size = count;
+	world_put_slots(row.spare.base, ids, count);
+	world_row_on_side(service, world.config.active, &row);
+}
+
+void world_put_service(uint32_t id, const char *vip, uint16_t port, uint8_t proto)
+{
+	struct spw_service_key key = {.vip = addr_of(vip), .port = htons(port), .proto = proto};
+
+	put(world.skel->maps.services, &key, &id);
+}
+
+void world_put_config(void)
+{
+	uint32_t zero = 0;
+
+	put(world.skel->maps.config, &zero, &world.config);
+}
+
+void world_set_ports(uint32_t count)
+{
+	for (uint32_t at = 0; at < count; at += SPW_LINE_SLOTS) {
+		struct spw_port_line line = {};
+		uint32_t key = at / SPW_LINE_SLOTS;
+
+		for (uint32_t i = 0; i < SPW_LINE_SLOTS && at + i < count; i++)
+			line.port[i] = htons((uint16_t)(FIRST_PORT + at + i));
+		put(world.skel->maps.ports, &key, &line);
+	}
+	world.config.settings[world.config.active].port_line = 0;
+	world.config.settings[world.config.active].port_count = count;
+	world_put_config();
+}
+
+void world_attach(int ifindex, uint32_t flags)
+{
+	put(world.skel->maps.interfaces, &ifindex, &flags);
+	put(world.skel->maps.tx_ports, &ifindex, &ifindex);
+}
+
+void world_detach(int ifindex)
+{
+	(void)bpf_map_delete_elem(bpf_map__fd(world.skel->maps.interfaces), &ifindex);
+	(void)bpf_map_delete_elem(bpf_map__fd(world.skel->maps.tx_ports), &ifindex);
+}
+
+static void fill_config(void)
+{
+	struct spw_settings *s = &world.config.settings[0];
+
+	memset(&world.config, 0, sizeof(world.config));
+	s->source[0] = addr_of("10.2.0.1");
+	s->source[1] = addr_of("10.2.0.3");
+	s->source[2] = addr_of("fd00:2::1");
+	s->timeout_ns[SPW_TIMEOUT_TCP_EMBRYONIC] = 30 * SECOND_NS;
+	s->timeout_ns[SPW_TIMEOUT_TCP_ESTABLISHED] = 7200 * SECOND_NS;
+	s->timeout_ns[SPW_TIMEOUT_TCP_CLOSING] = 60 * SECOND_NS;
+	s->timeout_ns[SPW_TIMEOUT_UDP_NEW] = 20 * SECOND_NS;
+	s->timeout_ns[SPW_TIMEOUT_UDP_ESTABLISHED] = 180 * SECOND_NS;
+	s->seed = 12345;
+	world.config.settings[1] = *s;
+}
+
+static void fill_endpoints(void)
+{
+	for (uint32_t id = 1; id < WORLD_ENDPOINT_COUNT; id++) {
+		struct spw_endpoint e = {
+			.addr = addr_of(endpoint_rows[id].addr),
+			.port = htons(endpoint_rows[id].port),
+			.mode = SPW_MODE_NAT,
+			.source_count = endpoint_rows[id].sources,
+		};
+
+		if (strchr(endpoint_rows[id].addr, ':'))
+			e.source_first = 2;
+		world_put_endpoint(id, &e);
+		world_set_word(id, SPW_WORD_PICKABLE | SPW_WORD_UP);
+	}
+}
+
+static void fill_addrs(void)
+{
+	static const struct {
+		const char *addr;
+		uint32_t flags;
+	} rows[] = {
+		{VIP4, SPW_ADDR_VIP},		{VIP6, SPW_ADDR_VIP},
+		{"10.2.0.1", SPW_ADDR_SOURCE},	{"10.2.0.3", SPW_ADDR_SOURCE},
+		{"fd00:2::1", SPW_ADDR_SOURCE},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct spw_addr a = addr_of(rows[i].addr);
+
+		put(world.skel->maps.addrs, &a, &rows[i].flags);
+	}
+}
+
+static void fill_services(void)
+{
+	struct spw_service_row none = {};
+
+	for (uint32_t i = 0; i < WORLD_SERVICES; i++) {
+		world_row_on_side(i, 0, &none);
+		world_row_on_side(i, 1, &none);
+	}
+	world_put_service(TCP4, VIP4, 80, IPPROTO_TCP);
+	world_put_service(UDP4, VIP4, 53, IPPROTO_UDP);
+	world_put_service(TCP6, VIP6, 80, IPPROTO_TCP);
+	world_put_service(UDP6, VIP6, 53, IPPROTO_UDP);
+	world_serve(TCP4, (uint16_t[]){WEB4_A}, 1);
+	world_serve(UDP4, (uint16_t[]){WEB4_A}, 1);
+	world_serve(TCP6, (uint16_t[]){WEB6_A}, 1);
+	world_serve(UDP6, (uint16_t[]){WEB6_A}, 1);
+}
+
+static void forget_events(void)
+{
+	const uint64_t never = 0;
+
+	for (uint32_t i = 0; i < bpf_map__max_entries(world.skel->maps.event_times); i++)
+		put(world.skel->maps.event_times, &i, &never);
+}
+
+int world_reset(void **state)
+{
+	(void)state;
+	empty(world.skel->maps.flows);
+	empty(world.skel->maps.addrs);
+	empty(world.skel->maps.services);
+	fill_config();
+	world_set_ports(1000);
+	fill_addrs();
+	fill_endpoints();
+	fill_services();
+	forget_events();
+	world_attach(world.if_client, SPW_IF_TX);
+	world_attach(world.if_server, 0);
+	memset(world.before, 0, sizeof(world.before));
+	for (int i = 0; i < SPW_STAT_MAX; i++)
+		world.before[i] = world_stat((enum spw_stat)i);
+	return 0;
+}

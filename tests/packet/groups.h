@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The groups of tests: each returns how many failed. */
+#ifndef SPILLWAY_TESTS_GROUPS_H
+#define SPILLWAY_TESTS_GROUPS_H
+
+int nat_tests(void);
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Packets in, verdicts and bytes out, and what the maps say afterwards. */
+#include "world.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "spillway.skel.h"
+
+#define CPUS_MAX 1024
+
+struct desc from_client(uint32_t service)
+{
+	bool v4 = service == TCP4 || service == UDP4;
+	bool tcp = service == TCP4 || service == TCP6;
+	struct desc d = {
+		.src = addr_of(v4 ? CLIENT4 : CLIENT6),
+		.dst = addr_of(v4 ? VIP4 : VIP6),
+		.sport = 40000,
+		.dport = tcp ? 80 : 53,
+		.proto = tcp ? IPPROTO_TCP : IPPROTO_UDP,
+		.flags = tcp ? TCP_SYN : 0,
+		.payload = tcp ? 0 : 33,
+		.seed = 1,
+	};
+
+	memcpy(d.smac, mac_client, 6);
+	memcpy(d.dmac, mac_gateway_client, 6);
+	return d;
+}
+
+struct desc from_endpoint(const struct desc *sent)
+{
+	struct desc d = *sent;
+
+	d.src = sent->dst;
+	d.dst = sent->src;
+	d.sport = sent->dport;
+	d.dport = sent->sport;
+	d.ttl = 64;
+	memcpy(d.smac, sent->dmac, 6);
+	memcpy(d.dmac, sent->smac, 6);
+	if (d.proto == IPPROTO_TCP)
+		d.flags = sent->flags & TCP_SYN ? TCP_SYN | TCP_ACK : TCP_ACK;
+	return d;
+}
+
+int world_send_frame(int ifindex, const struct frame *in, struct frame *out)
+{
+	struct xdp_md ctx = {.data_end = (uint32_t)in->len, .ingress_ifindex = (uint32_t)ifindex};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in->b, .data_size_in = (uint32_t)in->len,
+		    .data_out = out->b, .data_size_out = sizeof(out->b), .ctx_in = &ctx,
+		    .ctx_size_in = sizeof(ctx));
+	int fd = bpf_program__fd(world.skel->progs.spillway_xdp);
+
+	assert_int_equal(bpf_prog_test_run_opts(fd, &opts), 0);
+	out->len = opts.data_size_out;
+	return (int)opts.retval;
+}
+
+int world_send(int ifindex, const struct desc *d, struct frame *out)
+{
+	struct frame in;
+
+	frame_build(d, &in);
+	return world_send_frame(ifindex, &in, out);
+}
+
+/* Where the way to an endpoint begins. */
+static void expect_way(uint32_t id, const struct spw_addr *addr, struct desc *want)
+{
+	memcpy(want->smac, id == NEAR4 ? mac_gateway_client : mac_gateway_server, 6);
+	if (id == FAR4)
+		memcpy(want->dmac, mac_router, 6);
+	else
+		mac_of(addr, want->dmac);
+}
+
+/* The source address and port in the frame, which must be among those to choose from. */
+static void expect_source(const struct frame *out, struct desc *want)
+{
+	const struct spw_settings *s = &world.config.settings[world.config.active];
+	size_t at = FRAME_ETH + (desc_is_v4(want) ? 12 : 8), len = desc_is_v4(want) ? 4 : 16;
+	uint16_t port = frame_sport(want, out);
+	int i;
+
+	for (i = 0; i < SPW_SOURCES_MAX; i++) {
+		if (!memcmp(s->source[i].b + 16 - len, out->b + at, len))
+			break;
+	}
+	assert_true(i < SPW_SOURCES_MAX);
+	assert_in_range(port, 20000, 20000 + s->port_count - 1);
+	want->src = s->source[i];
+	want->sport = port;
+}
+
+struct desc world_expect_to(uint32_t id, const struct desc *d)
+{
+	struct spw_endpoint e = world_endpoint(id);
+	struct desc want = *d;
+	struct frame out, built;
+	int verdict = world_send(world.if_client, d, &out);
+
+	assert_int_equal(verdict, id == NEAR4 ? XDP_TX : XDP_REDIRECT);
+	expect_way(id, &e.addr, &want);
+	expect_source(&out, &want);
+	want.dst = e.addr;
+	want.dport = ntohs(e.port);
+	want.ttl = (uint8_t)((d->ttl ? d->ttl : 64) - 1);
+	frame_build(&want, &built);
+	frame_assert_equal(&out, &built);
+	return want;
+}
+
+void world_expect_reply(int ifindex, const struct desc *client, const struct desc *reply)
+{
+	struct desc want = *reply;
+	struct frame out, built;
+	int verdict = world_send(ifindex, reply, &out);
+
+	assert_int_equal(verdict, ifindex == world.if_client ? XDP_TX : XDP_REDIRECT);
+	want.src = client->dst;
+	want.dst = client->src;
+	want.sport = client->dport;
+	want.dport = client->sport;
+	want.ttl = (uint8_t)((reply->ttl ? reply->ttl : 64) - 1);
+	memcpy(want.smac, client->dmac, 6);
+	memcpy(want.dmac, client->smac, 6);
+	frame_build(&want, &built);
+	frame_assert_equal(&out, &built);
+}
+
+void world_expect_end(int ifindex, const struct desc *d, enum spw_stat row)
+{
+	uint64_t before = world_stat(row);
+	struct frame in, out;
+	int verdict;
+
+	frame_build(d, &in);
+	verdict = world_send_frame(ifindex, &in, &out);
+	assert_int_equal(verdict, row < SPW_FORWARD_TX ? XDP_PASS : XDP_DROP);
+	frame_assert_equal(&out, &in);
+	assert_int_equal(world_stat(row), before + 1);
+}
+
+uint32_t world_endpoint_of(const struct desc *d)
+{
+	struct spw_flow f;
+	struct frame out;
+	int verdict = world_send(world.if_client, d, &out);
+
+	assert_true(verdict == XDP_TX || verdict == XDP_REDIRECT);
+	assert_true(world_flow(d, &f));
+	return f.endpoint;
+}
+
+uint64_t world_stat(enum spw_stat row)
+{
+	int cpus = libbpf_num_possible_cpus();
+	uint64_t values[CPUS_MAX] = {}, sum = 0;
+	uint32_t key = row;
+
+	assert_in_range(cpus, 1, CPUS_MAX);
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(world.skel->maps.stats), &key, values), 0);
+	for (int i = 0; i < cpus; i++)
+		sum += values[i];
+	return sum - world.before[row];
+}
+
+struct spw_endpoint_stats world_endpoint_stats(uint32_t id)
+{
+	static struct spw_endpoint_stats values[CPUS_MAX];
+	struct spw_endpoint_stats sum = {};
+
+	assert_int_equal(
+		bpf_map_lookup_elem(bpf_map__fd(world.skel->maps.endpoint_stats), &id, values), 0);
+	for (int i = 0; i < libbpf_num_possible_cpus(); i++) {
+		sum.flows_opened += values[i].flows_opened;
+		sum.flows_closed += values[i].flows_closed;
+		sum.packets_in += values[i].packets_in;
+		sum.bytes_in += values[i].bytes_in;
+		sum.packets_out += values[i].packets_out;
+		sum.bytes_out += values[i].bytes_out;
+	}
+	return sum;
+}
+
+struct spw_flow_key world_key(const struct desc *d)
+{
+	return (struct spw_flow_key){
+		.saddr = d->src,
+		.daddr = d->dst,
+		.sport = htons(d->sport),
+		.dport = htons(d->dport),
+		.proto = d->proto,
+	};
+}
+
+bool world_flow(const struct desc *d, struct spw_flow *out)
+{
+	struct spw_flow_key key = world_key(d);
+
+	return !bpf_map_lookup_elem(bpf_map__fd(world.skel->maps.flows), &key, out);
+}
+
+void world_put_flow(const struct desc *d, const struct spw_flow *f)
+{
+	struct spw_flow_key key = world_key(d);
+
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(world.skel->maps.flows), &key, f, BPF_ANY),
+			 0);
+}
+
+void world_age(const struct desc *d, uint64_t idle_ns)
+{
+	struct spw_flow f;
+
+	assert_true(world_flow(d, &f));
+	f.seen_ns = world_now_ns() - idle_ns;
+	world_put_flow(d, &f);
+}
+
+uint32_t world_flow_count(void)
+{
+	struct spw_flow_key key, *at = NULL;
+	uint32_t n = 0;
+
+	for (; !bpf_map_get_next_key(bpf_map__fd(world.skel->maps.flows), at, &key); at = &key)
+		n++;
+	return n;
+}
+
+struct spw_sweep world_sweep(uint64_t later_ns)
+{
+	struct spw_sweep s = {.now_ns = world_now_ns() + later_ns};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &s, .ctx_size_in = sizeof(s));
+
+	assert_int_equal(
+		bpf_prog_test_run_opts(bpf_program__fd(world.skel->progs.spillway_sweep), &opts),
+		0);
+	return s;
+}
+
+uint64_t world_now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
+}
