@@ -14,10 +14,9 @@ static const char *const states[] = {"up", "down", "drain", "auto", NULL};
 static const struct flag flags[] = {
 	{.name = "state",
 	 .type = FLAG_TEXT,
-	 .value = "up|down|drain|auto",
+	 .value = "STATE",
 	 .choices = states,
-	 .help = "up: as if its checks passed; down: no new flow, not even in panic; drain: like "
-		 "down, but its flows are left to end; auto: as its checks say"},
+	 .help = "up, down, drain or auto"},
 	{.name = NULL},
 };
 
@@ -80,6 +79,8 @@ const struct verb verb_set = {
 	.usage = "endpoint ADDRESS[:PORT]... --state up|down|drain|auto",
 	.summary = "Take endpoints out of service and back",
 	.details =
+		"up: as if its checks passed. down: it gets no new flow, not even in panic.\n"
+		"drain: like down, and its flows are left to end. auto: as its checks say.\n"
 		"Without a port, all endpoints of the address. The word is in the packet path when\n"
 		"the command returns, is kept over restarts, and holds in all projects.\n"
 		"\n"

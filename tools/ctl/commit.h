@@ -11,10 +11,11 @@ enum dry_run { DRY_RUN_NONE, DRY_RUN_CLIENT, DRY_RUN_SERVER };
 #define DRY_RUN_FLAG                                                                               \
 	{.name = "dry-run",                                                                        \
 	 .type = FLAG_TEXT,                                                                        \
-	 .value = "none|client|server",                                                            \
+	 .value = "MODE",                                                                          \
 	 .initial = "none",                                                                        \
 	 .bare = "client",                                                                         \
-	 .help = "Change nothing, only say what would be; server: with all the daemon's checks"}
+	 .help = "Change nothing, only say what would be: none, client, or server, which "         \
+		 "also runs the daemon's checks"}
 
 /* Flag "dry-run" of the verb; nonzero, and said so, for another word. */
 int dry_run_parse(struct ctl *c, enum dry_run *out);

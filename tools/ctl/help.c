@@ -21,7 +21,7 @@ static void print_flag(const struct flag *f)
 		strbuf_printf(&left, f->bare ? "[=%s]" : " %s", f->value);
 	printf("%-*s %s", FLAG_COLUMN - 1, left.text, f->help);
 	if (f->initial)
-		printf(" (default %s)", f->initial);
+		printf(f->type == FLAG_NUMBER ? " (default %s)" : " (default \"%s\")", f->initial);
 	putchar('\n');
 	strbuf_done(&left);
 }

@@ -75,15 +75,27 @@ void table_head(struct table *t, const char *words)
 	}
 }
 
+/* How many cells there are up to the last that holds something: no blanks at a line's end. */
+static size_t used_cells(const struct table_row *row)
+{
+	size_t count = row->count;
+
+	while (count && !row->cells[count - 1][0])
+		count--;
+	return count;
+}
+
 void table_print(const struct table *t, FILE *out)
 {
 	const struct table_row *row;
+	size_t count;
 
 	for (size_t i = 0; i < t->row_count; i++) {
 		row = &t->rows[i];
-		for (size_t j = 0; j < row->count; j++) {
+		count = used_cells(row);
+		for (size_t j = 0; j < count; j++) {
 			fputs(row->cells[j], out);
-			if (j + 1 < row->count)
+			if (j + 1 < count)
 				fprintf(out, "%*s", (int)(t->width[j] - width_of(row->cells[j])),
 					"");
 		}

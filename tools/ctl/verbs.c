@@ -17,8 +17,8 @@
 	X(flows)                                                                                   \
 	X(status)                                                                                  \
 	X(version)                                                                                 \
-	X(help)
-
+	X(help)                                                                                    \
+	X(completion)
 #define VERB_DECLARE(name) extern const struct verb verb_##name;
 #define VERB_ROW(name)	   &verb_##name,
 
