@@ -134,8 +134,10 @@ void world_set_ports(uint32_t count)
 			line.port[i] = htons((uint16_t)(FIRST_PORT + at + i));
 		put(world.skel->maps.ports, &key, &line);
 	}
-	world.config.settings[world.config.active].port_line = 0;
-	world.config.settings[world.config.active].port_count = count;
+	for (int side = 0; side < 2; side++) {
+		world.config.settings[side].port_line = 0;
+		world.config.settings[side].port_count = count;
+	}
 	world_put_config();
 }
 

@@ -4,5 +4,10 @@
 #define SPILLWAY_TESTS_GROUPS_H
 
 int nat_tests(void);
+int way_tests(void);
+int pick_tests(void);
+int life_tests(void);
+int age_tests(void);
+int ports_tests(void);
 
 #endif

@@ -16,6 +16,11 @@ int main(void)
 		return 1;
 	}
 	failed += nat_tests();
+	failed += way_tests();
+	failed += pick_tests();
+	failed += life_tests();
+	failed += age_tests();
+	failed += ports_tests();
 	world_close();
 	return failed ? 1 : 0;
 }

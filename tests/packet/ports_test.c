@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Source ports: reserved one by one, exhausted, reused; and a table without room. */
+#include "groups.h"
+#include "world.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "spillway.skel.h"
+
+#define PORT_COUNT 8
+
+static int one_source(void **state)
+{
+	struct spw_endpoint e;
+
+	world_reset(state);
+	e = world_endpoint(WEB4_A);
+	e.source_count = 1;
+	world_put_endpoint(WEB4_A, &e);
+	world_set_ports(PORT_COUNT);
+	return 0;
+}
+
+static struct desc client_number(uint32_t service, uint32_t n)
+{
+	struct desc d = from_client(service);
+
+	d.sport = (uint16_t)(30000 + n);
+	return d;
+}
+
+static void every_port_of_the_list_is_used_once(void **state)
+{
+	bool used[PORT_COUNT] = {};
+
+	(void)state;
+	for (uint32_t i = 0; i < PORT_COUNT; i++) {
+		struct desc d = client_number(TCP4, i), sent = world_expect_to(WEB4_A, &d);
+
+		assert_false(used[sent.sport - 20000]);
+		used[sent.sport - 20000] = true;
+	}
+}
+
+static void without_a_free_port_a_flow_is_refused(void **state)
+{
+	struct desc d;
+
+	(void)state;
+	for (uint32_t i = 0; i < PORT_COUNT; i++) {
+		d = client_number(TCP4, i);
+		world_expect_to(WEB4_A, &d);
+	}
+	d = client_number(TCP4, PORT_COUNT);
+	world_expect_end(world.if_client, &d, SPW_DROP_PORTS_EXHAUSTED);
+	assert_int_equal(world_flow_count(), 2 * PORT_COUNT);
+	/* UDP, and another endpoint, have ports of their own. */
+	d = client_number(UDP4, 0);
+	world_expect_to(WEB4_A, &d);
+	world_serve(TCP4, (uint16_t[]){WEB4_B}, 1);
+	d = client_number(TCP4, PORT_COUNT);
+	world_expect_to(WEB4_B, &d);
+}
+
+static void each_source_address_has_its_own_ports(void **state)
+{
+	struct spw_endpoint e = world_endpoint(WEB4_A);
+	struct frame out;
+	uint32_t opened = 0;
+
+	(void)state;
+	e.source_count = 2;
+	world_put_endpoint(WEB4_A, &e);
+	for (uint32_t i = 0; i < 200; i++) {
+		struct desc d = client_number(TCP4, i);
+
+		opened += world_send(world.if_client, &d, &out) == XDP_REDIRECT;
+	}
+	assert_int_equal(opened, 2 * PORT_COUNT);
+}
+
+/* All ports taken; flow 3 ended in `state`, silent for `idle_ns`. Returns the next client. */
+static struct desc all_taken_but(uint32_t flow_state, uint64_t idle_ns, uint16_t *port)
+{
+	struct spw_flow f;
+	struct desc d, sent;
+
+	for (uint32_t i = 0; i < PORT_COUNT; i++) {
+		d = client_number(TCP4, i);
+		sent = world_expect_to(WEB4_A, &d);
+		if (i != 3)
+			continue;
+		*port = sent.sport;
+		assert_true(world_flow(&d, &f));
+		f.state = flow_state;
+		world_put_flow(&d, &f);
+		world_age(&d, idle_ns);
+	}
+	return client_number(TCP4, PORT_COUNT);
+}
+
+static void a_closed_flow_gives_its_port_early_when_there_is_no_other(void **state)
+{
+	uint16_t port;
+	struct desc d = all_taken_but(SPW_FLOW_RESET | SPW_FLOW_CLOSED, 3 * SECOND_NS, &port);
+	struct desc sent = world_expect_to(WEB4_A, &d);
+
+	(void)state;
+	assert_int_equal(sent.sport, port);
+	assert_int_equal(world_stat(SPW_COUNT_PORT_REUSED_EARLY), 1);
+	assert_int_equal(world_flow_count(), 2 * PORT_COUNT);
+}
+
+static void an_expired_flow_gives_its_port_rested(void **state)
+{
+	uint16_t port;
+	struct desc d = all_taken_but(SPW_FLOW_RESET | SPW_FLOW_CLOSED, 61 * SECOND_NS, &port);
+	struct desc sent = world_expect_to(WEB4_A, &d);
+
+	(void)state;
+	assert_int_equal(sent.sport, port);
+	assert_int_equal(world_stat(SPW_COUNT_PORT_REUSED_EARLY), 0);
+	assert_int_equal(world_stat(SPW_COUNT_FLOW_EXPIRED), 1);
+}
+
+static void a_flow_closed_just_now_keeps_its_port(void **state)
+{
+	uint16_t port;
+	struct desc d = all_taken_but(SPW_FLOW_RESET | SPW_FLOW_CLOSED, SECOND_NS, &port);
+
+	(void)state;
+	world_expect_end(world.if_client, &d, SPW_DROP_PORTS_EXHAUSTED);
+}
+
+static void a_live_flow_keeps_its_port(void **state)
+{
+	uint16_t port;
+	struct desc d = all_taken_but(SPW_FLOW_REPLIED | SPW_FLOW_ESTABLISHED | SPW_FLOW_FIN_CLIENT,
+				      50 * SECOND_NS, &port);
+
+	(void)state;
+	world_expect_end(world.if_client, &d, SPW_DROP_PORTS_EXHAUSTED);
+}
+
+static void the_list_in_use_may_begin_anywhere(void **state)
+{
+	struct spw_port_line line = {.port = {htons(20000)}};
+	uint32_t key = SPW_PORT_LINES + 7;
+	struct desc d = from_client(TCP4);
+
+	(void)state;
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(world.skel->maps.ports), &key, &line, 0),
+			 0);
+	world.config.settings[0].port_line = key;
+	world.config.settings[0].port_count = 1;
+	world_put_config();
+	assert_int_equal(world_expect_to(WEB4_A, &d).sport, 20000);
+	d.sport++;
+	world_expect_end(world.if_client, &d, SPW_DROP_PORTS_EXHAUSTED);
+}
+
+static void without_a_source_address_a_flow_is_refused(void **state)
+{
+	struct desc d = from_client(TCP4);
+
+	(void)state;
+	world_serve(TCP4, (uint16_t[]){SOURCELESS4}, 1);
+	world_expect_end(world.if_client, &d, SPW_DROP_NO_SOURCE);
+	world_serve(TCP4, (uint16_t[]){WEB4_A}, 1);
+	world.config.settings[0].port_count = 0;
+	world_put_config();
+	world_expect_end(world.if_client, &d, SPW_DROP_NO_SOURCE);
+}
+
+static void a_full_table_refuses_and_leaves_no_half_pair(void **state)
+{
+	uint64_t full = 0;
+	struct frame out;
+
+	(void)state;
+	world_set_ports(6000);
+	for (uint32_t i = 0; i < WORLD_FLOWS + 500; i++) {
+		struct desc d = client_number(UDP4, i);
+		int verdict = world_send(world.if_client, &d, &out);
+
+		assert_true(verdict == XDP_REDIRECT || verdict == XDP_DROP);
+		full += verdict == XDP_DROP;
+	}
+	assert_in_range(full, 500, 510);
+	assert_int_equal(world_stat(SPW_DROP_FLOWS_FULL), full);
+	assert_int_equal(world_stat(SPW_COUNT_FLOW_CREATED), WORLD_FLOWS + 500 - full);
+	assert_int_equal(world_flow_count(), 2 * world_stat(SPW_COUNT_FLOW_CREATED));
+}
+
+static void *open_many(void *arg)
+{
+	struct frame out;
+
+	(void)arg;
+	for (uint32_t i = 0; i < 2000; i++) {
+		struct desc d = client_number(UDP4, i);
+
+		world_send(world.if_client, &d, &out);
+	}
+	return NULL;
+}
+
+/* Both threads open the same flows at the same time: one pair each remains. */
+static void flows_opened_by_two_cpus_at_once_are_whole(void **state)
+{
+	struct spw_flow_key key, *at = NULL;
+	int fd = bpf_map__fd(world.skel->maps.flows);
+	pthread_t other;
+
+	(void)state;
+	world_set_ports(3000);
+	assert_int_equal(pthread_create(&other, NULL, open_many, NULL), 0);
+	open_many(NULL);
+	pthread_join(other, NULL);
+	assert_int_equal(world_flow_count(), 4000);
+	assert_int_equal(world_stat(SPW_COUNT_FLOW_CREATED), 2000);
+	assert_int_equal(world_stat(SPW_FORWARD_REDIRECT), 4000);
+	for (; !bpf_map_get_next_key(fd, at, &key); at = &key) {
+		struct spw_flow f, partner;
+		struct spw_flow_key back = {.proto = key.proto};
+
+		assert_int_equal(bpf_map_lookup_elem(fd, &key, &f), 0);
+		back.saddr = f.daddr;
+		back.daddr = f.saddr;
+		back.sport = f.dport;
+		back.dport = f.sport;
+		assert_int_equal(bpf_map_lookup_elem(fd, &back, &partner), 0);
+		assert_memory_equal(&partner.daddr, &key.saddr, sizeof(key.saddr));
+		assert_int_equal(partner.dport, key.sport);
+		assert_int_not_equal(partner.dir, f.dir);
+	}
+}
+
+int ports_tests(void)
+{
+#define T(name) cmocka_unit_test_setup(name, one_source)
+	const struct CMUnitTest ports[] = {
+		T(every_port_of_the_list_is_used_once),
+		T(without_a_free_port_a_flow_is_refused),
+		T(each_source_address_has_its_own_ports),
+		T(a_closed_flow_gives_its_port_early_when_there_is_no_other),
+		T(an_expired_flow_gives_its_port_rested),
+		T(a_flow_closed_just_now_keeps_its_port),
+		T(a_live_flow_keeps_its_port),
+		T(the_list_in_use_may_begin_anywhere),
+		T(without_a_source_address_a_flow_is_refused),
+		T(a_full_table_refuses_and_leaves_no_half_pair),
+		T(flows_opened_by_two_cpus_at_once_are_whole),
+	};
+#undef T
+
+	return cmocka_run_group_tests(ports, NULL, NULL);
+}
