@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The daemon about itself: version, counters, what is attached and what is wrong. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "control/api.h"
+
+static const struct {
+	const char *name, *kind, *description;
+} stat_rows[] = {
+#define STAT_ROW(kind, id, name, text) {name, #kind, text},
+	SPW_STATS(STAT_ROW)
+#undef STAT_ROW
+};
+
+static const struct {
+	const char *stats_h, *answer;
+} stat_kinds[] = {
+	{"PASS", "pass"},
+	{"FORWARD", "forward"},
+	{"DROP", "drop"},
+	{"COUNT", "count"},
+};
+
+static const char *stat_kind(const char *word)
+{
+	for (size_t i = 0; i < sizeof(stat_kinds) / sizeof(stat_kinds[0]); i++) {
+		if (strcmp(stat_kinds[i].stats_h, word) == 0)
+			return stat_kinds[i].answer;
+	}
+	return word;
+}
+
+void api_version(struct call *c)
+{
+	struct node *answer = tree_map(c->arena);
+	const char *dot = strchr(SPILLWAY_VERSION, '.');
+	const size_t major_len = strcspn(SPILLWAY_VERSION, ".");
+
+	tree_set_text(c->arena, answer, "gitVersion", "v" SPILLWAY_VERSION);
+	tree_set_text(c->arena, answer, "major",
+		      arena_strndup(c->arena, SPILLWAY_VERSION, major_len));
+	tree_set_text(c->arena, answer, "minor",
+		      dot ? arena_strndup(c->arena, dot + 1, strcspn(dot + 1, ".")) : "");
+	call_answer(c, 200, answer);
+}
+
+void api_healthz(struct call *c)
+{
+	call_answer_text(c, 200, "ok");
+}
+
+void api_stats(struct call *c)
+{
+	struct node *answer = tree_map(c->arena), *row;
+	struct node *list = tree_set_list(c->arena, answer, "counters");
+	uint64_t stats[SPW_STAT_MAX] = {0};
+
+	dataplane_stats(c->engine->dp, stats);
+	for (size_t i = 0; i < SPW_STAT_MAX; i++) {
+		row = tree_append_map(c->arena, list);
+		tree_set_text(c->arena, row, "name", stat_rows[i].name);
+		tree_set_text(c->arena, row, "kind", stat_kind(stat_rows[i].kind));
+		tree_set_text(c->arena, row, "description", stat_rows[i].description);
+		tree_set_int(c->arena, row, "value", (int64_t)stats[i]);
+	}
+	call_answer(c, 200, answer);
+}
+
+static void add_interfaces(struct call *c, struct node *answer, const struct dataplane_status *s)
+{
+	struct node *list = tree_set_list(c->arena, answer, "interfaces"), *row;
+	const struct interface_status *i;
+
+	for (size_t n = 0; n < s->interface_count; n++) {
+		i = &s->interfaces[n];
+		row = tree_append_map(c->arena, list);
+		tree_set_text(c->arena, row, "name", i->name);
+		tree_set_bool(c->arena, row, "attached", i->attached);
+		tree_set_text(c->arena, row, "mode", i->native ? "native" : "generic");
+		tree_set_text(c->arena, row, "problem", i->problem);
+	}
+}
+
+static void add_host(struct call *c, struct node *answer, const struct dataplane_status *s)
+{
+	struct node *sources, *sysctls;
+	char text[ADDR_TEXT_MAX];
+
+	sources = tree_set_list(c->arena, answer, "sources");
+	for (size_t i = 0; i < s->source_count; i++)
+		node_append(c->arena, sources,
+			    tree_text(c->arena, addr_print(&s->sources[i], text)));
+	sysctls = tree_set_list(c->arena, answer, "sysctls");
+	for (size_t i = 0; i < s->sysctl_count; i++)
+		node_append(c->arena, sysctls, tree_text(c->arena, s->sysctls[i]));
+}
+
+static void add_vips(struct call *c, struct node *answer)
+{
+	struct node *list = tree_set_list(c->arena, answer, "vips"), *row;
+	const struct model *m = c->engine->now->model;
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < m->vip_count; i++) {
+		row = tree_append_map(c->arena, list);
+		tree_set_text(c->arena, row, "address", addr_print(&m->vips[i], text));
+		tree_set_text(c->arena, row, "problem",
+			      dataplane_vip_problem(c->engine->dp, c->arena, &m->vips[i]));
+	}
+}
+
+static void add_resources(struct call *c, struct node *answer)
+{
+	struct node *map = tree_set_map(c->arena, answer, "resources");
+	const struct model *m = c->engine->now->model;
+	int64_t counts[KIND_MAX] = {0};
+
+	for (size_t i = 0; i < m->object_count; i++)
+		counts[m->objects[i].res.kind->id]++;
+	for (size_t i = 0; i < KIND_MAX; i++) {
+		if (counts[i])
+			tree_set_int(c->arena, map, kinds[i].name, counts[i]);
+	}
+}
+
+static void add_problems(struct call *c, struct node *answer)
+{
+	struct node *list = tree_set_list(c->arena, answer, "problems");
+	const struct engine *e = c->engine;
+
+	if (e->problem)
+		node_append(c->arena, list, tree_text(c->arena, e->problem));
+	for (size_t i = 0; i < e->refused_count; i++) {
+		if (e->refused[i].why)
+			node_append(c->arena, list, tree_text(c->arena, e->refused[i].why));
+	}
+}
+
+void api_status(struct call *c)
+{
+	struct engine *e = c->engine;
+	struct node *answer = tree_map(c->arena), *flows;
+	const struct model *m = e->now->model;
+	struct dataplane_status s = {0};
+
+	dataplane_status(e->dp, c->arena, &s);
+	tree_set_text(c->arena, answer, "version", SPILLWAY_VERSION);
+	tree_set_int(c->arena, answer, "pid", getpid());
+	tree_set_int(c->arena, answer, "uptimeSeconds",
+		     (int64_t)((clock_ms() - e->started_ms) / 1000));
+	add_interfaces(c, answer, &s);
+	add_host(c, answer, &s);
+	add_vips(c, answer);
+	flows = tree_set_map(c->arena, answer, "flows");
+	tree_set_int(c->arena, flows, "count", (int64_t)dataplane_flow_count(e->dp));
+	tree_set_int(c->arena, flows, "max", dataplane_meta(e->dp)->max_flows);
+	tree_set_int(c->arena, answer, "mapBytes", (int64_t)s.map_bytes);
+	add_resources(c, answer);
+	tree_set_int(c->arena, answer, "services", (int64_t)m->service_count);
+	tree_set_int(c->arena, answer, "endpoints", (int64_t)m->instance_count);
+	tree_set_text(c->arena, answer, "resourceVersion",
+		      arena_printf(c->arena, "%lld", (long long)store_version(e->store)));
+	add_problems(c, answer);
+	call_answer(c, 200, answer);
+}

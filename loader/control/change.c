@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The stages of a change, in the order of engine_change() at the end. Each stage that fails fills in
+ * the result and ends the change; nothing was written until commit().
+ */
+#include "control/change.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "control/change_decode.h"
+#include "control/rebuild.h"
+
+static int refuse(struct change *c, int code, const char *reason, const char *message)
+{
+	c->out->code = code;
+	c->out->reason = reason;
+	c->out->message = message;
+	return -EINVAL;
+}
+
+/* "backends.gateway.envoyproxy.io "web"", as Kubernetes names it in messages. */
+static const char *resource_text(struct change *c, const struct object_key *key)
+{
+	return arena_printf(c->answer, "%s.%s \"%s\"", key->kind->plural, key->kind->group,
+			    key->name);
+}
+
+static int check_version(struct change *c, const struct change_item *it)
+{
+	char now[24];
+
+	(void)snprintf(now, sizeof(now), "%lld",
+		       (long long)(it->old ? it->old->resource_version : 0));
+	if (!it->version || (it->old && strcmp(it->version, now) == 0))
+		return 0;
+	return refuse(c, 409, "Conflict",
+		      arena_printf(c->answer,
+				   "Operation cannot be fulfilled on %s: the object has been "
+				   "modified; please apply your changes to the latest version and "
+				   "try again",
+				   resource_text(c, &it->key)));
+}
+
+static int check_precondition(struct change *c, const struct change_item *it)
+{
+	switch (c->req->mode) {
+	case CHANGE_APPLY:
+	case CHANGE_DELETE:
+		return 0;
+	case CHANGE_CREATE:
+		if (!it->old)
+			return 0;
+		return refuse(
+			c, 409, "AlreadyExists",
+			arena_printf(c->answer, "%s already exists", resource_text(c, &it->key)));
+	case CHANGE_REPLACE:
+		return check_version(c, it);
+	}
+	return -EINVAL;
+}
+
+/* Looks up what is stored, and says what would differ. */
+static int match(struct change *c)
+{
+	struct change_item *it;
+	int err;
+
+	for (size_t i = 0; i < c->count; i++) {
+		it = &c->items[i];
+		it->old = generation_find(c->engine->now, &it->key);
+		err = check_precondition(c, it);
+		if (err)
+			return err;
+		if (c->req->mode == CHANGE_DELETE)
+			continue;
+		it->changed = !it->old || !node_equal(it->old->res.root, it->object.res.root);
+		it->spec_changed =
+			!it->old || !node_equal(node_member(it->old->res.root, "spec"),
+						node_member(it->object.res.root, "spec"));
+	}
+	return 0;
+}
+
+/* What is known of the object before the store has seen it. */
+static void foresee(struct change_item *it)
+{
+	struct object *o = &it->object;
+
+	if (!it->old) {
+		o->created_s = (int64_t)time(NULL);
+		o->generation = 1;
+		return;
+	}
+	o->uid = it->old->uid;
+	o->created_s = it->old->created_s;
+	o->generation = it->old->generation + it->spec_changed;
+	o->resource_version = it->old->resource_version;
+}
+
+static int compare_items(const void *a, const void *b)
+{
+	const struct change_item *x = *(struct change_item *const *)a;
+	const struct change_item *y = *(struct change_item *const *)b;
+
+	return object_key_compare(&x->key, &y->key);
+}
+
+static int compare_key(const void *key, const void *item)
+{
+	return object_key_compare(key, &(*(struct change_item *const *)item)->key);
+}
+
+static bool is_in_request(const struct change *c, const struct object *o)
+{
+	const struct object_key key = object_key(o);
+
+	return bsearch(&key, c->sorted, c->count, sizeof(*c->sorted), compare_key) != NULL;
+}
+
+static int sort_items(struct change *c)
+{
+	c->sorted = arena_array(c->arena, c->count, sizeof(*c->sorted));
+	for (size_t i = 0; i < c->count; i++)
+		c->sorted[i] = &c->items[i];
+	qsort(c->sorted, c->count, sizeof(*c->sorted), compare_items);
+	for (size_t i = 1; i < c->count; i++) {
+		if (compare_items(&c->sorted[i - 1], &c->sorted[i]) == 0)
+			change_cause(c, (int)(c->sorted[i] - c->items),
+				     arena_printf(c->answer, "%s: given twice in one request",
+						  resource_text(c, &c->sorted[i]->key)));
+	}
+	return c->out->cause_count ? change_refuse_causes(c) : 0;
+}
+
+/* The next generation's objects: the stored ones that the request leaves alone, and its own. */
+static int merge(struct change *c)
+{
+	const struct model *m = c->engine->now->model;
+	struct object *all = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < m->object_count; i++) {
+		if (!is_in_request(c, &m->objects[i]))
+			*arena_push(c->arena, all, count) = object_copy(c->arena, &m->objects[i]);
+	}
+	for (size_t i = 0; i < c->count && c->req->mode != CHANGE_DELETE; i++) {
+		foresee(&c->items[i]);
+		*arena_push(c->arena, all, count) = c->items[i].object;
+	}
+	if (count > LIMIT_RESOURCES)
+		return refuse(c, 507, "InsufficientStorage",
+			      arena_printf(c->answer, "%zu resources: at most %d can be stored",
+					   count, LIMIT_RESOURCES));
+	c->objects = all;
+	c->object_count = count;
+	return 0;
+}
+
+static void note_warnings(struct change *c, const struct diags *d)
+{
+	const struct diag *item;
+
+	for (size_t i = 0; i < d->count; i++) {
+		item = &d->items[i];
+		change_warning(c, item->loc.file ? atoi(item->loc.file) : -1, item->text);
+	}
+}
+
+/* Takes the arena over; from here on the generation holds it. */
+static int build(struct change *c, struct generation **out)
+{
+	struct engine *e = c->engine;
+	struct model_options opts = engine_model_options(e, c->arena);
+	AUTO(generation_free) struct generation *g = NULL;
+	const char *why = NULL;
+	struct diags d;
+	int err;
+
+	diags_init(&d, c->arena);
+	g = generation_new(c->arena, c->objects, c->object_count, &opts, e->now, &d);
+	c->arena_given = true;
+	note_warnings(c, &d);
+	err = rebuild_trial(e, g, c->answer, &why);
+	if (err) {
+		rebuild_renumber(e);
+		return refuse(c, err == -ENOSPC ? 507 : 503,
+			      err == -ENOSPC ? "InsufficientStorage" : "ServiceUnavailable",
+			      arena_printf(c->answer, "%s; nothing was changed", why));
+	}
+	*out = TAKE(g);
+	return 0;
+}
+
+static enum store_outcome foreseen_outcome(const struct change *c, const struct change_item *it)
+{
+	if (c->req->mode == CHANGE_DELETE)
+		return it->old ? STORE_DELETED : STORE_NOT_FOUND;
+	if (!it->old)
+		return STORE_CREATED;
+	return it->changed ? STORE_CONFIGURED : STORE_UNCHANGED;
+}
+
+static void note_outcomes(struct change *c, const struct store_change *changes)
+{
+	struct change_outcome *o;
+	const struct object_key *key;
+
+	c->out->outcomes = arena_array(c->answer, c->count, sizeof(*c->out->outcomes));
+	c->out->outcome_count = c->count;
+	for (size_t i = 0; i < c->count; i++) {
+		o = &c->out->outcomes[i];
+		key = &c->items[i].key;
+		o->key = (struct object_key){
+			.project = arena_strdup(c->answer, key->project),
+			.kind = key->kind,
+			.namespace = arena_strdup(c->answer, key->namespace),
+			.name = arena_strdup(c->answer, key->name),
+		};
+		o->outcome = changes ? changes[i].outcome : foreseen_outcome(c, &c->items[i]);
+	}
+}
+
+static struct store_change *store_changes(struct change *c)
+{
+	struct store_change *changes = arena_array(c->answer, c->count, sizeof(*changes));
+	struct change_item *it;
+	char *body;
+
+	for (size_t i = 0; i < c->count; i++) {
+		it = &c->items[i];
+		changes[i].key = object_stored_key(&it->key);
+		changes[i].op = c->req->mode == CHANGE_DELETE ? STORE_DELETE : STORE_PUT;
+		if (changes[i].op == STORE_DELETE)
+			continue;
+		body = object_body(&it->object);
+		changes[i].key.body = arena_strdup(c->answer, body);
+		changes[i].key.created_s = it->object.created_s;
+		changes[i].changed = it->changed;
+		changes[i].spec_changed = it->spec_changed;
+		free(body);
+	}
+	return changes;
+}
+
+/* A row that was refused at start is another one now. */
+static void forget_refused(struct engine *e, const struct stored *key)
+{
+	struct refused *r;
+
+	for (size_t i = 0; i < e->refused_count; i++) {
+		r = &e->refused[i];
+		if (strcmp(r->key.project, key->project) == 0 &&
+		    strcmp(r->key.kind, key->kind) == 0 && strcmp(r->key.group, key->group) == 0 &&
+		    strcmp(r->key.namespace, key->namespace) == 0 &&
+		    strcmp(r->key.name, key->name) == 0)
+			r->why = NULL;
+	}
+}
+
+static const char *const outcome_words[] = {
+	[STORE_CREATED] = "created", [STORE_CONFIGURED] = "configured", [STORE_UNCHANGED] = NULL,
+	[STORE_DELETED] = "deleted", [STORE_NOT_FOUND] = NULL,
+};
+
+/* The store's numbers go into the generation's objects; says what changed. */
+static bool finish_objects(struct change *c, struct generation *g,
+			   const struct store_change *changes)
+{
+	const struct object_key *key;
+	struct object *o;
+	bool is_change = false;
+
+	for (size_t i = 0; i < c->count; i++) {
+		key = &c->items[i].key;
+		forget_refused(c->engine, &changes[i].key);
+		o = generation_find(g, key);
+		if (o)
+			object_stamp(g->arena, o, &changes[i].after);
+		if (!outcome_words[changes[i].outcome])
+			continue;
+		is_change = true;
+		log_info("resource %s %s/%s: %s", key->kind->name, key->namespace, key->name,
+			 outcome_words[changes[i].outcome]);
+	}
+	return is_change;
+}
+
+/* Writes the store, then the maps. Takes the generation over. */
+static int commit(struct change *c, struct generation *next)
+{
+	struct engine *e = c->engine;
+	AUTO(generation_free) struct generation *g = next;
+	struct store_change *changes = store_changes(c);
+	int err = store_commit(e->store, c->answer, changes, c->count);
+
+	if (err) {
+		rebuild_renumber(e);
+		log_error("store: %s", store_error(e->store));
+		return refuse(c, 503, "ServiceUnavailable",
+			      arena_printf(c->answer, "store: %s; nothing was changed",
+					   store_error(e->store)));
+	}
+	note_outcomes(c, changes);
+	if (!finish_objects(c, g, changes)) {
+		rebuild_renumber(e);
+		return 0;
+	}
+	err = engine_install(e, TAKE(g));
+	if (err)
+		return refuse(c, 503, "ServiceUnavailable",
+			      arena_printf(c->answer,
+					   "stored, but not in the packet path yet: %s; it is "
+					   "tried again every second",
+					   e->problem ? e->problem : strerror(-err)));
+	return 0;
+}
+
+void engine_change(struct engine *e, struct arena *a, const struct change_request *r,
+		   struct change_result *out)
+{
+	struct change c = {.engine = e, .req = r, .out = out, .answer = a, .arena = arena_new()};
+	struct generation *g = NULL;
+	int err;
+
+	*out = (struct change_result){.code = 200};
+	err = c.arena ? change_decode(&c) : refuse(&c, 503, "ServiceUnavailable", "out of memory");
+	if (!err)
+		err = sort_items(&c);
+	if (!err)
+		err = match(&c);
+	if (!err)
+		err = merge(&c);
+	if (!err)
+		err = build(&c, &g);
+	if (!c.arena_given)
+		arena_free(c.arena);
+	if (err)
+		return;
+	if (r->commit == CHANGE_DRY_RUN) {
+		note_outcomes(&c, NULL);
+		generation_free(g);
+		rebuild_renumber(e);
+		return;
+	}
+	(void)commit(&c, g);
+}

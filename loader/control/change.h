@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A request to change resources. All of it is decoded, checked, merged over what is stored, and the
+ * whole next generation is compiled before the first byte is written: all or nothing.
+ */
+#ifndef SPILLWAY_CONTROL_CHANGE_H
+#define SPILLWAY_CONTROL_CHANGE_H
+
+#include "control/engine.h"
+
+enum change_mode {
+	CHANGE_APPLY,	/* create, or replace what differs */
+	CHANGE_CREATE,	/* refuse what exists */
+	CHANGE_REPLACE, /* as apply, but heeds metadata.resourceVersion */
+	CHANGE_DELETE,	/* objects need apiVersion, kind and metadata only */
+};
+
+enum change_commit { CHANGE_COMMIT, CHANGE_DRY_RUN };
+
+struct change_request {
+	const char *project;
+	const char *namespace; /* of objects that name none */
+	enum change_mode mode;
+	enum change_commit commit;
+	struct node *const *objects;
+	size_t count;
+};
+
+struct change_note {
+	int index; /* in the request; -1: an object that was stored before */
+	const char *message;
+};
+
+struct change_outcome {
+	struct object_key key;
+	enum store_outcome outcome;
+};
+
+/* In the caller's arena. */
+struct change_result {
+	int code;		    /* HTTP's; 200: done */
+	const char *reason;	    /* Kubernetes', when code is not 200 */
+	const char *message;	    /* likewise */
+	struct change_note *causes; /* of a 422 */
+	size_t cause_count;
+	struct change_note *warnings;
+	size_t warning_count;
+	struct change_outcome *outcomes; /* by request index; of a 200 */
+	size_t outcome_count;
+};
+
+void engine_change(struct engine *e, struct arena *a, const struct change_request *r,
+		   struct change_result *out);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The first stage of a change: trees become checked objects, mistakes become causes. */
+#ifndef SPILLWAY_CONTROL_CHANGE_DECODE_H
+#define SPILLWAY_CONTROL_CHANGE_DECODE_H
+
+#include "control/change.h"
+
+/* One object of the request. */
+struct change_item {
+	struct object_key key;
+	struct object object;	  /* not for deletes */
+	const char *version;	  /* metadata.resourceVersion of the request, or NULL */
+	const struct object *old; /* in the generation in force, or NULL */
+	bool changed, spec_changed;
+};
+
+/* A change under way; lives on the stack of engine_change(). */
+struct change {
+	struct engine *engine;
+	const struct change_request *req;
+	struct change_result *out;
+	struct arena *answer;	   /* the caller's: what the answer needs */
+	struct arena *arena;	   /* the next generation's */
+	bool arena_given;	   /* a generation holds it */
+	struct change_item *items; /* by request index */
+	size_t count;
+	struct change_item **sorted; /* by key */
+	struct object *objects;	     /* of the next generation */
+	size_t object_count;
+};
+
+/* Fills in `items`; -EINVAL with the result filled in when there were mistakes. */
+int change_decode(struct change *c);
+
+/* The text is copied. */
+void change_cause(struct change *c, int index, const char *text);
+void change_warning(struct change *c, int index, const char *text);
+/* Ends the change with 422; returns -EINVAL. */
+int change_refuse_causes(struct change *c);
+
+#endif

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Opening and closing of the core, and the change from one generation to the next. Everything that
+ * can fail comes before `ready`; what the store says but the maps cannot hold does not: a restart
+ * must never be worse than no restart.
+ */
+#include "control/engine.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "control/lock.h"
+#include "control/rebuild.h"
+#include "control/rest.h"
+
+#define HOUSEKEEPING_MS 5000
+
+void engine_set_problem(struct engine *e, const char *text)
+{
+	char *copy;
+
+	if (text && e->problem && strcmp(text, e->problem) == 0)
+		return;
+	if (text)
+		log_error("tables: %s", text);
+	else if (e->problem)
+		log_info("tables: in force again");
+	copy = text ? strdup(text) : NULL;
+	free(e->problem);
+	e->problem = copy;
+}
+
+struct model_options engine_model_options(struct engine *e, struct arena *a)
+{
+	struct model_options opts = e->model_options;
+	struct spw_addr *addrs = NULL;
+
+	dataplane_host_addrs(e->dp, a, &addrs, &opts.host_addr_count);
+	opts.host_addrs = addrs;
+	return opts;
+}
+
+/* The maps' own copy of the operator's words follows the store's. */
+static void write_admins(struct engine *e)
+{
+	const struct model *m = e->now->model;
+	enum spw_admin admin;
+	uint32_t id;
+
+	for (size_t i = 0; e->numbered && i < m->instance_count; i++) {
+		id = ids_endpoint(e->ids, &m->instances[i]);
+		admin = e->now->entries[m->instances[i].index].admin;
+		if (dataplane_admin(e->dp, id) != admin)
+			dataplane_set_admin(e->dp, id, admin);
+		e->rest_since_ms[id] = 0;
+	}
+}
+
+static int set_vips(struct engine *e)
+{
+	int err = dataplane_set_vips(e->dp, e->now->model->vips, e->now->model->vip_count);
+
+	if (err)
+		log_error("vips: %s", strerror(-err));
+	return err;
+}
+
+int engine_install(struct engine *e, struct generation *g)
+{
+	struct generation *before = e->now;
+	int err, sync_err;
+
+	e->now = g;
+	rebuild_renumber(e);
+	sync_err = health_sync(e->health, g->model);
+	if (sync_err)
+		log_error("health: checks of the new generation: %s", strerror(-sync_err));
+	err = engine_rebuild(e);
+	write_admins(e);
+	if (set_vips(e) && !err)
+		err = -EIO;
+	generation_free(before);
+	return err ? err : sync_err;
+}
+
+static void load_admin(void *ctx, const char *endpoint, const char *word)
+{
+	struct engine *e = ctx;
+	struct spw_addr addr;
+	enum spw_admin admin;
+	uint16_t port;
+
+	if (addr_parse_port(endpoint, &addr, &port) || admin_parse(word, &admin)) {
+		log_warn("store: word %s of %s: not understood, ignored", word, endpoint);
+		return;
+	}
+	admins_set(&e->admins, &addr, port, admin);
+}
+
+/* A word that only the maps have was set while no daemon ran: it is taken over. */
+static void adopt_admin(struct engine *e, const struct table_endpoint *row)
+{
+	const enum spw_admin admin = dataplane_admin(e->dp, row->id);
+	char text[ADDR_PORT_TEXT_MAX];
+
+	if (admin == SPW_ADMIN_AUTO ||
+	    admins_get(&e->admins, &row->addr, row->port) != SPW_ADMIN_AUTO)
+		return;
+	addr_print_port(&row->addr, row->port, text);
+	log_info("endpoint %s: auto -> %s (found in the maps)", text, admin_text(admin));
+	if (store_set_admin(e->store, text, admin_text(admin)))
+		log_error("store: word of %s: %s", text, store_error(e->store));
+	admins_set(&e->admins, &row->addr, row->port, admin);
+}
+
+/* The bit UP holds the operator's word as well: only without one does it tell about health. */
+static void seed_from_maps(struct engine *e)
+{
+	const struct table_endpoint *row;
+
+	for (size_t i = 0; i < e->have.endpoint_count; i++) {
+		row = &e->have.endpoints[i];
+		adopt_admin(e, row);
+		if (admins_get(&e->admins, &row->addr, row->port) == SPW_ADMIN_AUTO)
+			health_seed(e->health, &row->addr, row->port, row->profile,
+				    row->up ? HEALTH_UP : HEALTH_DOWN);
+	}
+}
+
+static void refuse_row(struct engine *e, const struct stored *row, const struct diags *d)
+{
+	const char *text = d->count ? d->items[0].text : "not understood";
+	struct refused *r = arena_push(e->arena, e->refused, e->refused_count);
+
+	r->key = (struct stored){
+		.project = arena_strdup(e->arena, row->project),
+		.group = arena_strdup(e->arena, row->group),
+		.kind = arena_strdup(e->arena, row->kind),
+		.namespace = arena_strdup(e->arena, row->namespace),
+		.name = arena_strdup(e->arena, row->name),
+	};
+	r->why = arena_printf(e->arena,
+			      "%s %s/%s of project %s: stored, but refused by this version: %s",
+			      row->kind, row->namespace, row->name, row->project, text);
+	log_warn("store: %s", r->why);
+}
+
+static int load_generation(struct engine *e, struct generation **out)
+{
+	AUTO(arena_free) struct arena *a = arena_new();
+	AUTO(arena_free) struct arena *rows_arena = arena_new();
+	struct object *objects = NULL, o;
+	struct stored_list rows;
+	struct model_options opts;
+	struct diags d;
+	size_t count = 0;
+	int err;
+
+	if (!a || !rows_arena)
+		return -ENOMEM;
+	err = store_list(e->store, rows_arena, NULL, NULL, NULL, NULL, &rows);
+	if (err)
+		return err;
+	for (size_t i = 0; i < rows.count; i++) {
+		diags_init(&d, rows_arena);
+		if (object_load(a, &d, &rows.items[i], &o))
+			refuse_row(e, &rows.items[i], &d);
+		else
+			*arena_push(a, objects, count) = o;
+	}
+	opts = engine_model_options(e, a);
+	*out = generation_new(TAKE(a), objects, count, &opts, NULL, NULL);
+	return 0;
+}
+
+/* Gateways without addresses follow the host's. */
+static void follow_host_addrs(struct engine *e)
+{
+	AUTO(arena_free) struct arena *a = arena_new();
+	struct model_options opts;
+	struct object *objects;
+	const size_t size = sizeof(*opts.host_addrs);
+
+	if (!a)
+		return;
+	opts = engine_model_options(e, a);
+	if (opts.host_addr_count == e->now->host_addr_count &&
+	    (!opts.host_addr_count ||
+	     memcmp(opts.host_addrs, e->now->host_addrs, size * opts.host_addr_count) == 0))
+		return;
+	log_info("addresses: those of the interfaces changed");
+	objects = generation_copy(e->now, a);
+	(void)engine_install(e, generation_new(TAKE(a), objects, e->now->model->object_count, &opts,
+					       e->now, NULL));
+}
+
+static void on_housekeeping(uv_timer_t *t)
+{
+	struct engine *e = t->data;
+
+	rest_release(e);
+	follow_host_addrs(e);
+}
+
+static int take_locks(struct engine *e, struct arena *a, const struct engine_options *o,
+		      const char **why)
+{
+	int err = lock_take(a, o->state_dir, 0700, "--state-dir", &e->state_lock, why);
+
+	if (err)
+		return err;
+	return lock_take(a, o->dataplane.run_dir, 0755, "--run-dir", &e->run_lock, why);
+}
+
+/* What the maps hold, and the numbers, health and words in it. */
+static int take_over_maps(struct engine *e)
+{
+	const struct spw_meta *meta = dataplane_meta(e->dp);
+	const struct ids_limits limits = {
+		.max_endpoints = meta->max_endpoints,
+		.max_services = meta->max_services,
+	};
+	int err;
+
+	e->have_arena = arena_new();
+	e->ids = ids_new(&limits);
+	e->rest_since_ms = calloc(SPW_ENDPOINTS_LIMIT, sizeof(*e->rest_since_ms));
+	if (!e->have_arena || !e->ids || !e->rest_since_ms)
+		return -ENOMEM;
+	err = dataplane_readback(e->dp, e->have_arena, &e->have);
+	if (err)
+		return err;
+	ids_seed(e->ids, &e->have);
+	err = health_new(e->loop, rebuild_on_health, e, &e->health);
+	if (!err)
+		err = store_each_admin(e->store, load_admin, e);
+	if (!err)
+		seed_from_maps(e);
+	return err;
+}
+
+static int open_all(struct engine *e, struct arena *a, const struct engine_options *o,
+		    const char **why)
+{
+	struct generation *g = NULL;
+	int err = take_locks(e, a, o, why);
+
+	if (!err)
+		err = store_open(a, o->state_dir, &e->store, why);
+	if (!err)
+		err = dataplane_open(a, e->loop, &o->dataplane, &e->dp, why);
+	if (err)
+		return err;
+	*why = NULL;
+	err = take_over_maps(e);
+	if (!err)
+		err = load_generation(e, &g);
+	if (err) {
+		*why = arena_printf(a, "start: %s (%s)", strerror(-err), store_error(e->store));
+		return err;
+	}
+	(void)engine_install(e, g);
+	(void)uv_timer_start(&e->housekeeping, on_housekeeping, HOUSEKEEPING_MS, HOUSEKEEPING_MS);
+	return 0;
+}
+
+int engine_open(struct arena *a, uv_loop_t *loop, const struct engine_options *opts,
+		struct engine **out, const char **why)
+{
+	struct engine *e = calloc(1, sizeof(*e));
+	int err;
+
+	*why = "out of memory";
+	if (!e)
+		return -ENOMEM;
+	*e = (struct engine){
+		.loop = loop,
+		.arena = arena_new(),
+		.model_options = {.on_host = opts->on_host},
+		.state_lock = -1,
+		.run_lock = -1,
+		.started_ms = clock_ms(),
+		.handles = 2,
+	};
+	(void)uv_timer_init(loop, &e->retry);
+	(void)uv_timer_init(loop, &e->housekeeping);
+	e->retry.data = e;
+	e->housekeeping.data = e;
+	err = e->arena ? open_all(e, a, opts, why) : -ENOMEM;
+	if (err) {
+		engine_close(e);
+		return err;
+	}
+	*out = e;
+	return 0;
+}
+
+static void on_closed(uv_handle_t *h)
+{
+	struct engine *e = h->data;
+
+	if (--e->handles == 0)
+		free(e);
+}
+
+void engine_close(struct engine *e)
+{
+	if (e->health)
+		health_free(e->health);
+	if (e->dp)
+		dataplane_close(e->dp);
+	generation_free(e->now);
+	ids_free(e->ids);
+	store_close(e->store);
+	admins_done(&e->admins);
+	arena_free(e->have_arena);
+	arena_free(e->arena);
+	free(e->problem);
+	free(e->rest_since_ms);
+	fd_close(e->state_lock);
+	fd_close(e->run_lock);
+	uv_close((uv_handle_t *)&e->retry, on_closed);
+	uv_close((uv_handle_t *)&e->housekeeping, on_closed);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The daemon's core: holds the store, the generation in force, endpoint numbers, health and the
+ * data path, and moves all of them from one generation to the next. Runs on one event loop.
+ */
+#ifndef SPILLWAY_CONTROL_ENGINE_H
+#define SPILLWAY_CONTROL_ENGINE_H
+
+#include <uv.h>
+
+#include "control/admins.h"
+#include "control/generation.h"
+#include "dataplane/dataplane.h"
+#include "health/health.h"
+#include "store/store.h"
+#include "tables/ids.h"
+
+struct engine_options {
+	const char *state_dir;
+	bool on_host;
+	struct dataplane_options dataplane; /* run_dir and bpffs included */
+};
+
+/* A stored row that today's rules refuse: kept in the store, not in the model. */
+struct refused {
+	struct stored key;
+	const char *why; /* NULL once the row was replaced or deleted */
+};
+
+struct engine {
+	uv_loop_t *loop;
+	struct arena *arena;		    /* what lives as long as the engine */
+	struct model_options model_options; /* without host_addrs */
+	int state_lock, run_lock;
+	struct store *store;
+	struct dataplane *dp;
+	struct health *health;
+	struct ids *ids;
+	struct admins admins;
+	struct generation *now; /* owned; never NULL once opened */
+	bool numbered;		/* ids_assign() has accepted `now` */
+	struct arena *have_arena;
+	struct tables have;	 /* what the maps hold, in have_arena */
+	char *problem;		 /* owned; why the maps are not what `now` wants, or NULL */
+	struct refused *refused; /* in `arena` */
+	size_t refused_count;
+	uint64_t *rest_since_ms; /* owned; by endpoint id: resting without flows since; 0: not */
+	uint64_t started_ms;	 /* clock_ms() */
+	uv_timer_t retry;	 /* engine_rebuild() again */
+	uv_timer_t housekeeping;
+	int handles; /* open ones of the two */
+};
+
+/*
+ * Takes the locks, opens everything, brings the maps to what the store says. Content that does not
+ * fit is no failure: the maps stay as they are, `problem` says why.
+ */
+int engine_open(struct arena *a, uv_loop_t *loop, const struct engine_options *opts,
+		struct engine **out, const char **why);
+/* Traffic goes on. Frees the engine once its handles are closed: run the loop afterwards. */
+void engine_close(struct engine *e);
+
+/*
+ * Makes `g` (taken over) the generation in force: health, tables, words, VIPs. The error is that of
+ * engine_rebuild(); `g` is in force in any case, and the maps follow when they can.
+ */
+int engine_install(struct engine *e, struct generation *g);
+
+/* Model options with the host's addresses of this moment, in `a`. */
+struct model_options engine_model_options(struct engine *e, struct arena *a);
+
+/* Takes what `text` says as the reason why the maps lag behind; NULL: they do not. */
+void engine_set_problem(struct engine *e, const char *text);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* flock() ends with the process, whatever ends it; the pid in the file is for messages only. */
+#include "control/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+static int make_dirs(struct arena *a, const char *dir, mode_t mode)
+{
+	char *path = arena_strdup(a, dir);
+
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0755) && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	if (mkdir(path, mode) && errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
+static const char *holder(struct arena *a, int fd)
+{
+	char text[24] = "";
+	ssize_t len = pread(fd, text, sizeof(text) - 1, 0);
+
+	if (len <= 0)
+		return "unknown";
+	text[strcspn(text, "\n")] = '\0';
+	return arena_strdup(a, text);
+}
+
+static int write_pid(struct arena *a, int fd)
+{
+	const char *text = arena_printf(a, "%ld\n", (long)getpid());
+	size_t len = strlen(text);
+
+	if (ftruncate(fd, 0) || pwrite(fd, text, len, 0) != (ssize_t)len)
+		return -errno;
+	return 0;
+}
+
+static int open_locked(struct arena *a, const char *path, int *out, const char **why)
+{
+	AUTO(fd_close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		err = errno == EWOULDBLOCK ? -EBUSY : -errno;
+	if (err == -EBUSY)
+		*why = arena_printf(a, "%s: another spillwayd runs here, pid %s: stop it first",
+				    path, holder(a, fd));
+	if (!err)
+		err = write_pid(a, fd);
+	if (err)
+		return err;
+	*out = fd_take(&fd);
+	return 0;
+}
+
+int lock_take(struct arena *a, const char *dir, unsigned int mode, const char *flag, int *fd,
+	      const char **why)
+{
+	const char *path = arena_printf(a, "%s/spillwayd.pid", dir);
+	int err = make_dirs(a, dir, mode);
+
+	*why = NULL;
+	if (!err)
+		err = open_locked(a, path, fd, why);
+	if (err && !*why)
+		*why = arena_printf(a, "%s: %s: give a %s that can be made and written", path,
+				    strerror(-err), flag);
+	return err;
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One row per flag: name, argument, help and what it does. getopt_long() splits the words. */
+#include "control/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/limits.h"
+#include "base/strbuf.h"
+
+/* A command line being read. */
+struct reading {
+	struct arena *a;
+	struct daemon_options *opts;
+	const char *why;
+	const char **interfaces;
+	size_t interface_count;
+	struct spw_addr *sources;
+	size_t source_count;
+};
+
+struct flag {
+	const char *name;
+	const char *argument; /* its name in the help; NULL: takes none */
+	const char *help;
+	int (*set)(struct reading *r, const char *value); /* -EINVAL with `why` when refused */
+};
+
+static int refuse(struct reading *r, const char *why)
+{
+	r->why = why;
+	return -EINVAL;
+}
+
+static int add_interface(struct reading *r, const char *name)
+{
+	if (!name[0])
+		return refuse(r, "an interface name is empty");
+	if (strlen(name) >= IF_NAMESIZE)
+		return refuse(r, arena_printf(r->a, "%s: no interface name is that long", name));
+	for (size_t i = 0; i < r->interface_count; i++) {
+		if (strcmp(r->interfaces[i], name) == 0)
+			return 0;
+	}
+	*arena_push(r->a, r->interfaces, r->interface_count) = name;
+	return 0;
+}
+
+static int set_interface(struct reading *r, const char *value)
+{
+	size_t len;
+	int err;
+
+	for (;; value += len + 1) {
+		len = strcspn(value, ",");
+		err = add_interface(r, arena_strndup(r->a, value, len));
+		if (err || !value[len])
+			return err;
+	}
+}
+
+static int set_xdp_mode(struct reading *r, const char *value)
+{
+	static const char *const words[] = {
+		[XDP_MODE_AUTO] = "auto",
+		[XDP_MODE_NATIVE] = "native",
+		[XDP_MODE_GENERIC] = "generic",
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(value, words[i]) == 0) {
+			r->opts->engine.dataplane.xdp_mode = (enum xdp_mode)i;
+			return 0;
+		}
+	}
+	return refuse(r, arena_printf(r->a, "%s: must be auto, native or generic", value));
+}
+
+/* Paths go into pins, sockets and messages: a relative one would depend on who started us. */
+static int set_path(struct reading *r, const char *value, const char **out)
+{
+	char *path = arena_strdup(r->a, value);
+	size_t len = strlen(path);
+
+	if (path[0] != '/')
+		return refuse(r, arena_printf(r->a, "%s: give an absolute path", value));
+	while (len > 1 && path[len - 1] == '/')
+		path[--len] = '\0';
+	*out = path;
+	return 0;
+}
+
+static int set_state_dir(struct reading *r, const char *value)
+{
+	return set_path(r, value, &r->opts->engine.state_dir);
+}
+
+static int set_run_dir(struct reading *r, const char *value)
+{
+	return set_path(r, value, &r->opts->engine.dataplane.run_dir);
+}
+
+static int set_bpffs(struct reading *r, const char *value)
+{
+	return set_path(r, value, &r->opts->engine.dataplane.bpffs);
+}
+
+static int set_source(struct reading *r, const char *value)
+{
+	struct spw_addr addr;
+
+	if (addr_parse(value, &addr))
+		return refuse(r, arena_printf(r->a, "%s: not an IPv4 or IPv6 address", value));
+	if (addr_is_unspecified(&addr) || addr_is_multicast(&addr) || addr_is_loopback(&addr) ||
+	    addr_is_link_local(&addr))
+		return refuse(r, arena_printf(r->a,
+					      "%s: endpoints cannot answer it: give a global "
+					      "address of this host",
+					      value));
+	if (r->source_count == SPW_SOURCES_MAX)
+		return refuse(r, arena_printf(r->a, "%s: at most %d source addresses", value,
+					      SPW_SOURCES_MAX));
+	for (size_t i = 0; i < r->source_count; i++) {
+		if (addr_equal(&r->sources[i], &addr))
+			return 0;
+	}
+	*arena_push(r->a, r->sources, r->source_count) = addr;
+	return 0;
+}
+
+static int set_on_host(struct reading *r, const char *value)
+{
+	(void)value;
+	r->opts->engine.on_host = true;
+	return 0;
+}
+
+static int set_number(struct reading *r, const char *value, uint32_t max, uint32_t *out)
+{
+	unsigned long n;
+	char *end;
+
+	errno = 0;
+	n = strtoul(value, &end, 10);
+	if (value[0] < '0' || value[0] > '9' || *end || errno || n < 1 || n > max)
+		return refuse(r,
+			      arena_printf(r->a, "%s: must be a number from 1 to %u", value, max));
+	*out = (uint32_t)n;
+	return 0;
+}
+
+static int set_max_flows(struct reading *r, const char *value)
+{
+	return set_number(r, value, 1u << 28, &r->opts->engine.dataplane.max_flows);
+}
+
+static int set_max_services(struct reading *r, const char *value)
+{
+	return set_number(r, value, LIMIT_SERVICES, &r->opts->engine.dataplane.max_services);
+}
+
+/* Number 0 is none, so the map has one row more than endpoints. */
+static int set_max_endpoints(struct reading *r, const char *value)
+{
+	uint32_t n;
+	int err = set_number(r, value, LIMIT_ENDPOINTS, &n);
+
+	if (!err)
+		r->opts->engine.dataplane.max_endpoints = n + 1;
+	return err;
+}
+
+static int set_socket_group(struct reading *r, const char *value)
+{
+	r->opts->socket_group = value;
+	return 0;
+}
+
+static int set_log_level(struct reading *r, const char *value)
+{
+	static const char *const words[] = {
+		[LOG_LEVEL_ERROR] = "error",
+		[LOG_LEVEL_WARN] = "warn",
+		[LOG_LEVEL_INFO] = "info",
+		[LOG_LEVEL_DEBUG] = "debug",
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(value, words[i]) == 0) {
+			r->opts->log_level = (enum log_level)i;
+			return 0;
+		}
+	}
+	return refuse(r, arena_printf(r->a, "%s: must be error, warn, info or debug", value));
+}
+
+static int set_detach(struct reading *r, const char *value)
+{
+	(void)value;
+	r->opts->action = ACTION_DETACH;
+	return 0;
+}
+
+static int set_version(struct reading *r, const char *value)
+{
+	(void)value;
+	r->opts->action = ACTION_VERSION;
+	return 0;
+}
+
+static int set_help(struct reading *r, const char *value)
+{
+	(void)value;
+	r->opts->action = ACTION_HELP;
+	return 0;
+}
+
+#define TEXT_(x) #x
+#define TEXT(x)	 TEXT_(x)
+
+static const struct flag flags[] = {
+	{"interface", "IF[,IF...]",
+	 "interfaces to attach to; may be repeated. One that does not exist yet\n"
+	 "is attached when it appears",
+	 set_interface},
+	{"xdp-mode", "MODE",
+	 "native (in the driver), generic (any interface, slower), or auto:\n"
+	 "native where the driver can, else generic; default auto",
+	 set_xdp_mode},
+	{"state-dir", "DIR", "where resources are stored; default " DEFAULT_STATE_DIR,
+	 set_state_dir},
+	{"run-dir", "DIR", "socket, lock and notes for --detach; default " DEFAULT_RUN_DIR,
+	 set_run_dir},
+	{"bpffs", "DIR",
+	 "where links, maps and programs are pinned; a bpffs is mounted there\n"
+	 "if there is none; default " DEFAULT_BPFFS,
+	 set_bpffs},
+	{"source-address", "ADDR",
+	 "address of this host that endpoints see as the client; may be repeated;\n"
+	 "default: what the routes to the endpoints say",
+	 set_source},
+	{"on-host", NULL, "accept endpoints on loopback addresses", set_on_host},
+	{"max-flows", "N", "flows that fit; default " TEXT(DEFAULT_MAX_FLOWS), set_max_flows},
+	{"max-services", "N", "services that fit; default " TEXT(DEFAULT_MAX_SERVICES),
+	 set_max_services},
+	{"max-endpoints", "N", "endpoints that fit; default " TEXT(DEFAULT_MAX_ENDPOINTS),
+	 set_max_endpoints},
+	{"socket-group", "NAME",
+	 "group that may use the control socket; default spillway, if that group\n"
+	 "exists, else root only",
+	 set_socket_group},
+	{"log-level", "LEVEL", "error, warn, info or debug; default info", set_log_level},
+	{"detach", NULL,
+	 "take the data path off this host and undo what was changed on it, then\n"
+	 "exit; stop the daemon first. Uses --bpffs and --run-dir",
+	 set_detach},
+	{"version", NULL, "print the version and exit", set_version},
+	{"help", NULL, "print this and exit", set_help},
+};
+
+#define FLAG_COUNT (sizeof(flags) / sizeof(flags[0]))
+
+static struct daemon_options defaults(void)
+{
+	return (struct daemon_options){
+		.log_level = LOG_LEVEL_INFO,
+		.engine =
+			{
+				.state_dir = DEFAULT_STATE_DIR,
+				.dataplane =
+					{
+						.bpffs = DEFAULT_BPFFS,
+						.run_dir = DEFAULT_RUN_DIR,
+						.max_flows = DEFAULT_MAX_FLOWS,
+						.max_endpoints = DEFAULT_MAX_ENDPOINTS,
+						.max_services = DEFAULT_MAX_SERVICES,
+						.slot_lines = DEFAULT_SLOT_LINES,
+					},
+			},
+	};
+}
+
+static const struct option *long_options(struct arena *a)
+{
+	struct option *list = arena_array(a, FLAG_COUNT + 1, sizeof(*list));
+
+	for (size_t i = 0; i < FLAG_COUNT; i++)
+		list[i] = (struct option){
+			.name = flags[i].name,
+			.has_arg = flags[i].argument ? required_argument : no_argument,
+		};
+	return list;
+}
+
+static int read_flags(struct reading *r, int argc, char **argv)
+{
+	const struct option *list = long_options(r->a);
+	int index, got, err;
+
+	optind = 0; /* glibc: start afresh */
+	opterr = 0;
+	while ((got = getopt_long(argc, argv, ":", list, &index)) != -1) {
+		if (got == ':')
+			return refuse(r, arena_printf(r->a, "%s: needs an argument; see --help",
+						      argv[optind - 1]));
+		if (got == '?')
+			return refuse(r, arena_printf(r->a, "%s: unknown flag; see --help",
+						      argv[optind - 1]));
+		err = flags[index].set(r, optarg);
+		if (err) {
+			r->why = arena_printf(r->a, "--%s: %s", flags[index].name, r->why);
+			return err;
+		}
+	}
+	if (optind < argc)
+		return refuse(r, arena_printf(r->a, "%s: not a flag; see --help", argv[optind]));
+	return 0;
+}
+
+int options_parse(struct arena *a, int argc, char **argv, struct daemon_options *out,
+		  const char **why)
+{
+	struct daemon_options opts = defaults();
+	struct reading r = {.a = a, .opts = &opts};
+	int err = read_flags(&r, argc, argv);
+
+	if (!err && opts.action == ACTION_RUN && !r.interface_count)
+		err = refuse(&r, "--interface: missing: name the interfaces that traffic comes in "
+				 "by, as in --interface eth0");
+	if (err) {
+		*why = r.why;
+		return err;
+	}
+	opts.engine.dataplane.interfaces = r.interfaces;
+	opts.engine.dataplane.interface_count = r.interface_count;
+	opts.engine.dataplane.sources = r.sources;
+	opts.engine.dataplane.source_count = r.source_count;
+	*out = opts;
+	return 0;
+}
+
+static void add_flag(struct strbuf *b, const struct flag *f)
+{
+	const char *line = f->help;
+	size_t len;
+
+	strbuf_printf(b, "  --%s%s%s\n", f->name, f->argument ? " " : "",
+		      f->argument ? f->argument : "");
+	while (*line) {
+		len = strcspn(line, "\n");
+		strbuf_puts(b, "        ");
+		strbuf_add(b, line, len);
+		strbuf_puts(b, "\n");
+		line += len + (line[len] == '\n');
+	}
+}
+
+char *options_help(void)
+{
+	struct strbuf b = {0};
+
+	strbuf_puts(&b, "spillwayd loads the packet path, keeps resources and feeds the maps.\n\n"
+			"Usage:\n"
+			"  spillwayd --interface IF[,IF...] [flags]\n"
+			"  spillwayd --detach [--bpffs DIR] [--run-dir DIR]\n\n"
+			"Flags:\n");
+	for (size_t i = 0; i < FLAG_COUNT; i++)
+		add_flag(&b, &flags[i]);
+	strbuf_puts(&b, "\nTraffic goes on when spillwayd ends; --detach stops it.\n");
+	return strbuf_take(&b);
+}

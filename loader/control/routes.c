@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The API's paths: one row each, the first that matches is taken. docs/api.md describes them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "control/api.h"
+
+#define PROJECTS      "/projects/"
+#define CONTROL_PLANE "/control-plane"
+
+struct route {
+	const char *method;
+	const char *pattern; /* {param} stands for one segment */
+	void (*handle)(struct call *c);
+};
+
+#define OWN	"/apis/spillway.dev/v1alpha1"
+#define OBJECTS "/apis/{group}/{version}/namespaces/{namespace}/{plural}"
+
+static const struct route routes[] = {
+	{"GET", "/version", api_version},
+	{"GET", "/healthz", api_healthz},
+	{"GET", "/readyz", api_healthz},
+	{"POST", OWN "/apply", api_apply},
+	{"GET", OWN "/endpoints", api_endpoints},
+	{"POST", OWN "/endpoints/state", api_set_state},
+	{"GET", OWN "/stats", api_stats},
+	{"GET", OWN "/flows", api_flows},
+	{"GET", OWN "/flows/count", api_flows_count},
+	{"GET", OWN "/status", api_status},
+	{"GET", "/apis/{group}/{version}/{plural}", api_list},
+	{"GET", OBJECTS, api_list},
+	{"POST", OBJECTS, api_create},
+	{"GET", OBJECTS "/{name}", api_get},
+	{"PUT", OBJECTS "/{name}", api_replace},
+	{"DELETE", OBJECTS "/{name}", api_delete},
+};
+
+static const char *const param_names[PARAM_MAX] = {
+	[PARAM_GROUP] = "{group}",	   [PARAM_VERSION] = "{version}",
+	[PARAM_NAMESPACE] = "{namespace}", [PARAM_PLURAL] = "{plural}",
+	[PARAM_NAME] = "{name}",
+};
+
+static bool match_segment(struct call *c, const char *pattern, size_t pattern_len, const char *path,
+			  size_t path_len)
+{
+	if (!path_len || pattern[0] != '{')
+		return pattern_len == path_len && memcmp(pattern, path, path_len) == 0;
+	for (size_t i = 0; i < PARAM_MAX; i++) {
+		if (strlen(param_names[i]) == pattern_len &&
+		    memcmp(param_names[i], pattern, pattern_len) == 0)
+			c->params[i] = arena_strndup(c->arena, path, path_len);
+	}
+	return true;
+}
+
+/* Both begin with a slash; an empty segment matches none. */
+static bool match(struct call *c, const char *pattern, const char *path)
+{
+	size_t pattern_len, path_len;
+
+	memset(c->params, 0, sizeof(c->params));
+	while (*pattern == '/' && *path == '/') {
+		pattern_len = strcspn(++pattern, "/");
+		path_len = strcspn(++path, "/");
+		if (!match_segment(c, pattern, pattern_len, path, path_len))
+			return false;
+		pattern += pattern_len;
+		path += path_len;
+	}
+	return !*pattern && !*path;
+}
+
+/* Takes /projects/PROJECT/control-plane off the path. */
+static const char *take_project(struct call *c)
+{
+	const size_t head = strlen(PROJECTS), tail = strlen(CONTROL_PLANE);
+	const char *path = c->path;
+	size_t len;
+
+	c->project = "default";
+	if (strncmp(path, PROJECTS, head) != 0)
+		return path;
+	len = strcspn(path + head, "/");
+	if (!len || strncmp(path + head + len, CONTROL_PLANE "/", tail + 1) != 0)
+		return path;
+	c->project = arena_strndup(c->arena, path + head, len);
+	return path + head + len + tail;
+}
+
+void call_dispatch(struct call *c)
+{
+	const char *path = take_project(c);
+	bool is_path = false;
+
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		if (!match(c, routes[i].pattern, path))
+			continue;
+		is_path = true;
+		if (strcmp(routes[i].method, c->method) == 0) {
+			routes[i].handle(c);
+			return;
+		}
+	}
+	if (is_path)
+		call_fail(c, 405, "MethodNotAllowed",
+			  "the server does not allow this method on the requested resource");
+	else
+		call_fail(c, 404, "NotFound", "the server could not find the requested resource");
+}

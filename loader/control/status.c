@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The model's conditions, sorted into the places the Gateway API has for them. What only the host
+ * knows (an address that cannot be claimed) is laid over them here, since a model is immutable.
+ */
+#include "control/status.h"
+
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "control/tree.h"
+
+#define GATEWAY_GROUP "gateway.networking.k8s.io"
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static struct node *add_condition(struct engine *e, struct arena *a, struct node *list,
+				  const struct object *o, size_t index)
+{
+	const struct condition *c = &o->conditions[index];
+	struct node *n = tree_append_map(a, list);
+	char when[24];
+
+	tree_set_text(a, n, "type", c->type);
+	tree_set_text(a, n, "status", c->status ? "True" : "False");
+	tree_set_text(a, n, "reason", c->reason);
+	tree_set_text(a, n, "message", c->message ? c->message : "");
+	tree_set_text(a, n, "lastTransitionTime",
+		      clock_rfc3339(generation_since(e->now, o, index), when));
+	tree_set_int(a, n, "observedGeneration", o->generation);
+	return n;
+}
+
+/* Conditions about no parent and no section. */
+static struct node *add_plain(struct engine *e, struct arena *a, struct node *status,
+			      const struct object *o)
+{
+	struct node *list = tree_set_list(a, status, "conditions");
+
+	for (size_t i = 0; i < o->condition_count; i++) {
+		if (!o->conditions[i].section && !o->conditions[i].parent)
+			add_condition(e, a, list, o, i);
+	}
+	return list;
+}
+
+/* What the host says about the Gateway's addresses: the first that cannot be used, or NULL. */
+static const char *address_problem(struct engine *e, struct arena *a, const struct object *gateway)
+{
+	const struct model *m = e->now->model;
+	const char *problem = NULL;
+
+	for (size_t i = 0; i < m->service_count && !problem; i++) {
+		if (m->services[i].gateway == gateway)
+			problem = dataplane_vip_problem(e->dp, a, &m->services[i].vip);
+	}
+	return problem;
+}
+
+static void overlay_problem(struct arena *a, struct node *conditions, const char *problem)
+{
+	struct node *c;
+
+	for (size_t i = 0; i < conditions->count; i++) {
+		c = conditions->items[i];
+		if (strcmp(node_text_at(c, "type", ""), "Programmed") != 0 ||
+		    strcmp(node_text_at(c, "status", ""), "True") != 0)
+			continue;
+		tree_set_text(a, c, "status", "False");
+		tree_set_text(a, c, "reason", "AddressNotUsable");
+		tree_set_text(a, c, "message", problem);
+	}
+}
+
+static void add_addresses(struct engine *e, struct arena *a, struct node *status,
+			  const struct object *gateway)
+{
+	struct node *list = tree_set_list(a, status, "addresses"), *n;
+	const struct model *m = e->now->model;
+	const struct spw_addr *vip, *last = NULL;
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < m->service_count; i++) {
+		vip = &m->services[i].vip;
+		if (m->services[i].gateway != gateway || (last && addr_equal(last, vip)))
+			continue;
+		n = tree_append_map(a, list);
+		tree_set_text(a, n, "type", "IPAddress");
+		tree_set_text(a, n, "value", addr_print(vip, text));
+		last = vip; /* services are ordered by VIP */
+	}
+}
+
+/* Routes that feed at least one service of the listener. */
+static int64_t attached_routes(const struct model *m, const struct object *gateway,
+			       const char *listener)
+{
+	const struct service *s, *t;
+	int64_t count = 0;
+	bool is_new;
+
+	for (size_t i = 0; i < m->service_count; i++) {
+		s = &m->services[i];
+		if (s->gateway != gateway || strcmp(s->listener, listener) != 0)
+			continue;
+		is_new = true;
+		for (size_t k = 0; k < i && is_new; k++) {
+			t = &m->services[k];
+			is_new = t->gateway != gateway || t->route != s->route ||
+				 strcmp(t->listener, listener) != 0;
+		}
+		count += is_new;
+	}
+	return count;
+}
+
+static void add_listeners(struct engine *e, struct arena *a, struct node *status,
+			  const struct object *o)
+{
+	const struct node *written = node_at(o->res.root, "spec.listeners");
+	struct node *list = tree_set_list(a, status, "listeners"), *n, *conditions, *kind;
+	const char *name, *protocol;
+
+	for (size_t i = 0; i < node_count(written); i++) {
+		name = node_text_at(node_item(written, i), "name", "");
+		protocol = node_text_at(node_item(written, i), "protocol", "");
+		n = tree_append_map(a, list);
+		tree_set_text(a, n, "name", name);
+		tree_set_int(a, n, "attachedRoutes", attached_routes(e->now->model, o, name));
+		conditions = tree_set_list(a, n, "supportedKinds");
+		if (strcmp(protocol, "TCP") == 0 || strcmp(protocol, "UDP") == 0) {
+			kind = tree_append_map(a, conditions);
+			tree_set_text(a, kind, "group", GATEWAY_GROUP);
+			tree_set_text(a, kind, "kind", arena_printf(a, "%sRoute", protocol));
+		}
+		conditions = tree_set_list(a, n, "conditions");
+		for (size_t c = 0; c < o->condition_count; c++) {
+			if (is_same_text(o->conditions[c].section, name))
+				add_condition(e, a, conditions, o, c);
+		}
+	}
+}
+
+static struct node *render_gateway(struct engine *e, struct arena *a, const struct object *o)
+{
+	struct node *status = tree_map(a), *conditions;
+	const char *problem = address_problem(e, a, o);
+
+	add_addresses(e, a, status, o);
+	conditions = add_plain(e, a, status, o);
+	add_listeners(e, a, status, o);
+	if (problem)
+		overlay_problem(a, conditions, problem);
+	return status;
+}
+
+static struct node *add_parent(struct arena *a, struct node *parents, const struct condition *c)
+{
+	struct node *n = tree_append_map(a, parents), *ref = tree_set_map(a, n, "parentRef");
+	const char *slash = c->parent ? strchr(c->parent, '/') : NULL;
+
+	tree_set_text(a, ref, "group", GATEWAY_GROUP);
+	tree_set_text(a, ref, "kind", "Gateway");
+	if (slash)
+		tree_set_text(a, ref, "namespace",
+			      arena_strndup(a, c->parent, (size_t)(slash - c->parent)));
+	tree_set_text(a, ref, "name", slash ? slash + 1 : c->parent ? c->parent : "");
+	if (c->section)
+		tree_set_text(a, ref, "sectionName", c->section);
+	tree_set_text(a, n, "controllerName", CONTROLLER_NAME);
+	return tree_set_list(a, n, "conditions");
+}
+
+/* One entry per parent and section, in the order of their first condition. */
+static struct node *render_route(struct engine *e, struct arena *a, const struct object *o)
+{
+	struct node *status = tree_map(a), *parents = tree_set_list(a, status, "parents");
+	struct node **lists = arena_array(a, o->condition_count, sizeof(*lists));
+	const struct condition *c;
+
+	for (size_t i = 0; i < o->condition_count; i++) {
+		c = &o->conditions[i];
+		for (size_t k = 0; k < i && !lists[i]; k++) {
+			if (is_same_text(o->conditions[k].parent, c->parent) &&
+			    is_same_text(o->conditions[k].section, c->section))
+				lists[i] = lists[k];
+		}
+		if (!lists[i])
+			lists[i] = add_parent(a, parents, c);
+		add_condition(e, a, lists[i], o, i);
+	}
+	return status;
+}
+
+struct node *status_render(struct engine *e, struct arena *a, const struct object *o)
+{
+	struct node *status;
+
+	switch (o->res.kind->id) {
+	case KIND_GATEWAY:
+		return render_gateway(e, a, o);
+	case KIND_TCPROUTE:
+	case KIND_UDPROUTE:
+		return render_route(e, a, o);
+	case KIND_BACKEND:
+	case KIND_BACKENDTRAFFICPOLICY:
+		status = tree_map(a);
+		add_plain(e, a, status, o);
+		return status;
+	case KIND_REFERENCEGRANT: /* has none in the Gateway API */
+	case KIND_MAX:
+		break;
+	}
+	return NULL;
+}
