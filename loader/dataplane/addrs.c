@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The map `addrs` lets packets that are not ours leave early. A source address stays in it while
+ * flows live, though new flows may use another one by now.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "base/addr.h"
+#include "dataplane/state.h"
+
+static int set_flag(struct dataplane *dp, const struct spw_addr *addr, uint32_t flag)
+{
+	int fd = dp->maps.fd[MAP_ADDRS];
+	uint32_t flags = 0;
+
+	(void)bpf_map_lookup_elem(fd, addr, &flags);
+	if (flags & flag)
+		return 0;
+	flags |= flag;
+	return bpf_map_update_elem(fd, addr, &flags, BPF_ANY);
+}
+
+int addrs_put(struct dataplane *dp, const struct tables *want)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < SPW_SOURCES_MAX; i++) {
+		if (!addr_is_unspecified(&dp->settings.source[i]))
+			err = set_flag(dp, &dp->settings.source[i], SPW_ADDR_SOURCE);
+	}
+	for (size_t i = 0; !err && want && i < want->service_count; i++) {
+		if (!i || !addr_equal(&want->services[i].vip, &want->services[i - 1].vip))
+			err = set_flag(dp, &want->services[i].vip, SPW_ADDR_VIP);
+	}
+	return err;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return addr_compare(a, b);
+}
+
+/* The flags that stay of those an address has. */
+static uint32_t keep(const struct dataplane *dp, const struct spw_addr *addr, uint32_t flags,
+		     const struct spw_addr *vips, size_t count)
+{
+	uint32_t stay = 0;
+
+	if (bsearch(addr, vips, count, sizeof(*vips), compare))
+		stay |= SPW_ADDR_VIP;
+	if (dp->sweep.live || !dp->sweep.swept)
+		return stay | (flags & SPW_ADDR_SOURCE);
+	for (size_t i = 0; i < SPW_SOURCES_MAX; i++) {
+		if (addr_equal(&dp->settings.source[i], addr))
+			stay |= SPW_ADDR_SOURCE;
+	}
+	return stay;
+}
+
+int addrs_prune(struct dataplane *dp, const struct tables *want)
+{
+	AUTO(free) struct spw_addr *vips = calloc(want->service_count + 1, sizeof(*vips));
+	size_t room = map_entries(MAP_ADDRS, &dp->meta), count = 0;
+	AUTO(free) struct spw_addr *keys = calloc(room, sizeof(*keys));
+	int fd = dp->maps.fd[MAP_ADDRS];
+	uint32_t flags, stay;
+
+	if (!vips || !keys)
+		return -ENOMEM;
+	for (size_t i = 0; i < want->service_count; i++)
+		vips[i] = want->services[i].vip;
+	qsort(vips, want->service_count, sizeof(*vips), compare);
+	while (count < room &&
+	       !bpf_map_get_next_key(fd, count ? &keys[count - 1] : NULL, &keys[count]))
+		count++;
+	for (size_t i = 0; i < count; i++) {
+		if (bpf_map_lookup_elem(fd, &keys[i], &flags))
+			continue;
+		stay = keep(dp, &keys[i], flags, vips, want->service_count);
+		if (!stay)
+			(void)bpf_map_delete_elem(fd, &keys[i]);
+		else if (stay != flags)
+			(void)bpf_map_update_elem(fd, &keys[i], &stay, BPF_EXIST);
+	}
+	return 0;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One interface's XDP link. libbpf 1.1's bpf_program__attach_xdp() takes no mode, so the link is
+ * made by hand. A pinned link gets the new program by bpf_link_update(): no packet is missed. A
+ * link whose interface has gone stays in its pin with interface index 0; it is removed.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <linux/if_link.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/log.h"
+#include "dataplane/state.h"
+
+/* Without fragments XDP needs a packet in one page; this MTU fits with every driver we know. */
+#define MTU_SURE 3498
+
+void link_pin_path(const struct dataplane *dp, const char *interface, char *path, size_t size)
+{
+	size_t dir;
+
+	(void)snprintf(path, size, "%s/links/%s", dp->bpffs, interface);
+	/* bpffs refuses dots (eth0.100); a colon is in no interface's name. */
+	dir = strlen(dp->bpffs) + strlen("/links/");
+	for (char *p = path + (dir < size ? dir : size - 1); *p; p++) {
+		if (*p == '.')
+			*p = ':';
+	}
+}
+
+static uint32_t link_ifindex(int fd)
+{
+	struct bpf_link_info info = {0};
+	uint32_t len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.xdp.ifindex;
+}
+
+/* The program on the interface, 0 when there is none. */
+static uint32_t attached_program(uint32_t ifindex, bool *native)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, q);
+
+	if (bpf_xdp_query((int)ifindex, 0, &q))
+		return 0;
+	*native = q.attach_mode != XDP_ATTACHED_SKB;
+	return q.prog_id ? q.prog_id : q.drv_prog_id ? q.drv_prog_id : q.skb_prog_id;
+}
+
+static void program_name(uint32_t id, char name[BPF_OBJ_NAME_LEN])
+{
+	AUTO(fd_close) int fd = bpf_prog_get_fd_by_id(id);
+	struct bpf_prog_info info = {0};
+	uint32_t len = sizeof(info);
+
+	(void)strcpy(name, "unknown");
+	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
+		memcpy(name, info.name, BPF_OBJ_NAME_LEN);
+}
+
+static int refuse_other(const struct interface *i, uint32_t id, struct why why)
+{
+	char name[BPF_OBJ_NAME_LEN];
+
+	program_name(id, name);
+	if (!strcmp(name, "spillway_xdp"))
+		return why_set(why, -EBUSY,
+			       "%s: another spillwayd's program (id %u) is attached: it pins its "
+			       "links in another --bpffs; take that off with `spillwayd --detach "
+			       "--bpffs DIR`",
+			       i->link.name, id);
+	return why_set(why, -EBUSY,
+		       "%s: another XDP program is attached (name %s, id %u): take it off with "
+		       "`ip link set dev %s xdp off`, or `bpftool link` where it is held by a link",
+		       i->link.name, name, id, i->link.name);
+}
+
+static int refuse_native(const struct interface *i, int err, struct why why)
+{
+	const char *name = i->link.name;
+
+	if (err == -EOPNOTSUPP)
+		return why_set(why, err,
+			       "%s: its driver has no native XDP: use --xdp-mode generic (slower)",
+			       name);
+	if (i->link.mtu > MTU_SURE)
+		return why_set(why, err,
+			       "%s: native XDP was refused (%s): its MTU of %u, or its peer's, is "
+			       "probably too big: `ip link set dev %s mtu 1500`, or --xdp-mode "
+			       "generic (slower)",
+			       name, strerror(-err), i->link.mtu, name);
+	return why_set(why, err,
+		       "%s: native XDP was refused (%s): the driver may lack queues or memory, or "
+		       "forbid its present offloads (see dmesg and `ethtool -k %s`); or use "
+		       "--xdp-mode generic (slower)",
+		       name, strerror(-err), name);
+}
+
+static int link_create(struct dataplane *dp, const struct interface *i, uint32_t flags)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
+	int fd = bpf_link_create(dp->xdp_fd, (int)i->link.ifindex, BPF_XDP, &opts);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Returns the link's descriptor. */
+static int attach_new(struct dataplane *dp, struct interface *i, struct why why)
+{
+	bool native = false;
+	uint32_t other = attached_program(i->link.ifindex, &native);
+	int fd = -EOPNOTSUPP;
+
+	if (other)
+		return refuse_other(i, other, why);
+	if (dp->xdp_mode != XDP_MODE_GENERIC) {
+		fd = link_create(dp, i, XDP_FLAGS_DRV_MODE);
+		i->native = fd >= 0;
+		if (fd >= 0)
+			return fd;
+		(void)refuse_native(i, fd, why);
+		if (dp->xdp_mode == XDP_MODE_NATIVE)
+			return fd;
+		log_warn("attach: %s; going on with generic XDP, which is several times slower",
+			 why.text ? *why.text : i->link.name);
+	}
+	fd = link_create(dp, i, XDP_FLAGS_SKB_MODE);
+	i->native = false;
+	if (fd < 0)
+		return why_set(why, fd, "%s: XDP cannot be attached: %s", i->link.name,
+			       strerror(-fd));
+	return fd;
+}
+
+static bool mode_fits(enum xdp_mode mode, bool native)
+{
+	return mode == XDP_MODE_AUTO || (mode == XDP_MODE_NATIVE) == native;
+}
+
+/* The pinned link with our program in it, or a negative errno when there is none to use. */
+static int attach_pinned(struct dataplane *dp, struct interface *i, const char *path)
+{
+	AUTO(fd_close) int fd = bpf_obj_get(path);
+	bool native = false;
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	if (link_ifindex(fd) != i->link.ifindex) {
+		log_info("attach: %s: the interface of its pinned link is gone: link removed",
+			 i->link.name);
+		return -ENODEV;
+	}
+	(void)attached_program(i->link.ifindex, &native);
+	if (!mode_fits(dp->xdp_mode, native)) {
+		log_warn("attach: %s: attached in %s mode: attached anew, packets pass untouched "
+			 "for a moment",
+			 i->link.name, native ? "native" : "generic");
+		(void)bpf_link_detach(fd);
+		return -EINVAL;
+	}
+	err = bpf_link_update(fd, dp->xdp_fd, NULL);
+	if (err) {
+		log_warn("attach: %s: the pinned link cannot be updated: %s", i->link.name,
+			 strerror(-err));
+		(void)bpf_link_detach(fd);
+		return err;
+	}
+	i->native = native;
+	return fd_take(&fd);
+}
+
+int attach(struct dataplane *dp, struct interface *i, struct why why)
+{
+	AUTO(fd_close) int fd = -1;
+	char path[PATH_MAX];
+	int err;
+
+	if (dp->bpffs) {
+		link_pin_path(dp, i->link.name, path, sizeof(path));
+		fd = attach_pinned(dp, i, path);
+		if (fd >= 0) {
+			i->bpf_link = fd_take(&fd);
+			return 0;
+		}
+		(void)unlink(path);
+	}
+	fd = attach_new(dp, i, why);
+	if (fd < 0)
+		return fd;
+	if (dp->bpffs && bpf_obj_pin(fd, path)) {
+		err = -errno;
+		return why_set(why, err, "%s: cannot be pinned: %s", path, strerror(-err));
+	}
+	i->bpf_link = fd_take(&fd);
+	return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Packet sockets that hear who answers for an address, and the one to ask and announce by. */
+#ifndef SPILLWAY_DATAPLANE_EAR_H
+#define SPILLWAY_DATAPLANE_EAR_H
+
+#include <spillway/abi.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct dataplane;
+
+/* Both are deaf until ears_listen(). */
+int ears_open(struct dataplane *dp);
+void ears_listen(struct dataplane *dp);
+void ears_rest(struct dataplane *dp);
+void ears_close(struct dataplane *dp); /* handles are closed already */
+
+/* By every attached interface that is up; returns their number. */
+size_t ears_ask(struct dataplane *dp, const struct spw_addr *addr);
+size_t ears_announce(struct dataplane *dp, const struct spw_addr *addr);
+
+/* vips.c: somebody else, on this interface, has the address or wants it. */
+void vip_heard(struct dataplane *dp, const struct spw_addr *addr, const uint8_t mac[6],
+	       const char *interface);
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The interfaces of --interface: attached when they are there, whenever that is. The maps
+ * `interfaces` and `tx_ports` name the attached ones and no other.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "base/log.h"
+#include "dataplane/state.h"
+#include "dataplane/sysctl.h"
+
+/* XDP_TX on veth needs an XDP program at the peer and loses packets without a trace else. */
+static int enter_maps(struct dataplane *dp, const struct link_info *link)
+{
+	uint32_t flags = link->veth ? 0 : SPW_IF_TX;
+	int err;
+
+	err = bpf_map_update_elem(dp->maps.fd[MAP_INTERFACES], &link->ifindex, &flags, BPF_ANY);
+	if (err)
+		return err;
+	return bpf_map_update_elem(dp->maps.fd[MAP_TX_PORTS], &link->ifindex, &link->ifindex,
+				   BPF_ANY);
+}
+
+static void leave_maps(struct dataplane *dp, uint32_t ifindex)
+{
+	(void)bpf_map_delete_elem(dp->maps.fd[MAP_INTERFACES], &ifindex);
+	(void)bpf_map_delete_elem(dp->maps.fd[MAP_TX_PORTS], &ifindex);
+}
+
+static int bring_in(struct dataplane *dp, struct interface *i, struct why why)
+{
+	int err;
+
+	if (i->link.loopback || !i->link.ethernet)
+		return why_set(
+			why, -EINVAL,
+			"%s: is not an Ethernet interface: name one that is with --interface",
+			i->link.name);
+	err = enter_maps(dp, &i->link);
+	if (err)
+		return why_set(why, err, "%s: cannot be entered in the maps: %s", i->link.name,
+			       strerror(-err));
+	err = sysctl_forwarding(&dp->journal, i->link.name);
+	if (err)
+		log_warn("interface: %s: IP forwarding cannot be switched on: %s: packets are "
+			 "counted in drop_fwd_disabled until it is",
+			 i->link.name, strerror(-err));
+	err = attach(dp, i, why);
+	if (err) {
+		leave_maps(dp, i->link.ifindex);
+		return err;
+	}
+	i->problem[0] = '\0';
+	log_info("interface: %s: attached (%s XDP)", i->link.name,
+		 i->native ? "native" : "generic");
+	return 0;
+}
+
+static void take_out(struct dataplane *dp, struct interface *i)
+{
+	char path[PATH_MAX];
+
+	if (i->bpf_link >= 0 && dp->bpffs) {
+		link_pin_path(dp, i->link.name, path, sizeof(path));
+		(void)unlink(path);
+	}
+	if (i->link.ifindex)
+		leave_maps(dp, i->link.ifindex);
+	fd_close(i->bpf_link);
+	i->bpf_link = -1;
+	i->link.ifindex = 0;
+	i->link.up = false;
+}
+
+static void say_missing(struct interface *i)
+{
+	(void)snprintf(i->problem, sizeof(i->problem),
+		       "there is no such interface; it is attached when it appears");
+}
+
+const struct interface *interface_by_index(const struct dataplane *dp, uint32_t ifindex)
+{
+	for (size_t i = 0; i < dp->interface_count; i++) {
+		if (dp->interfaces[i].bpf_link >= 0 && dp->interfaces[i].link.ifindex == ifindex)
+			return &dp->interfaces[i];
+	}
+	return NULL;
+}
+
+/* Entries of an earlier run whose interfaces are not attached now. */
+static void prune_maps(struct dataplane *dp)
+{
+	const enum map_id ids[] = {MAP_INTERFACES, MAP_TX_PORTS};
+	uint32_t stale[256], key, *previous;
+	size_t count;
+
+	for (size_t m = 0; m < 2; m++) {
+		count = 0;
+		previous = NULL;
+		while (count < 256 && !bpf_map_get_next_key(dp->maps.fd[ids[m]], previous, &key)) {
+			if (!interface_by_index(dp, key))
+				stale[count++] = key;
+			previous = &key;
+		}
+		while (count > 0)
+			(void)bpf_map_delete_elem(dp->maps.fd[ids[m]], &stale[--count]);
+	}
+}
+
+/* Links pinned by an earlier run for interfaces that are not named any more. */
+static void prune_links(struct dataplane *dp)
+{
+	char dir[PATH_MAX], path[PATH_MAX], ours[PATH_MAX];
+	const struct dirent *e;
+	bool wanted;
+	DIR *d;
+
+	(void)snprintf(dir, sizeof(dir), "%s/links", dp->bpffs);
+	d = opendir(dir);
+	while (d && (e = readdir(d))) {
+		if (e->d_name[0] == '.' ||
+		    snprintf(path, sizeof(path), "%s/%s", dir, e->d_name) >= (int)sizeof(path))
+			continue;
+		wanted = false;
+		for (size_t i = 0; i < dp->interface_count; i++) {
+			link_pin_path(dp, dp->interfaces[i].link.name, ours, sizeof(ours));
+			wanted = wanted || !strcmp(ours, path);
+		}
+		if (!wanted && !unlink(path))
+			log_info("interface: %s: not named by --interface any more: detached",
+				 e->d_name);
+	}
+	if (d)
+		(void)closedir(d);
+}
+
+static int open_one(struct dataplane *dp, struct interface *i, const char *name, struct why why)
+{
+	struct link_info found;
+	int err;
+
+	i->bpf_link = -1;
+	if (!name[0] || strlen(name) >= IFNAMSIZ || strchr(name, '/'))
+		return why_set(why, -EINVAL, "%s: is not an interface name", name);
+	(void)strcpy(i->link.name, name);
+	err = link_find(&dp->netlink, name, &found);
+	if (err == -ENODEV) {
+		say_missing(i);
+		log_warn("interface: %s: %s", name, i->problem);
+		return 0;
+	}
+	if (err)
+		return why_set(why, err, "%s: cannot be looked up: %s", name, strerror(-err));
+	i->link = found;
+	return bring_in(dp, i, why);
+}
+
+int interfaces_open(struct dataplane *dp, const struct dataplane_options *opts, struct why why)
+{
+	int err;
+
+	dp->interfaces = calloc(opts->interface_count + 1, sizeof(*dp->interfaces));
+	if (!dp->interfaces)
+		return why_set(why, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < opts->interface_count; i++) {
+		dp->interface_count = i + 1;
+		err = open_one(dp, &dp->interfaces[i], opts->interfaces[i], why);
+		if (err)
+			return err;
+	}
+	prune_maps(dp);
+	if (dp->bpffs)
+		prune_links(dp);
+	return 0;
+}
+
+static void came(struct dataplane *dp, struct interface *i, const struct link_info *link)
+{
+	AUTO(arena_free) struct arena *a = arena_new();
+	const char *text = "out of memory";
+	struct why why = {a, &text};
+
+	i->link = *link;
+	if (a && !bring_in(dp, i, why)) {
+		vips_interfaces_changed(dp);
+		return;
+	}
+	(void)snprintf(i->problem, sizeof(i->problem), "%s", text);
+	log_error("interface: %s", text);
+	i->link.ifindex = 0;
+}
+
+void interfaces_link_changed(struct dataplane *dp, const struct link_info *link, bool gone)
+{
+	for (size_t n = 0; n < dp->interface_count; n++) {
+		struct interface *i = &dp->interfaces[n];
+		bool same_name = !strcmp(i->link.name, link->name);
+		bool same_index = i->link.ifindex == link->ifindex;
+
+		if (i->link.ifindex && same_index && (gone || !same_name)) {
+			log_warn("interface: %s: gone; it is attached when it comes back",
+				 i->link.name);
+			take_out(dp, i);
+			say_missing(i);
+			continue;
+		}
+		if (gone || !same_name)
+			continue;
+		if (same_index) {
+			if (link->up && !i->link.up)
+				vips_interfaces_changed(dp);
+			i->link = *link;
+			continue;
+		}
+		take_out(dp, i);
+		came(dp, i, link);
+	}
+}
+
+void interfaces_close(struct dataplane *dp)
+{
+	for (size_t i = 0; i < dp->interface_count; i++)
+		fd_close(dp->interfaces[i].bpf_link);
+	free(dp->interfaces);
+	dp->interfaces = NULL;
+	dp->interface_count = 0;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads only; nothing here changes an interface. */
+#include "dataplane/links.h"
+
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/if_arp.h>
+#include <linux/if_link.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+
+static bool kind_is_veth(const struct nlattr *info)
+{
+	const struct nlattr *attr;
+
+	if (!info)
+		return false;
+	mnl_attr_for_each_nested(attr, info)
+	{
+		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
+			return !strcmp(mnl_attr_get_str(attr), "veth");
+	}
+	return false;
+}
+
+void link_read(const struct nlmsghdr *m, struct link_info *out)
+{
+	const struct ifinfomsg *i = mnl_nlmsg_get_payload(m);
+	const struct nlattr *t[IFLA_LINKINFO + 1];
+
+	netlink_attributes(m, sizeof(*i), t, IFLA_LINKINFO);
+	memset(out, 0, sizeof(*out));
+	out->ifindex = (uint32_t)i->ifi_index;
+	out->up = (i->ifi_flags & IFF_UP) && (i->ifi_flags & IFF_RUNNING);
+	out->loopback = i->ifi_flags & IFF_LOOPBACK;
+	if (t[IFLA_IFNAME])
+		(void)strncpy(out->name, mnl_attr_get_str(t[IFLA_IFNAME]), IFNAMSIZ - 1);
+	if (t[IFLA_MTU])
+		out->mtu = mnl_attr_get_u32(t[IFLA_MTU]);
+	out->ethernet = i->ifi_type == ARPHRD_ETHER && t[IFLA_ADDRESS] &&
+			mnl_attr_get_payload_len(t[IFLA_ADDRESS]) == 6;
+	if (out->ethernet)
+		memcpy(out->mac, mnl_attr_get_payload(t[IFLA_ADDRESS]), 6);
+	out->veth = kind_is_veth(t[IFLA_LINKINFO]);
+}
+
+static int read_one(const struct nlmsghdr *m, void *ctx)
+{
+	if (m->nlmsg_type == RTM_NEWLINK)
+		link_read(m, ctx);
+	return MNL_CB_OK;
+}
+
+int link_find(struct netlink *nl, const char *name, struct link_info *out)
+{
+	struct netlink_message m;
+	struct nlmsghdr *h = netlink_start(&m, RTM_GETLINK, 0);
+	struct link_info found = {0};
+	int err;
+
+	(void)mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(h, IFLA_IFNAME, name);
+	err = netlink_do(nl, h, read_one, &found);
+	if (err)
+		return err;
+	if (!found.ifindex)
+		return -ENODEV;
+	*out = found;
+	return 0;
+}
+
+struct addr_list {
+	struct host_addr *items;
+	size_t count, room;
+};
+
+static int addr_add(const struct nlmsghdr *m, void *ctx)
+{
+	const struct ifaddrmsg *i = mnl_nlmsg_get_payload(m);
+	const struct nlattr *t[IFA_PROTO + 1], *attr;
+	struct addr_list *list = ctx;
+	struct host_addr *h;
+
+	if (m->nlmsg_type != RTM_NEWADDR)
+		return MNL_CB_OK;
+	netlink_attributes(m, sizeof(*i), t, IFA_PROTO);
+	attr = t[IFA_LOCAL] ? t[IFA_LOCAL] : t[IFA_ADDRESS];
+	if (list->count == list->room) {
+		list->room = list->room ? list->room * 2 : 64;
+		h = realloc(list->items, list->room * sizeof(*h));
+		if (!h) {
+			errno = ENOMEM;
+			return MNL_CB_ERROR;
+		}
+		list->items = h;
+	}
+	h = &list->items[list->count];
+	memset(h, 0, sizeof(*h));
+	if (!netlink_get_addr(attr, &h->addr))
+		return MNL_CB_OK;
+	h->ifindex = i->ifa_index;
+	h->prefix = i->ifa_prefixlen;
+	h->scope = i->ifa_scope;
+	h->flags = t[IFA_FLAGS] ? mnl_attr_get_u32(t[IFA_FLAGS]) : i->ifa_flags;
+	h->protocol = t[IFA_PROTO] ? mnl_attr_get_u8(t[IFA_PROTO]) : 0;
+	list->count++;
+	return MNL_CB_OK;
+}
+
+int host_addrs_read(struct netlink *nl, struct host_addr **out, size_t *count)
+{
+	struct netlink_message m;
+	struct nlmsghdr *h = netlink_start(&m, RTM_GETADDR, NLM_F_DUMP);
+	struct addr_list list = {0};
+	int err;
+
+	(void)mnl_nlmsg_put_extra_header(h, sizeof(struct ifaddrmsg));
+	err = netlink_do(nl, h, addr_add, &list);
+	if (err) {
+		free(list.items);
+		return err;
+	}
+	*out = list.items;
+	*count = list.count;
+	return 0;
+}
+
+bool host_addr_usable(const struct host_addr *h)
+{
+	const uint32_t bad = IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED;
+
+	return h->scope == RT_SCOPE_UNIVERSE && h->protocol != NETLINK_OURS &&
+	       (!(h->flags & bad) || (h->flags & IFA_F_OPTIMISTIC)) && !addr_is_loopback(&h->addr);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What rtnetlink knows of network interfaces and their addresses. */
+#ifndef SPILLWAY_DATAPLANE_LINKS_H
+#define SPILLWAY_DATAPLANE_LINKS_H
+
+#include <net/if.h>
+
+#include "dataplane/netlink.h"
+
+struct link_info {
+	char name[IFNAMSIZ];
+	uint32_t ifindex;
+	uint32_t mtu;
+	uint8_t mac[6];
+	bool up; /* administratively, and with carrier */
+	bool loopback;
+	bool veth;
+	bool ethernet; /* has a 6-byte hardware address */
+};
+
+struct host_addr {
+	struct spw_addr addr;
+	uint32_t ifindex;
+	uint32_t flags; /* IFA_F_* */
+	uint8_t prefix;
+	uint8_t scope;	  /* RT_SCOPE_* */
+	uint8_t protocol; /* 0 where the kernel does not tell */
+};
+
+/* -ENODEV when there is none of this name. */
+int link_find(struct netlink *nl, const char *name, struct link_info *out);
+
+/* From an RTM_NEWLINK or RTM_DELLINK message. */
+void link_read(const struct nlmsghdr *m, struct link_info *out);
+
+/* All addresses of this host; *out is the caller's to free(). */
+int host_addrs_read(struct netlink *nl, struct host_addr **out, size_t *count);
+
+/* Fit to be used by others and by us as a source: global, not tentative, deprecated or failed. */
+bool host_addr_usable(const struct host_addr *h);
+
+#endif

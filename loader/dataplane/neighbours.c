@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Next hops as managed neighbours: the kernel (5.16 and later) keeps them resolved by itself, so
+ * the packet path finds their MAC. Older kernels are asked to resolve once, and again on events.
+ * Ours are marked by their protocol; entries that an operator made permanent are left alone.
+ */
+#include <errno.h>
+#include <linux/neighbour.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/log.h"
+#include "dataplane/state.h"
+
+#define RESOLVED (NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT | NUD_NOARP)
+
+struct entry {
+	uint16_t state; /* 0: there is none */
+	uint8_t protocol;
+};
+
+static struct nlmsghdr *message(struct netlink_message *m, uint16_t type, uint16_t flags,
+				uint32_t ifindex, const struct spw_addr *addr)
+{
+	struct nlmsghdr *h = netlink_start(m, type, flags);
+	struct ndmsg *n = mnl_nlmsg_put_extra_header(h, sizeof(*n));
+
+	n->ndm_family = (uint8_t)netlink_family(addr);
+	n->ndm_ifindex = (int)ifindex;
+	netlink_put_addr(h, NDA_DST, addr);
+	return h;
+}
+
+static int read_entry(const struct nlmsghdr *m, void *ctx)
+{
+	const struct ndmsg *n = mnl_nlmsg_get_payload(m);
+	const struct nlattr *t[NDA_PROTOCOL + 1];
+	struct entry *e = ctx;
+
+	if (m->nlmsg_type != RTM_NEWNEIGH)
+		return MNL_CB_OK;
+	netlink_attributes(m, sizeof(*n), t, NDA_PROTOCOL);
+	e->state = n->ndm_state;
+	e->protocol = t[NDA_PROTOCOL] ? mnl_attr_get_u8(t[NDA_PROTOCOL]) : 0;
+	return MNL_CB_OK;
+}
+
+static struct entry look_up(struct netlink *nl, uint32_t ifindex, const struct spw_addr *addr)
+{
+	struct netlink_message m;
+	struct nlmsghdr *h = message(&m, RTM_GETNEIGH, 0, ifindex, addr);
+	struct entry e = {0};
+
+	(void)netlink_do(nl, h, read_entry, &e);
+	return e;
+}
+
+bool neighbour_resolved(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr)
+{
+	return look_up(&dp->netlink, ifindex, addr).state & RESOLVED;
+}
+
+static int ask(struct netlink *nl, uint32_t ifindex, const struct spw_addr *addr, bool managed)
+{
+	struct netlink_message m;
+	struct nlmsghdr *h = message(&m, RTM_NEWNEIGH, NLM_F_CREATE, ifindex, addr);
+	struct ndmsg *n = mnl_nlmsg_get_payload(h);
+
+	n->ndm_flags = NTF_USE;
+	if (managed) {
+		mnl_attr_put_u32(h, NDA_FLAGS_EXT, NTF_EXT_MANAGED);
+		mnl_attr_put_u8(h, NDA_PROTOCOL, NETLINK_OURS);
+	}
+	return netlink_do(nl, h, NULL, NULL);
+}
+
+void neighbour_kick(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr)
+{
+	(void)ask(&dp->netlink, ifindex, addr, false);
+}
+
+static void add(struct dataplane *dp, const struct neighbour *n)
+{
+	char text[ADDR_TEXT_MAX];
+	struct entry e = look_up(&dp->netlink, n->ifindex, &n->addr);
+	int err;
+
+	if (e.state & (NUD_PERMANENT | NUD_NOARP))
+		return;
+	err = ask(&dp->netlink, n->ifindex, &n->addr, true);
+	if (err)
+		err = ask(&dp->netlink, n->ifindex, &n->addr, false);
+	if (err)
+		log_warn("neighbour: %s: cannot be asked for: %s", addr_print(&n->addr, text),
+			 strerror(-err));
+}
+
+static void remove_one(struct netlink *nl, const struct neighbour *n)
+{
+	struct netlink_message m;
+	struct entry e = look_up(nl, n->ifindex, &n->addr);
+
+	if (e.protocol == NETLINK_OURS && !(e.state & NUD_PERMANENT))
+		(void)netlink_do(nl, message(&m, RTM_DELNEIGH, 0, n->ifindex, &n->addr), NULL,
+				 NULL);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct neighbour *x = a, *y = b;
+
+	if (x->ifindex != y->ifindex)
+		return x->ifindex < y->ifindex ? -1 : 1;
+	return addr_compare(&x->addr, &y->addr);
+}
+
+/* The distinct next hops of all endpoints, sorted. The caller's to free(). */
+static struct neighbour *wanted(struct dataplane *dp, size_t *count)
+{
+	struct neighbour *list = calloc(dp->endpoints_end + 1, sizeof(*list));
+	size_t n = 0, kept = 0;
+
+	if (!list)
+		return NULL;
+	for (uint32_t id = 1; id < dp->endpoints_end; id++) {
+		const struct next_hop *hop = &dp->next_hops[id];
+
+		if (dp->maps.endpoints[id].mode != SPW_MODE_NONE && hop->kind == ROUTE_FORWARD &&
+		    interface_by_index(dp, hop->ifindex))
+			list[n++] = (struct neighbour){hop->ifindex, hop->addr};
+	}
+	qsort(list, n, sizeof(*list), compare);
+	for (size_t i = 0; i < n; i++) {
+		if (!kept || compare(&list[kept - 1], &list[i]))
+			list[kept++] = list[i];
+	}
+	*count = kept;
+	return list;
+}
+
+void neighbours_sync(struct dataplane *dp)
+{
+	size_t count = 0, old = 0;
+	struct neighbour *list = wanted(dp, &count);
+	int order;
+
+	if (!list)
+		return;
+	for (size_t i = 0; i < count || old < dp->neighbour_count;) {
+		order = i == count		     ? 1
+			: old == dp->neighbour_count ? -1
+						     : compare(&list[i], &dp->neighbours[old]);
+		if (order > 0) {
+			remove_one(&dp->netlink, &dp->neighbours[old++]);
+			continue;
+		}
+		if (order < 0 || dp->neighbours_lost)
+			add(dp, &list[i]);
+		i++;
+		old += order == 0;
+	}
+	free(dp->neighbours);
+	dp->neighbours = list;
+	dp->neighbour_count = count;
+	dp->neighbours_lost = false;
+}
+
+bool neighbour_is_ours(const struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr)
+{
+	const struct neighbour key = {ifindex, *addr};
+
+	return dp->neighbour_count &&
+	       bsearch(&key, dp->neighbours, dp->neighbour_count, sizeof(key), compare);
+}
+
+struct ours {
+	struct neighbour *items;
+	size_t count;
+};
+
+static int collect(const struct nlmsghdr *m, void *ctx)
+{
+	const struct ndmsg *n = mnl_nlmsg_get_payload(m);
+	const struct nlattr *t[NDA_PROTOCOL + 1];
+	struct neighbour found, *items;
+	struct ours *ours = ctx;
+
+	netlink_attributes(m, sizeof(*n), t, NDA_PROTOCOL);
+	if (!t[NDA_PROTOCOL] || mnl_attr_get_u8(t[NDA_PROTOCOL]) != NETLINK_OURS ||
+	    !netlink_get_addr(t[NDA_DST], &found.addr))
+		return MNL_CB_OK;
+	found.ifindex = (uint32_t)n->ndm_ifindex;
+	items = realloc(ours->items, (ours->count + 1) * sizeof(*items));
+	if (!items)
+		return MNL_CB_ERROR;
+	ours->items = items;
+	items[ours->count++] = found;
+	return MNL_CB_OK;
+}
+
+int neighbours_remove_all(struct netlink *nl)
+{
+	struct netlink_message m;
+	struct nlmsghdr *h = netlink_start(&m, RTM_GETNEIGH, NLM_F_DUMP);
+	struct ours ours = {0};
+	int err;
+
+	(void)mnl_nlmsg_put_extra_header(h, sizeof(struct ndmsg));
+	err = netlink_do(nl, h, collect, &ours);
+	for (size_t i = 0; i < ours.count; i++)
+		remove_one(nl, &ours.items[i]);
+	free(ours.items);
+	return err;
+}

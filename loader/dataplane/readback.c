@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tables from the maps, as packets see them. The maps outlive programs and daemons, so nothing in
+ * them is trusted: what points outside is left out and said once.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "base/addr.h"
+#include "base/log.h"
+#include "dataplane/state.h"
+
+static bool has_live_flows(struct dataplane *dp, uint32_t id)
+{
+	struct spw_endpoint_stats s;
+
+	dataplane_endpoint_stats(dp, id, &s);
+	return s.flows_opened > s.flows_closed;
+}
+
+/*
+ * A removed endpoint with flows is shown the first time, without a mode, so that its number is
+ * known to be taken.
+ */
+static bool shown(struct dataplane *dp, uint32_t id, const struct spw_endpoint *row)
+{
+	if (row->mode > SPW_MODE_HANDOFF) {
+		log_warn("readback: endpoint %u: unknown mode %u: left out", id, row->mode);
+		return false;
+	}
+	if (row->mode != SPW_MODE_NONE)
+		return true;
+	return !dp->seen_first && row->port && has_live_flows(dp, id);
+}
+
+static void read_endpoints(struct dataplane *dp, struct arena *a, struct tables *out)
+{
+	for (uint32_t id = 1; id < dp->meta.max_endpoints; id++) {
+		const struct spw_endpoint *row = &dp->maps.endpoints[id];
+		uint32_t word = dp->maps.words[id].word;
+		struct table_endpoint *e;
+
+		if (!shown(dp, id, row))
+			continue;
+		e = arena_push(a, out->endpoints, out->endpoint_count);
+		e->id = id;
+		e->addr = row->addr;
+		e->port = ntohs(row->port);
+		e->mode = row->mode;
+		e->profile = row->profile;
+		e->pickable = word & SPW_WORD_PICKABLE;
+		e->up = word & SPW_WORD_UP;
+		dp->endpoints_end = id + 1;
+	}
+}
+
+/* Index of table `base` in out->slots, by map line; the first that asks makes it. */
+struct table_index {
+	uint32_t *by_line; /* index + 1 */
+	uint64_t slots;
+};
+
+static bool table_valid(const struct table_index *x, const struct spw_table_ref *ref)
+{
+	return ref->size <= SPW_TABLE_SIZE_MAX && ref->base % SPW_LINE_SLOTS == 0 &&
+	       (uint64_t)ref->base + ref->size <= x->slots;
+}
+
+static uint32_t read_table(struct dataplane *dp, struct arena *a, struct table_index *x,
+			   const struct spw_table_ref *ref, struct tables *out)
+{
+	uint32_t *index, line = ref->base / SPW_LINE_SLOTS;
+	struct table_slots *t;
+	uint16_t *slots;
+
+	if (!ref->size)
+		return TABLE_NONE;
+	if (!table_valid(x, ref)) {
+		log_warn("readback: table at slot %u, size %u: outside the map: left out",
+			 ref->base, ref->size);
+		return TABLE_NONE;
+	}
+	index = &x->by_line[line];
+	if (*index && out->slots[*index - 1].size == ref->size)
+		return *index - 1;
+	t = arena_push(a, out->slots, out->slots_count);
+	*index = (uint32_t)out->slots_count;
+	slots = arena_array(a, ref->size, sizeof(*slots));
+	memcpy(slots, dp->maps.slots[line].endpoint, ref->size * sizeof(*slots));
+	*t = (struct table_slots){.size = ref->size, .base = ref->base, .slots = slots};
+	return *index - 1;
+}
+
+static bool read_service(struct dataplane *dp, struct arena *a, struct table_index *x,
+			 const struct spw_service_key *key, struct tables *out)
+{
+	const struct spw_service_row *row;
+	struct table_service *s;
+	uint32_t id;
+
+	if (bpf_map_lookup_elem(dp->maps.fd[MAP_SERVICES], key, &id))
+		return true;
+	if (id >= dp->meta.max_services) {
+		log_warn("readback: service %u: outside the map: left out", id);
+		return false;
+	}
+	row = &dp->maps.service_rows[id * 2 + (dp->maps.config->active & 1)];
+	s = arena_push(a, out->services, out->service_count);
+	s->id = id;
+	s->vip = key->vip;
+	s->port = ntohs(key->port);
+	s->proto = key->proto;
+	s->table = s->spare = TABLE_NONE;
+	if (!(row->flags & SPW_SERVICE_VALID))
+		return true;
+	s->table = read_table(dp, a, x, &row->table, out);
+	s->spare = read_table(dp, a, x, &row->spare, out);
+	return true;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct table_service *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* A number with two keys would be two services in one row: the later one is left out. */
+static void drop_doubles(struct tables *t)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->service_count; i++) {
+		if (kept && t->services[kept - 1].id == t->services[i].id) {
+			log_warn("readback: service %u: two keys: one left out", t->services[i].id);
+			continue;
+		}
+		t->services[kept++] = t->services[i];
+	}
+	t->service_count = kept;
+}
+
+static int read_services(struct dataplane *dp, struct arena *a, struct tables *out)
+{
+	struct table_index x = {.slots = (uint64_t)dp->meta.slot_lines * SPW_LINE_SLOTS};
+	AUTO(free) struct spw_service_key *stale = NULL;
+	struct spw_service_key key, *previous = NULL;
+	size_t stale_count = 0;
+	int fd = dp->maps.fd[MAP_SERVICES];
+
+	AUTO(free) uint32_t *by_line = calloc(dp->meta.slot_lines + 1, sizeof(*by_line));
+	stale = calloc(dp->meta.max_services + 1, sizeof(*stale));
+	if (!by_line || !stale)
+		return -ENOMEM;
+	x.by_line = by_line;
+	while (!bpf_map_get_next_key(fd, previous, &key)) {
+		if (!read_service(dp, a, &x, &key, out) && stale_count < dp->meta.max_services)
+			stale[stale_count++] = key;
+		previous = &key;
+	}
+	while (stale_count > 0)
+		(void)bpf_map_delete_elem(fd, &stale[--stale_count]);
+	if (out->service_count)
+		qsort(out->services, out->service_count, sizeof(*out->services), by_id);
+	drop_doubles(out);
+	return 0;
+}
+
+int dataplane_readback(struct dataplane *dp, struct arena *a, struct tables *have)
+{
+	struct tables out = {0};
+	int err;
+
+	read_endpoints(dp, a, &out);
+	err = read_services(dp, a, &out);
+	if (err)
+		return err;
+	err = side_bind(dp, &out);
+	if (err)
+		return err;
+	placed_set(dp, &out);
+	dp->seen_first = true;
+	*have = out;
+	return 0;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Endpoint rows. A removed endpoint's row keeps its address and only loses its mode: flows of it
+ * may live on, and if the same endpoint comes back under its number the counts go on. When another
+ * endpoint gets the number, everything kept under it starts from zero.
+ */
+#include <arpa/inet.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "base/addr.h"
+#include "dataplane/state.h"
+
+/* What changes together in a row is one aligned store: port, mode and source columns. */
+union row_middle {
+	struct {
+		__be16 port;
+		__u8 mode;
+		__u8 source_count;
+		__u8 source_first;
+		__u8 pad[3];
+	};
+	__u64 all;
+};
+
+_Static_assert(sizeof(union row_middle) == 8, "one store");
+_Static_assert(offsetof(struct spw_endpoint, port) == 16, "aligned");
+_Static_assert(offsetof(struct spw_endpoint, profile) == 24, "behind the middle");
+
+static union row_middle *middle(struct spw_endpoint *row)
+{
+	return (union row_middle *)(void *)&row->port;
+}
+
+static void store_middle(struct spw_endpoint *row, union row_middle value)
+{
+	__atomic_store_n(&middle(row)->all, value.all, __ATOMIC_RELEASE);
+}
+
+static void forget(struct dataplane *dp, uint32_t id)
+{
+	static const uint32_t zero;
+	size_t bytes = sizeof(struct spw_endpoint_stats) * (size_t)dp->maps.cpus;
+	AUTO(free) void *stats = calloc(1, bytes);
+
+	word_clear(dp, id);
+	if (stats)
+		(void)bpf_map_update_elem(dp->maps.fd[MAP_ENDPOINT_STATS], &id, stats, BPF_ANY);
+	for (uint32_t i = 0; i < SPW_SOURCES_MAX; i++) {
+		uint32_t cursor = id * SPW_SOURCES_MAX + i;
+
+		(void)bpf_map_update_elem(dp->maps.fd[MAP_CURSORS], &cursor, &zero, BPF_ANY);
+	}
+}
+
+void endpoint_put(struct dataplane *dp, const struct table_endpoint *e)
+{
+	struct spw_endpoint *row = &dp->maps.endpoints[e->id];
+	struct next_hop *hop = &dp->next_hops[e->id];
+	union row_middle m = {.all = middle(row)->all};
+	bool same = row->port == htons(e->port) && addr_equal(&row->addr, &e->addr);
+
+	if (!same) {
+		forget(dp, e->id);
+		m.all = 0;
+		store_middle(row, m);
+		row->addr = e->addr;
+	}
+	(void)next_hop_find(dp, &e->addr, hop);
+	m.port = htons(e->port);
+	m.mode = e->mode;
+	sources_of_endpoint(dp, &e->addr, hop, &m.source_first, &m.source_count);
+	__atomic_store_n(&row->profile, e->profile, __ATOMIC_RELAXED);
+	store_middle(row, m);
+	if (e->id >= dp->endpoints_end)
+		dp->endpoints_end = e->id + 1;
+}
+
+void endpoint_del(struct dataplane *dp, uint32_t id)
+{
+	struct spw_endpoint *row = &dp->maps.endpoints[id];
+	union row_middle m = {.all = middle(row)->all};
+
+	word_clear(dp, id);
+	m.mode = SPW_MODE_NONE;
+	store_middle(row, m);
+	dp->next_hops[id] = (struct next_hop){0};
+}
+
+void endpoint_set_sources(struct dataplane *dp, uint32_t id)
+{
+	struct spw_endpoint *row = &dp->maps.endpoints[id];
+	union row_middle m = {.all = middle(row)->all}, was = m;
+
+	sources_of_endpoint(dp, &row->addr, &dp->next_hops[id], &m.source_first, &m.source_count);
+	if (m.all != was.all)
+		store_middle(row, m);
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Service rows and settings exist twice; packets read the side that config.active names, one word.
+ * So a commit over many services is seen as a whole: the other side is written in full, then the
+ * word is stored. A packet under way may still read the old side, hence a pause between switches.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "dataplane/port_list.h"
+#include "dataplane/state.h"
+#include "dataplane/sysctl.h"
+
+#define SWITCH_PAUSE_MS 20
+#define SECOND_NS	1000000000ull
+
+void side_settings_defaults(struct spw_settings *s, uint32_t seed)
+{
+	memset(s, 0, sizeof(*s));
+	s->seed = seed;
+	s->timeout_ns[SPW_TIMEOUT_TCP_EMBRYONIC] = 30 * SECOND_NS;
+	s->timeout_ns[SPW_TIMEOUT_TCP_ESTABLISHED] = 7440 * SECOND_NS; /* RFC 5382, REQ-5 */
+	s->timeout_ns[SPW_TIMEOUT_TCP_CLOSING] = 60 * SECOND_NS;
+	s->timeout_ns[SPW_TIMEOUT_UDP_NEW] = 30 * SECOND_NS;
+	s->timeout_ns[SPW_TIMEOUT_UDP_ESTABLISHED] = 180 * SECOND_NS;
+}
+
+int side_bind(struct dataplane *dp, const struct tables *t)
+{
+	struct bound_port *bound = calloc(t->service_count + 1, sizeof(*bound));
+
+	if (!bound)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->service_count; i++) {
+		bound[i].addr = t->services[i].vip;
+		bound[i].port = t->services[i].port;
+	}
+	free(dp->bound);
+	dp->bound = bound;
+	dp->bound_count = t->service_count;
+	return 0;
+}
+
+static bool is_source(const struct dataplane *dp, const struct spw_addr *addr)
+{
+	for (size_t i = 0; i < SPW_SOURCES_MAX; i++) {
+		if (addr_equal(&dp->settings.source[i], addr))
+			return true;
+	}
+	return false;
+}
+
+static void wanted_ports(const struct dataplane *dp, struct port_set *set)
+{
+	char text[4096];
+
+	port_set_init(set);
+	if (sysctl_read("net/ipv4/ip_local_port_range", text, sizeof(text)) ||
+	    port_set_remove_range(set, text))
+		port_set_remove(set, 32768, 60999);
+	if (!sysctl_read("net/ipv4/ip_local_reserved_ports", text, sizeof(text)) &&
+	    port_set_remove_list(set, text))
+		log_warn("source ports: net.ipv4.ip_local_reserved_ports cannot be read: ignored");
+	for (size_t i = 0; i < dp->bound_count; i++) {
+		if (is_source(dp, &dp->bound[i].addr))
+			port_set_remove(set, dp->bound[i].port, dp->bound[i].port);
+	}
+}
+
+static const struct spw_settings *in_force(const struct dataplane *dp)
+{
+	return &dp->maps.config->settings[dp->maps.config->active & 1];
+}
+
+/* Writes the list into the half that no packet reads, unless the one in force is the same. */
+static void update_ports(struct dataplane *dp)
+{
+	size_t bytes = SPW_PORT_LINES * sizeof(struct spw_port_line);
+	AUTO(free) struct spw_port_line *lines = malloc(bytes);
+	const struct spw_settings *now = in_force(dp);
+	uint32_t line = now->port_line ? SPW_PORT_LINES : 0, count;
+	struct port_set set;
+
+	if (!lines)
+		return;
+	wanted_ports(dp, &set);
+	count = port_set_fill(&set, lines);
+	if (count != now->port_count || memcmp(&dp->maps.ports[line], lines, bytes)) {
+		line = SPW_PORT_LINES - line;
+		memcpy(&dp->maps.ports[line], lines, bytes);
+	}
+	dp->settings.port_line = line;
+	dp->settings.port_count = count;
+}
+
+bool side_differs(struct dataplane *dp)
+{
+	update_ports(dp);
+	return memcmp(in_force(dp), &dp->settings, sizeof(dp->settings)) != 0;
+}
+
+static struct spw_table_ref table_ref(const struct tables *t, uint32_t index)
+{
+	struct spw_table_ref none = {0};
+
+	if (index == TABLE_NONE || index >= t->slots_count)
+		return none;
+	return (struct spw_table_ref){t->slots[index].base, t->slots[index].size};
+}
+
+static void write_rows(struct dataplane *dp, uint32_t side, const struct tables *want)
+{
+	struct spw_service_row *rows = dp->maps.service_rows;
+
+	for (uint32_t i = 0; i < dp->meta.max_services; i++)
+		rows[i * 2 + side] = (struct spw_service_row){0};
+	for (size_t i = 0; i < want->service_count; i++) {
+		const struct table_service *s = &want->services[i];
+
+		rows[s->id * 2 + side] = (struct spw_service_row){
+			.flags = SPW_SERVICE_VALID,
+			.table = table_ref(want, s->table),
+			.spare = table_ref(want, s->spare),
+		};
+	}
+}
+
+static void copy_rows(struct dataplane *dp, uint32_t side)
+{
+	struct spw_service_row *rows = dp->maps.service_rows;
+
+	for (uint32_t i = 0; i < dp->meta.max_services; i++)
+		rows[i * 2 + side] = rows[i * 2 + !side];
+}
+
+static void pause_since_switch(const struct dataplane *dp)
+{
+	uint64_t passed = clock_ms() - dp->switched_ms;
+	struct timespec rest = {0};
+
+	if (passed > SWITCH_PAUSE_MS)
+		return;
+	rest.tv_nsec = (long)(SWITCH_PAUSE_MS - passed) * 1000000 + 1000000;
+	(void)nanosleep(&rest, NULL);
+}
+
+void side_switch(struct dataplane *dp, const struct tables *want)
+{
+	struct spw_config *config = dp->maps.config;
+	uint32_t side = !(config->active & 1);
+
+	pause_since_switch(dp);
+	update_ports(dp);
+	if (want)
+		write_rows(dp, side, want);
+	else
+		copy_rows(dp, side);
+	config->settings[side] = dp->settings;
+	__atomic_store_n(&config->active, side, __ATOMIC_RELEASE);
+	dp->switched_ms = clock_ms();
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of this folder share: one struct with a part for each concept, and the functions
+ * by which the parts call each other, listed by the file that has them.
+ */
+#ifndef SPILLWAY_DATAPLANE_STATE_H
+#define SPILLWAY_DATAPLANE_STATE_H
+
+#include <net/if.h>
+
+#include "dataplane/dataplane.h"
+#include "dataplane/journal.h"
+#include "dataplane/links.h"
+#include "dataplane/maps.h"
+#include "dataplane/netlink.h"
+#include "dataplane/sources.h"
+#include "dataplane/why.h"
+
+struct ring_buffer;
+struct spillway_bpf;
+
+#define PROBLEM_BYTES 256
+
+/* An interface of --interface. */
+struct interface {
+	struct link_info link; /* ifindex 0: not there now */
+	int bpf_link;	       /* owned; -1: not attached */
+	bool native;
+	char problem[PROBLEM_BYTES];
+};
+
+enum route_kind {
+	ROUTE_UNKNOWN,
+	ROUTE_FORWARD,
+	ROUTE_LOCAL, /* an address of this host */
+	ROUTE_NONE,
+};
+
+/* Where an endpoint's packets go. */
+struct next_hop {
+	enum route_kind kind;
+	uint32_t ifindex;
+	struct spw_addr addr;	/* the gateway, or the endpoint itself */
+	struct spw_addr source; /* preferred by the route; unspecified when it has none */
+};
+
+/* A neighbour entry that the kernel keeps resolved for us. */
+struct neighbour {
+	uint32_t ifindex;
+	struct spw_addr addr;
+};
+
+enum vip_state {
+	VIP_WAITING, /* no interface to ask on yet, or the retry is due */
+	VIP_PROBING,
+	VIP_CLAIMED,
+	VIP_OF_HOST, /* the host's own address: nothing of ours */
+	VIP_CONFLICT,
+	VIP_FAILED,
+};
+
+struct vip {
+	struct spw_addr addr;
+	enum vip_state state;
+	bool wanted;
+	uint64_t due_ms;
+	int probes;
+	char problem[PROBLEM_BYTES];
+};
+
+/* A packet socket that hears the answers to probes. */
+struct ear {
+	uv_poll_t poll;
+	bool started;
+	int fd; /* -1: not open */
+};
+
+struct resting {
+	struct line_range range;
+	uint64_t freed_ms;
+};
+
+struct bound_port { /* a service's address and port */
+	struct spw_addr addr;
+	uint16_t port; /* host order */
+};
+
+struct sweep {
+	uv_timer_t timer;
+	uv_work_t work;
+	struct spw_sweep args;
+	int err;
+	uint64_t took_ms;
+	uint64_t live;
+	bool swept;  /* live is known */
+	bool failed; /* and said so */
+};
+
+struct dataplane {
+	uv_loop_t *loop;
+	unsigned int open_handles; /* the last one's close callback frees the struct */
+	bool closing;
+
+	enum xdp_mode xdp_mode;
+	char *bpffs; /* NULL: nothing is pinned */
+	struct spw_meta meta;
+	struct spillway_bpf *skel;
+	int xdp_fd, sweep_fd; /* of skel */
+	bool taken_over;      /* the maps were pinned before */
+	bool pinned_anew;     /* this start made the pins */
+	struct maps maps;
+
+	struct journal journal;
+	struct netlink netlink;
+	struct interface *interfaces;
+	size_t interface_count;
+	struct host_addr *host_addrs; /* as of the latest refresh */
+	size_t host_addr_count;
+
+	struct spw_settings settings; /* wanted; in force after side_switch() */
+	struct sources sources;
+	uint64_t switched_ms;
+	struct bound_port *bound; /* as of the latest apply */
+	size_t bound_count;
+	struct line_range *placed; /* slot lines in use, sorted by base */
+	size_t placed_count;
+	struct resting *resting;
+	size_t resting_count;
+	bool seen_first; /* dataplane_readback() was called */
+
+	struct next_hop *next_hops; /* by endpoint id */
+	uint32_t endpoints_end;	    /* highest id in use, plus 1 */
+	struct neighbour *neighbours;
+	size_t neighbour_count;
+	bool neighbours_lost;  /* the kernel dropped one of them: put all again */
+	uint32_t refresh_next; /* next endpoint to look up; 0: no refresh under way */
+	bool refresh_again;    /* something changed during a refresh */
+
+	struct mnl_socket *watch;
+	uv_poll_t watch_poll;
+	uv_timer_t refresh_timer;
+	struct ring_buffer *events;
+	uv_poll_t events_poll;
+	uint64_t kicks_since_ms; /* neighbours asked for in this second */
+	unsigned int kicks;
+	struct sweep sweep;
+
+	struct vip *vips;
+	size_t vip_count;
+	uv_timer_t vip_timer;
+	struct ear ear_arp, ear_nd;
+};
+
+/* load.c: programs and maps, new or taken over; pins them. */
+int load(struct dataplane *dp, struct why why);
+int pin_programs(struct dataplane *dp, struct why why);
+
+/* attach.c: one interface, by a pinned link where there is one. */
+int attach(struct dataplane *dp, struct interface *i, struct why why);
+void link_pin_path(const struct dataplane *dp, const char *interface, char *path, size_t size);
+
+/* interfaces.c: the attached set, as the maps know it. */
+int interfaces_open(struct dataplane *dp, const struct dataplane_options *opts, struct why why);
+void interfaces_link_changed(struct dataplane *dp, const struct link_info *link, bool gone);
+const struct interface *interface_by_index(const struct dataplane *dp, uint32_t ifindex);
+void interfaces_close(struct dataplane *dp);
+
+/* words.c */
+void word_write(struct dataplane *dp, uint32_t id, bool pickable, bool up);
+void word_clear(struct dataplane *dp, uint32_t id);
+
+/* rows.c: endpoint rows and what belongs to an id. */
+void endpoint_put(struct dataplane *dp, const struct table_endpoint *e);
+void endpoint_del(struct dataplane *dp, uint32_t id);
+void endpoint_set_sources(struct dataplane *dp, uint32_t id);
+
+/* apply.c: slot lines in use from now on; those no longer used rest. */
+void placed_set(struct dataplane *dp, const struct tables *t);
+
+/* side.c: the other generation side and the switch. `want` NULL: the rows stay as they are. */
+void side_switch(struct dataplane *dp, const struct tables *want);
+bool side_differs(struct dataplane *dp);
+void side_settings_defaults(struct spw_settings *s, uint32_t seed);
+/* Notes which addresses and ports services have, for the port list. */
+int side_bind(struct dataplane *dp, const struct tables *t);
+
+/* addrs.c: the map `addrs`. VIPs of `want` and all sources in; then others out. */
+int addrs_put(struct dataplane *dp, const struct tables *want);
+int addrs_prune(struct dataplane *dp, const struct tables *want);
+
+/* next_hops.c */
+int next_hop_find(struct dataplane *dp, const struct spw_addr *to, struct next_hop *out);
+void next_hops_refresh_soon(struct dataplane *dp);
+int next_hops_open(struct dataplane *dp);
+
+/* source_of.c: which source addresses an endpoint uses; settings follow at the next switch. */
+void sources_of_endpoint(struct dataplane *dp, const struct spw_addr *addr,
+			 const struct next_hop *hop, uint8_t *first, uint8_t *count);
+
+/* neighbours.c */
+void neighbours_sync(struct dataplane *dp);
+void neighbour_kick(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
+bool neighbour_resolved(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
+bool neighbour_is_ours(const struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
+int neighbours_remove_all(struct netlink *nl);
+
+/* watch.c, events.c, sweep.c: what runs on the loop by itself. */
+int watch_open(struct dataplane *dp);
+int events_open(struct dataplane *dp);
+int sweep_open(struct dataplane *dp);
+void events_close(struct dataplane *dp);
+
+/* vips.c */
+int vips_open(struct dataplane *dp);
+void vips_interfaces_changed(struct dataplane *dp);
+void vips_close(struct dataplane *dp);
+
+/* claims.c: routes and addresses that make a VIP ours. */
+int claim_put(struct dataplane *dp, const struct spw_addr *vip);
+int claim_remove(struct netlink *nl, const struct spw_addr *vip);
+bool claim_exists(struct dataplane *dp, const struct spw_addr *vip);
+int claims_list(struct netlink *nl, struct spw_addr **out, size_t *count);
+
+/* dataplane.c: what keeps the struct alive: its handles, and work on the pool. */
+void handle_opened(struct dataplane *dp, void *handle);
+void handle_close(struct dataplane *dp, void *handle);
+void handle_closed(struct dataplane *dp);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What `status` and conditions say about this part. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "dataplane/state.h"
+
+static struct interface_status interface_status(struct arena *a, const struct interface *i)
+{
+	return (struct interface_status){
+		.name = arena_strdup(a, i->link.name),
+		.attached = i->bpf_link >= 0,
+		.native = i->bpf_link >= 0 && i->native,
+		.problem = i->problem[0] ? arena_strdup(a, i->problem) : NULL,
+	};
+}
+
+static const char *sysctl_text(struct arena *a, const struct change *c)
+{
+	char *text = arena_printf(a, "%s: %s -> %s", c->name, c->from, c->to);
+
+	for (char *p = text; *p && *p != ':'; p++) {
+		if (*p == '/')
+			*p = '.';
+	}
+	return text;
+}
+
+static const struct spw_settings *in_force(const struct dataplane *dp)
+{
+	return &dp->maps.config->settings[dp->maps.config->active & 1];
+}
+
+void dataplane_status(struct dataplane *dp, struct arena *a, struct dataplane_status *out)
+{
+	struct dataplane_status s = {.interface_count = dp->interface_count};
+
+	s.interfaces = arena_array(a, dp->interface_count + 1, sizeof(*s.interfaces));
+	for (size_t i = 0; i < dp->interface_count; i++)
+		s.interfaces[i] = interface_status(a, &dp->interfaces[i]);
+	for (size_t i = 0; i < dp->journal.count; i++) {
+		if (dp->journal.items[i].kind == CHANGE_SYSCTL)
+			*arena_push(a, s.sysctls, s.sysctl_count) =
+				sysctl_text(a, &dp->journal.items[i]);
+	}
+	for (size_t i = 0; i < SPW_SOURCES_MAX; i++) {
+		const struct spw_addr *source = &in_force(dp)->source[i];
+
+		if (!addr_is_unspecified(source))
+			*arena_push(a, s.sources, s.source_count) = *source;
+	}
+	s.map_bytes = maps_memory(&dp->maps);
+	*out = s;
+}
+
+void dataplane_host_addrs(struct dataplane *dp, struct arena *a, struct spw_addr **out,
+			  size_t *count)
+{
+	struct host_addr *addrs = NULL;
+	size_t all = 0;
+
+	*out = NULL;
+	*count = 0;
+	if (host_addrs_read(&dp->netlink, &addrs, &all))
+		return;
+	for (size_t i = 0; i < all; i++) {
+		if (host_addr_usable(&addrs[i]) && interface_by_index(dp, addrs[i].ifindex))
+			*arena_push(a, *out, *count) = addrs[i].addr;
+	}
+	free(addrs);
+}
+
+static const char *interface_problem(struct arena *a, const struct next_hop *hop)
+{
+	char name[IFNAMSIZ];
+
+	if (!if_indextoname(hop->ifindex, name))
+		return "its route leads to an interface that is gone";
+	return arena_printf(a,
+			    "its packets would leave by %s, where Spillway is not attached: start "
+			    "spillwayd with --interface %s as well",
+			    name, name);
+}
+
+const char *dataplane_endpoint_problem(struct dataplane *dp, struct arena *a, uint32_t endpoint_id)
+{
+	const struct spw_endpoint *row;
+	const struct next_hop *hop;
+	char text[ADDR_TEXT_MAX];
+
+	if (endpoint_id >= dp->meta.max_endpoints ||
+	    dp->maps.endpoints[endpoint_id].mode == SPW_MODE_NONE)
+		return NULL;
+	row = &dp->maps.endpoints[endpoint_id];
+	hop = &dp->next_hops[endpoint_id];
+	if (row->mode == SPW_MODE_HANDOFF)
+		return NULL;
+	if (hop->kind == ROUTE_LOCAL)
+		return "it is an address of this host, which XDP cannot forward to: let it listen "
+		       "on another host";
+	if (hop->kind != ROUTE_FORWARD)
+		return "this host has no route to it: add one with `ip route`";
+	if (!interface_by_index(dp, hop->ifindex))
+		return interface_problem(a, hop);
+	if (!row->source_count)
+		return "the route to it has no source address of its family: add an address to the "
+		       "interface, or name one with --source-address";
+	if (!neighbour_resolved(dp, hop->ifindex, &hop->addr))
+		return arena_printf(a, "its next hop %s does not answer on the network",
+				    addr_print(&hop->addr, text));
+	return NULL;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Expired flows are found at lookup, but the table would stay full of those nobody asks for. A BPF
+ * program walks it; on a pool thread, since a million flows take longer than a health check may
+ * wait. The next walk starts a second after the last, or nine times as long as that took.
+ */
+#include <bpf/bpf.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "dataplane/state.h"
+
+#define PAUSE_MS     1000
+#define PAUSE_FACTOR 9
+
+static void on_timer(uv_timer_t *timer);
+
+static void work(uv_work_t *req)
+{
+	struct dataplane *dp = req->data;
+	struct sweep *s = &dp->sweep;
+	uint64_t start = clock_ms();
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &s->args, .ctx_size_in = sizeof(s->args));
+	s->args = (struct spw_sweep){.now_ns = clock_coarse_ns()};
+	s->err = bpf_prog_test_run_opts(dp->sweep_fd, &opts);
+	s->took_ms = clock_ms() - start;
+}
+
+static void after_work(uv_work_t *req, int status)
+{
+	struct dataplane *dp = req->data;
+	struct sweep *s = &dp->sweep;
+	uint64_t pause = s->took_ms * PAUSE_FACTOR;
+
+	if (!status && !s->err) {
+		s->live = s->args.live;
+		s->swept = true;
+		s->failed = false;
+	} else if (!s->failed) {
+		s->failed = true;
+		log_error("sweep: cannot be run: error %d: expired flows stay in the table",
+			  s->err);
+	}
+	if (!dp->closing)
+		(void)uv_timer_start(&s->timer, on_timer, pause > PAUSE_MS ? pause : PAUSE_MS, 0);
+	handle_closed(dp);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct dataplane *dp = timer->data;
+
+	dp->sweep.work.data = dp;
+	if (uv_queue_work(dp->loop, &dp->sweep.work, work, after_work)) {
+		(void)uv_timer_start(timer, on_timer, PAUSE_MS, 0);
+		return;
+	}
+	dp->open_handles++;
+}
+
+int sweep_open(struct dataplane *dp)
+{
+	int err = uv_timer_init(dp->loop, &dp->sweep.timer);
+
+	if (err)
+		return err;
+	handle_opened(dp, &dp->sweep.timer);
+	return uv_timer_start(&dp->sweep.timer, on_timer, 0, 0);
+}
