@@ -15,13 +15,13 @@
 struct lag {
 	uint64_t now_ns;  /* at the latest lag_after_poll() */
 	uint64_t idle_ns; /* uv_metrics_idle_time() then */
-	int64_t poll_ms;  /* what the poll under way may wait at most; < 0: for ever */
+	int64_t poll_ms;  /* what the poll under way may wait at most; < 0: forever */
 	uint64_t total_ns;
 };
 
 void lag_init(struct lag *l, uint64_t now_ns, uint64_t idle_ns);
 
-/* Once a turn each, from uv_prepare and uv_check. */
+/* Once a turn each, from uv_prepare and uv_check; `timeout_ms` is when the poll ends at the latest. */
 void lag_before_poll(struct lag *l, int64_t timeout_ms);
 void lag_after_poll(struct lag *l, uint64_t now_ns, uint64_t idle_ns);
 

@@ -197,11 +197,13 @@ static void arm(struct scheduler *s)
 	(void)uv_timer_start(&s->timer, on_timer, d->at_ms > now ? d->at_ms - now : 0, 0);
 }
 
+/* Not uv_backend_timeout(): that says 0 whenever a descriptor is yet to be added to epoll. */
 static void on_prepare(uv_prepare_t *prepare)
 {
 	struct scheduler *s = prepare->data;
+	bool armed = uv_is_active((uv_handle_t *)&s->timer);
 
-	lag_before_poll(&s->lag, uv_backend_timeout(prepare->loop));
+	lag_before_poll(&s->lag, armed ? (int64_t)uv_timer_get_due_in(&s->timer) : -1);
 }
 
 /* Behind the poll: every answer that was there has been read. The last thing done is `turn`. */
