@@ -4,6 +4,8 @@
 #define SPILLWAY_TESTS_GROUPS_H
 
 int nat_tests(void);
+int innocence_tests(void);
+int random_tests(void);
 int way_tests(void);
 int pick_tests(void);
 int life_tests(void);

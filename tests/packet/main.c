@@ -16,6 +16,8 @@ int main(void)
 		return 1;
 	}
 	failed += nat_tests();
+	failed += innocence_tests();
+	failed += random_tests();
 	failed += way_tests();
 	failed += pick_tests();
 	failed += life_tests();

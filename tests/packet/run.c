@@ -134,17 +134,23 @@ void world_expect_reply(int ifindex, const struct desc *client, const struct des
 	frame_assert_equal(&out, &built);
 }
 
-void world_expect_end(int ifindex, const struct desc *d, enum spw_stat row)
+void world_expect_frame_end(int ifindex, const struct frame *in, enum spw_stat row)
 {
 	uint64_t before = world_stat(row);
-	struct frame in, out;
-	int verdict;
+	struct frame out;
+	int verdict = world_send_frame(ifindex, in, &out);
+
+	assert_int_equal(verdict, row < SPW_FORWARD_TX ? XDP_PASS : XDP_DROP);
+	frame_assert_equal(&out, in);
+	assert_int_equal(world_stat(row), before + 1);
+}
+
+void world_expect_end(int ifindex, const struct desc *d, enum spw_stat row)
+{
+	struct frame in;
 
 	frame_build(d, &in);
-	verdict = world_send_frame(ifindex, &in, &out);
-	assert_int_equal(verdict, row < SPW_FORWARD_TX ? XDP_PASS : XDP_DROP);
-	frame_assert_equal(&out, &in);
-	assert_int_equal(world_stat(row), before + 1);
+	world_expect_frame_end(ifindex, &in, row);
 }
 
 uint32_t world_endpoint_of(const struct desc *d)

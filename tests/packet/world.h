@@ -103,6 +103,7 @@ struct desc world_expect_to(uint32_t id, const struct desc *d);
 void world_expect_reply(int ifindex, const struct desc *client, const struct desc *reply);
 /* Any verdict but a forward: the bytes are unchanged and the counter rose by one. */
 void world_expect_end(int ifindex, const struct desc *d, enum spw_stat row);
+void world_expect_frame_end(int ifindex, const struct frame *in, enum spw_stat row);
 /* Sends and tells which endpoint it went to; it must have been forwarded. */
 uint32_t world_endpoint_of(const struct desc *d);
 
