@@ -14,6 +14,7 @@
 #include "dataplane/bpffs.h"
 #include "dataplane/privileges.h"
 #include "dataplane/state.h"
+#include "dataplane/sysctl.h"
 #include "spillway.skel.h"
 
 static void release(struct dataplane *dp)
@@ -155,6 +156,7 @@ static int open_parts(struct dataplane *dp, const struct dataplane_options *opts
 	if (err)
 		return why_set(why, err, "%s/host-changes: cannot be read: %s", opts->run_dir,
 			       strerror(-err));
+	dp->journal_was_empty = !dp->journal.count;
 	err = load(dp, why);
 	if (err)
 		return err;
@@ -164,6 +166,18 @@ static int open_parts(struct dataplane *dp, const struct dataplane_options *opts
 	if (!err)
 		err = pin_programs(dp, why);
 	return err ? err : open_loop_parts(dp, why);
+}
+
+/* What a start that failed has pinned and changed serves nobody; an earlier one's stays. */
+static void undo(struct dataplane *dp)
+{
+	if (dp->pinned_anew)
+		(void)bpffs_remove(dp->bpffs);
+	if (dp->taken_over || !dp->journal_was_empty || !dp->journal.count)
+		return;
+	sysctl_undo(&dp->journal);
+	bpffs_unmount(&dp->journal);
+	(void)journal_clear(&dp->journal);
 }
 
 int dataplane_open(struct arena *a, uv_loop_t *loop, const struct dataplane_options *opts,
@@ -187,9 +201,7 @@ int dataplane_open(struct arena *a, uv_loop_t *loop, const struct dataplane_opti
 	if (!err)
 		err = open_parts(dp, opts, w);
 	if (err) {
-		/* What this start has pinned serves nobody: links of an earlier one stay. */
-		if (dp->pinned_anew)
-			(void)bpffs_remove(dp->bpffs);
+		undo(dp);
 		dataplane_close(dp);
 		return err;
 	}

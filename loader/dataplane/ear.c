@@ -38,15 +38,6 @@ static int set_filter(int fd, struct sock_filter *code, size_t len)
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) ? -errno : 0;
 }
 
-static bool is_own_mac(const struct dataplane *dp, const uint8_t mac[6])
-{
-	for (size_t i = 0; i < dp->interface_count; i++) {
-		if (!memcmp(dp->interfaces[i].link.mac, mac, 6))
-			return true;
-	}
-	return false;
-}
-
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct dataplane *dp = poll->data;
@@ -66,7 +57,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 		if (len < 0)
 			return;
 		i = interface_by_index(dp, (uint32_t)from.sll_ifindex);
-		if (i && probe_packet_read(frame, (size_t)len, &addr, mac) && !is_own_mac(dp, mac))
+		if (i && probe_packet_read(frame, (size_t)len, &addr, mac))
 			vip_heard(dp, &addr, mac, i->link.name);
 	}
 }

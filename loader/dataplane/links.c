@@ -71,6 +71,32 @@ int link_find(struct netlink *nl, const char *name, struct link_info *out)
 	return 0;
 }
 
+struct mac_search {
+	const uint8_t *mac;
+	bool found;
+};
+
+static int compare_mac(const struct nlmsghdr *m, void *ctx)
+{
+	struct mac_search *search = ctx;
+	struct link_info link;
+
+	link_read(m, &link);
+	search->found = search->found || (link.ethernet && !memcmp(link.mac, search->mac, 6));
+	return MNL_CB_OK;
+}
+
+bool link_has_mac(struct netlink *nl, const uint8_t mac[6])
+{
+	struct netlink_message m;
+	struct nlmsghdr *h = netlink_start(&m, RTM_GETLINK, NLM_F_DUMP);
+	struct mac_search search = {.mac = mac};
+
+	(void)mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
+	(void)netlink_do(nl, h, compare_mac, &search);
+	return search.found;
+}
+
 struct addr_list {
 	struct host_addr *items;
 	size_t count, room;

@@ -30,6 +30,9 @@ struct host_addr {
 /* -ENODEV when there is none of this name. */
 int link_find(struct netlink *nl, const char *name, struct link_info *out);
 
+/* Whether an interface of this host, attached or not, has this hardware address. */
+bool link_has_mac(struct netlink *nl, const uint8_t mac[6]);
+
 /* From an RTM_NEWLINK or RTM_DELLINK message. */
 void link_read(const struct nlmsghdr *m, struct link_info *out);
 

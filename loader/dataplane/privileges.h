@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* What this process must be allowed to do. */
 #ifndef SPILLWAY_DATAPLANE_PRIVILEGES_H
 #define SPILLWAY_DATAPLANE_PRIVILEGES_H
 

@@ -111,6 +111,7 @@ struct dataplane {
 	struct maps maps;
 
 	struct journal journal;
+	bool journal_was_empty; /* when this start began */
 	struct netlink netlink;
 	struct interface *interfaces;
 	size_t interface_count;

@@ -155,7 +155,7 @@ void vip_heard(struct dataplane *dp, const struct spw_addr *addr, const uint8_t 
 	struct vip *v = find(dp, addr);
 	char text[ADDR_TEXT_MAX], before[PROBLEM_BYTES];
 
-	if (!v || v->state != VIP_PROBING)
+	if (!v || v->state != VIP_PROBING || link_has_mac(&dp->netlink, mac))
 		return;
 	memcpy(before, v->problem, sizeof(before));
 	v->state = VIP_CONFLICT;
