@@ -23,6 +23,7 @@ int main(void)
 	failed += life_tests();
 	failed += age_tests();
 	failed += ports_tests();
+	failed += shares_tests();
 	world_close();
 	return failed ? 1 : 0;
 }

@@ -45,6 +45,7 @@ static const char topology[] =
 	"addr add fd00:1::1/64 dev client nodad\n"
 	"addr add fd00:2::1/64 dev server nodad\n"
 	"route add 10.9.0.0/16 via 10.2.0.254\n"
+	"route add 10.0.0.0/24 via 10.2.0.254\n"
 	"route add 10.8.0.0/16 via 10.2.0.98\n"
 	"neigh add 10.1.0.50 lladdr 02:00:00:00:02:32 dev client nud permanent\n"
 	"neigh add 10.1.0.20 lladdr 02:00:00:00:02:14 dev client nud permanent\n"
