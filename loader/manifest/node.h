@@ -39,9 +39,14 @@ struct node {
 
 struct node *node_new(struct arena *a, enum node_type type, struct loc loc);
 struct node *node_new_string(struct arena *a, const char *text, struct loc loc);
+struct node *node_new_text(struct arena *a, const char *text, size_t len, struct loc loc);
 struct node *node_new_int(struct arena *a, int64_t value, struct loc loc);
 struct node *node_new_bool(struct arena *a, bool value, struct loc loc);
+/* NODE_INT when the value is whole and fits, else NODE_FLOAT. */
+struct node *node_new_number(struct arena *a, double value, struct loc loc);
 
+/* Adds a member that the caller knows to be new; `key` is in the arena already. */
+void node_add(struct arena *a, struct node *map, const char *key, struct node *value);
 /* Adds a member (replacing one of the same key) or a list item. `key` is copied. */
 void node_set(struct arena *a, struct node *map, const char *key, struct node *value);
 void node_append(struct arena *a, struct node *list, struct node *value);

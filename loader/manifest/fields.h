@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rows that several tables are made of. */
+#ifndef SPILLWAY_MANIFEST_FIELDS_H
+#define SPILLWAY_MANIFEST_FIELDS_H
+
+#include "manifest/schema.h"
+
+/* The first rows of each kind's table. */
+#define ROW_ENVELOPE                                                                               \
+	{.name = "apiVersion", .type = FIELD_STRING, .text = "Group and version of the kind."},    \
+		{.name = "kind", .type = FIELD_STRING, .text = "The kind of the resource."},       \
+		{.name = "metadata",                                                               \
+		 .type = FIELD_OBJECT,                                                             \
+		 .fields = metadata_fields,                                                        \
+		 .text = "Name, namespace, labels and annotations."}
+
+/* Parts of references; what differs (required, preset) follows the description. */
+#define ROW_GROUP(description, ...)                                                                \
+	{.name = "group",                                                                          \
+	 .type = FIELD_STRING,                                                                     \
+	 FIELD_MAX(253),                                                                           \
+	 .pattern = &pattern_group,                                                                \
+	 .text = description,                                                                      \
+	 ##__VA_ARGS__}
+#define ROW_KIND(description, ...)                                                                 \
+	{.name = "kind",                                                                           \
+	 .type = FIELD_STRING,                                                                     \
+	 FIELD_MIN(1),                                                                             \
+	 FIELD_MAX(63),                                                                            \
+	 .pattern = &pattern_kind,                                                                 \
+	 .text = description,                                                                      \
+	 ##__VA_ARGS__}
+#define ROW_NAME(description, ...)                                                                 \
+	{.name = "name",                                                                           \
+	 .type = FIELD_STRING,                                                                     \
+	 FIELD_MIN(1),                                                                             \
+	 FIELD_MAX(253),                                                                           \
+	 .text = description,                                                                      \
+	 ##__VA_ARGS__}
+#define ROW_NAMESPACE(description, ...)                                                            \
+	{.name = "namespace",                                                                      \
+	 .type = FIELD_STRING,                                                                     \
+	 FIELD_MIN(1),                                                                             \
+	 FIELD_MAX(63),                                                                            \
+	 .pattern = &pattern_label,                                                                \
+	 .text = description,                                                                      \
+	 ##__VA_ARGS__}
+#define ROW_SECTION(key, description, ...)                                                         \
+	{.name = key,                                                                              \
+	 .type = FIELD_STRING,                                                                     \
+	 FIELD_MIN(1),                                                                             \
+	 FIELD_MAX(253),                                                                           \
+	 .pattern = &pattern_subdomain,                                                            \
+	 .text = description,                                                                      \
+	 ##__VA_ARGS__}
+#define ROW_PORT(description, ...)                                                                 \
+	{.name = "port",                                                                           \
+	 .type = FIELD_INT32,                                                                      \
+	 FIELD_MIN(1),                                                                             \
+	 FIELD_MAX(65535),                                                                         \
+	 .text = description,                                                                      \
+	 ##__VA_ARGS__}
+#define ROW_DURATION(key, description, ...)                                                        \
+	{.name = key,                                                                              \
+	 .type = FIELD_STRING,                                                                     \
+	 .pattern = &pattern_duration,                                                             \
+	 .text = description,                                                                      \
+	 ##__VA_ARGS__}
+
+extern const struct field metadata_fields[];
+extern const struct field route_status_fields[];
+extern const struct field policy_status_fields[];
+extern const struct field secret_ref_fields[]; /* group, kind, name, namespace; a Secret */
+extern const struct field label_selector_fields[];
+extern const struct field row_text;	  /* item: any string */
+extern const struct field row_condition;  /* item: one condition */
+extern const struct field row_secret_ref; /* item: secret_ref_fields */
+
+#endif

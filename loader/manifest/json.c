@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* JSON to trees and back, over jansson; it keeps the order of members. */
+#include "manifest/json.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/strbuf.h"
+#include "manifest/manifest.h"
+
+struct reader {
+	struct arena *arena;
+	struct loc loc;
+	size_t nodes;
+};
+
+static struct node *from_json(struct reader *r, const json_t *json, int depth);
+
+static struct node *from_object(struct reader *r, const json_t *json, int depth)
+{
+	struct node *map = node_new(r->arena, NODE_MAP, r->loc), *member;
+	json_t *value;
+	const char *key;
+
+	json_object_foreach((json_t *)json, key, value)
+	{
+		member = from_json(r, value, depth + 1);
+		if (!member)
+			return NULL;
+		member->key_loc = r->loc;
+		node_add(r->arena, map, arena_strdup(r->arena, key), member);
+	}
+	return map;
+}
+
+static struct node *from_array(struct reader *r, const json_t *json, int depth)
+{
+	struct node *list = node_new(r->arena, NODE_LIST, r->loc), *item;
+
+	for (size_t i = 0; i < json_array_size(json); i++) {
+		item = from_json(r, json_array_get(json, i), depth + 1);
+		if (!item)
+			return NULL;
+		node_append(r->arena, list, item);
+	}
+	return list;
+}
+
+/* NULL when it is too deep or too large. */
+static struct node *from_json(struct reader *r, const json_t *json, int depth)
+{
+	if (depth > LIMIT_YAML_DEPTH || ++r->nodes > LIMIT_YAML_NODES)
+		return NULL;
+	switch (json_typeof(json)) {
+	case JSON_OBJECT:
+		return from_object(r, json, depth);
+	case JSON_ARRAY:
+		return from_array(r, json, depth);
+	case JSON_STRING:
+		return node_new_text(r->arena, json_string_value(json), json_string_length(json),
+				     r->loc);
+	case JSON_INTEGER:
+		return node_new_int(r->arena, json_integer_value(json), r->loc);
+	case JSON_REAL:
+		return node_new_number(r->arena, json_real_value(json), r->loc);
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return node_new_bool(r->arena, json_is_true(json), r->loc);
+	case JSON_NULL:
+		break;
+	}
+	return node_new(r->arena, NODE_NULL, r->loc);
+}
+
+static json_t *load(const char *text, size_t len, size_t flags, json_error_t *error)
+{
+	json_t *json;
+
+	flags |= JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
+	json = json_loadb(text, len, flags, error);
+	/* Integers beyond 64 bits become floats, as in Go. */
+	if (!json && json_error_code(error) == json_error_numeric_overflow)
+		json = json_loadb(text, len, flags | JSON_DECODE_INT_AS_REAL, error);
+	return json;
+}
+
+int node_from_json(struct arena *a, struct diags *d, const char *text, size_t len,
+		   struct node **out)
+{
+	struct reader r = {.arena = a};
+	json_error_t error;
+	json_t *json = load(text, len, JSON_DECODE_ANY, &error);
+	struct node *root;
+
+	if (!json) {
+		if (d)
+			diag_add(d, r.loc, "error: line %d: %s", error.line, error.text);
+		return -EINVAL;
+	}
+	root = from_json(&r, json, 1);
+	json_decref(json);
+	if (!root) {
+		if (d)
+			diag_add(d, r.loc, "error: exceeded max depth or too many values");
+		return -EINVAL;
+	}
+	*out = root;
+	return 0;
+}
+
+static size_t blanks(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && (text[n] == ' ' || text[n] == '\t' || text[n] == '\r' || text[n] == '\n'))
+		n++;
+	return n;
+}
+
+bool json_read_stream(struct arena *a, const char *text, size_t len, struct loc loc,
+		      struct documents *out)
+{
+	struct reader r = {.arena = a, .loc = loc};
+	struct documents found = {0};
+	size_t at = 0;
+	json_error_t error;
+	struct node *root;
+	json_t *json;
+
+	for (;;) {
+		at += blanks(text + at, len - at);
+		if (at >= len)
+			break;
+		json = load(text + at, len - at, JSON_DISABLE_EOF_CHECK, &error);
+		if (!json)
+			return false;
+		root = from_json(&r, json, 1);
+		json_decref(json);
+		if (!root || root->type != NODE_MAP)
+			return false;
+		*arena_push(a, found.items, found.count) = root;
+		at += (size_t)error.position;
+	}
+	for (size_t i = 0; i < found.count; i++)
+		*arena_push(a, out->items, out->count) = found.items[i];
+	return true;
+}
+
+static void put_string(struct strbuf *b, const char *text, size_t len)
+{
+	unsigned char c;
+
+	strbuf_puts(b, "\"");
+	for (size_t i = 0; i < len; i++) {
+		c = (unsigned char)text[i];
+		if (c == '"' || c == '\\')
+			strbuf_printf(b, "\\%c", c);
+		else if (c == '\n')
+			strbuf_puts(b, "\\n");
+		else if (c == '\t')
+			strbuf_puts(b, "\\t");
+		else if (c == '\r')
+			strbuf_puts(b, "\\r");
+		else if (c < 0x20)
+			strbuf_printf(b, "\\u%04x", c);
+		else
+			strbuf_add(b, text + i, 1);
+	}
+	strbuf_puts(b, "\"");
+}
+
+/* The shortest text that reads back as the same number; finite by construction. */
+static void put_number(struct strbuf *b, double value)
+{
+	char text[40];
+
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, value);
+		if (strtod(text, NULL) == value)
+			break;
+	}
+	strbuf_puts(b, text);
+}
+
+static void put_break(struct strbuf *b, int indent, int depth)
+{
+	if (indent > 0)
+		strbuf_printf(b, "\n%*s", indent * depth, "");
+}
+
+static void put_node(struct strbuf *b, const struct node *n, int indent, int depth);
+
+static void put_items(struct strbuf *b, const struct node *n, int indent, int depth)
+{
+	bool map = n->type == NODE_MAP;
+
+	strbuf_puts(b, map ? "{" : "[");
+	for (size_t i = 0; i < n->count; i++) {
+		if (i)
+			strbuf_puts(b, ",");
+		put_break(b, indent, depth + 1);
+		if (map) {
+			put_string(b, n->items[i]->key, strlen(n->items[i]->key));
+			strbuf_puts(b, indent > 0 ? ": " : ":");
+		}
+		put_node(b, n->items[i], indent, depth + 1);
+	}
+	if (n->count)
+		put_break(b, indent, depth);
+	strbuf_puts(b, map ? "}" : "]");
+}
+
+static void put_node(struct strbuf *b, const struct node *n, int indent, int depth)
+{
+	switch (n->type) {
+	case NODE_NULL:
+		strbuf_puts(b, "null");
+		break;
+	case NODE_BOOL:
+		strbuf_puts(b, n->boolean ? "true" : "false");
+		break;
+	case NODE_INT:
+		strbuf_printf(b, "%lld", (long long)n->integer);
+		break;
+	case NODE_FLOAT:
+		put_number(b, n->number);
+		break;
+	case NODE_STRING:
+		put_string(b, n->text, n->text_len);
+		break;
+	case NODE_LIST:
+	case NODE_MAP:
+		put_items(b, n, indent, depth);
+		break;
+	}
+}
+
+char *node_to_json(const struct node *n, int indent)
+{
+	struct strbuf b = {0};
+
+	put_node(&b, n, indent, 0);
+	return strbuf_take(&b);
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From documents to resources: what kind each object is, lists taken apart, every object through
+ * all checks. Messages of one object are ordered by place, objects as written.
+ */
+#include "manifest/manifest.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "manifest/quote.h"
+#include "manifest/schema.h"
+#include "manifest/yaml.h"
+
+struct run {
+	struct arena *arena;
+	struct diags *diags;
+	const struct manifest_options *opts;
+	struct resources *out;
+};
+
+struct entry {
+	struct diag diag;
+	size_t index;
+};
+
+static int by_place(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	if (x->diag.loc.line != y->diag.loc.line)
+		return x->diag.loc.line < y->diag.loc.line ? -1 : 1;
+	if (x->diag.loc.column != y->diag.loc.column)
+		return x->diag.loc.column < y->diag.loc.column ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static void sort_diags(struct diags *d, size_t from)
+{
+	size_t count = d->count - from;
+	AUTO(free) struct entry *entries = NULL;
+
+	if (count < 2)
+		return;
+	entries = calloc(count, sizeof(*entries));
+	if (!entries)
+		abort(); /* as the arena would */
+	for (size_t i = 0; i < count; i++)
+		entries[i] = (struct entry){.diag = d->items[from + i], .index = i};
+	qsort(entries, count, sizeof(*entries), by_place);
+	for (size_t i = 0; i < count; i++)
+		d->items[from + i] = entries[i].diag;
+}
+
+/* "error validating data" is about an object as a whole. */
+static void not_an_object(struct run *run, const struct node *n, const char *why)
+{
+	const char *file = "";
+
+	if (n->loc.file)
+		file = arena_printf(run->arena, "error validating \"%s\": ", n->loc.file);
+	diag_add(run->diags, n->loc, "error: %serror validating data: %s", file, why);
+}
+
+static bool has_word(const struct node *root, const char *key)
+{
+	return *node_text_at(root, key, "") != '\0';
+}
+
+static bool check_envelope(struct run *run, const struct node *root)
+{
+	bool ok = true;
+
+	if (root->type != NODE_MAP) {
+		not_an_object(run, root, "invalid object to validate");
+		return false;
+	}
+	if (!has_word(root, "apiVersion")) {
+		not_an_object(run, root, "apiVersion not set");
+		ok = false;
+	}
+	if (!has_word(root, "kind")) {
+		not_an_object(run, root, "kind not set");
+		ok = false;
+	}
+	return ok;
+}
+
+/* Also finds a kind that is written in lower case: the server knows its resource by that name. */
+static const struct kind *kind_of(const char *api_version, const char *name, bool *lower)
+{
+	const struct kind *k = kind_lookup(api_version, name);
+
+	for (size_t i = 0; !k && i < KIND_MAX; i++) {
+		if (strcmp(kinds[i].singular, name) == 0)
+			k = kind_lookup(api_version, kinds[i].name);
+		*lower = k != NULL;
+	}
+	return k;
+}
+
+static void no_match(struct run *run, const struct node *root)
+{
+	const struct node *kind = node_member(root, "kind");
+	const char *file = "";
+
+	if (root->loc.file)
+		file = arena_printf(run->arena, " from \"%s\"", root->loc.file);
+	diag_add(
+		run->diags, kind->loc,
+		"error: resource mapping not found for name: \"%s\" namespace: \"%s\"%s: no matches "
+		"for kind \"%s\" in version \"%s\"",
+		node_text_at(root, "metadata.name", ""),
+		node_text_at(root, "metadata.namespace", ""), file, kind->text,
+		node_text_at(root, "apiVersion", ""));
+}
+
+/* Everything about one object of a known kind; true when it has no mistake. */
+static bool check_object(struct run *run, const struct kind *kind, bool lower, struct node *root)
+{
+	const char *api_version = node_text_at(root, "apiVersion", "");
+	const char *ns = run->opts && run->opts->namespace ? run->opts->namespace : "default";
+	const struct field *tail = field_find(kind->fields, "spec");
+	struct check c = {
+		.arena = run->arena,
+		.diags = run->diags,
+		.kind = kind,
+		.version = strchr(api_version, '/') + 1,
+		.name = node_text_at(root, "metadata.name", ""),
+		.file = root->loc.file,
+		.first_diag = run->diags->count,
+	};
+	size_t errors = run->diags->errors;
+
+	if (lower)
+		check_invalid(&c, node_member(root, "kind")->loc, &(struct path){.name = "kind"},
+			      "Invalid value: \"%s\": must be %s", kind->singular, kind->name);
+	schema_unknown(&c, kind->fields, root);
+	node_remove(root, "status");
+	schema_fill(&c, kind->fields, root);
+	meta_check(&c, root, ns);
+	schema_types(&c, tail, root);
+	schema_rules(&c, tail, root);
+	sort_diags(run->diags, c.first_diag);
+	return run->diags->errors == errors;
+}
+
+static int check_root(struct run *run, struct node *root, struct resource *out)
+{
+	bool lower = false;
+	const struct kind *kind;
+
+	if (!check_envelope(run, root))
+		return -EINVAL;
+	kind = kind_of(node_text_at(root, "apiVersion", ""), node_text_at(root, "kind", ""),
+		       &lower);
+	if (!kind) {
+		no_match(run, root);
+		return -EINVAL;
+	}
+	if (!check_object(run, kind, lower, root))
+		return -EINVAL;
+	node_set(run->arena, root, "apiVersion",
+		 node_new_string(run->arena,
+				 arena_printf(run->arena, "%s/%s", kind->group, kind->versions[0]),
+				 node_member(root, "apiVersion")->loc));
+	*out = (struct resource){
+		.kind = kind,
+		.namespace = node_text_at(root, "metadata.namespace", ""),
+		.name = node_text_at(root, "metadata.name", ""),
+		.root = root,
+		.loc = root->loc,
+	};
+	return 0;
+}
+
+/* v1 List, or KINDList of a known kind; *item is that kind's name, or NULL. */
+static bool is_list(struct run *run, const struct node *root, const char **item)
+{
+	const char *kind = node_text_at(root, "kind", "");
+	const char *api_version = node_text_at(root, "apiVersion", "");
+	size_t len = strlen(kind);
+
+	*item = NULL;
+	if (strcmp(kind, "List") == 0 && strcmp(api_version, "v1") == 0)
+		return true;
+	if (len < 5 || strcmp(kind + len - 4, "List") != 0)
+		return false;
+	*item = arena_strndup(run->arena, kind, len - 4);
+	return kind_lookup(api_version, *item) != NULL;
+}
+
+static void read_object(struct run *run, struct node *root);
+
+static void read_list(struct run *run, const struct node *root, const char *item_kind)
+{
+	const struct node *items = node_member(root, "items");
+	struct node *item;
+
+	if (items && items->type != NODE_LIST && items->type != NODE_NULL) {
+		not_an_object(run, items, "items of a list must be an array");
+		return;
+	}
+	for (size_t i = 0; i < node_count(items); i++) {
+		item = items->items[i];
+		/* An item of a typed list may leave out what the list says. */
+		if (item_kind && item->type == NODE_MAP && !node_member(item, "kind") &&
+		    !node_member(item, "apiVersion")) {
+			node_set(run->arena, item, "apiVersion",
+				 node_new_string(run->arena, node_text_at(root, "apiVersion", ""),
+						 item->loc));
+			node_set(run->arena, item, "kind",
+				 node_new_string(run->arena, item_kind, item->loc));
+		}
+		read_object(run, item);
+	}
+}
+
+static void read_object(struct run *run, struct node *root)
+{
+	const char *item_kind;
+	struct resource found;
+
+	if (root->type == NODE_MAP && is_list(run, root, &item_kind)) {
+		read_list(run, root, item_kind);
+		return;
+	}
+	if (run->out->count >= LIMIT_RESOURCES) {
+		if (run->out->count == LIMIT_RESOURCES)
+			diag_add(run->diags, root->loc, "error: more than %d resources",
+				 LIMIT_RESOURCES);
+		return;
+	}
+	if (check_root(run, root, &found) == 0)
+		*arena_push(run->arena, run->out->items, run->out->count) = found;
+}
+
+int manifest_check(struct arena *a, struct diags *d, struct node *root,
+		   const struct manifest_options *opts, struct resource *out)
+{
+	struct run run = {.arena = a, .diags = d, .opts = opts};
+
+	return check_root(&run, root, out);
+}
+
+int manifest_read_text(struct arena *a, struct diags *d, const char *file, const char *text,
+		       size_t len, const struct manifest_options *opts, struct resources *out)
+{
+	struct run run = {.arena = a, .diags = d, .opts = opts, .out = out};
+	struct loc start = {.file = file ? arena_strdup(a, file) : NULL, .line = 1, .column = 1};
+	size_t errors = d->errors, count = out->count;
+	struct documents docs = {0};
+
+	yaml_read(a, d, start.file, text, len, &docs);
+	for (size_t i = 0; i < docs.count; i++)
+		read_object(&run, docs.items[i]);
+	if (out->count == count && d->errors == errors)
+		diag_add(d, start, "error: no objects passed to apply");
+	return 0;
+}
