@@ -8,20 +8,26 @@
 
 #include "stats.h"
 
-static inline const struct spw_settings *config_settings(__u32 *side)
+static inline __u32 config_side(void)
 {
 	__u32 zero = 0;
 	struct spw_config *c = bpf_map_lookup_elem(&config, &zero);
 
-	if (!c)
-		return NULL;
-	*side = *(volatile __u32 *)&c->active & 1;
-	return &c->settings[*side];
+	return c ? *(volatile __u32 *)&c->active & 1 : 0;
+}
+
+static inline const struct spw_settings *config_settings(__u32 side)
+{
+	__u32 zero = 0;
+	struct spw_config *c = bpf_map_lookup_elem(&config, &zero);
+
+	return c ? &c->settings[side & 1] : NULL;
 }
 
 static inline enum verdict config_read(struct pkt *p)
 {
-	p->settings = config_settings(&p->side);
+	p->side = config_side();
+	p->settings = config_settings(p->side);
 	if (!p->settings)
 		return drop(SPW_DROP_INTERNAL);
 	p->now_ns = bpf_ktime_get_coarse_ns();

@@ -16,7 +16,11 @@
 struct opening {
 	struct spw_flow_key reverse_key; /* endpoint to source; its dport is what is looked for */
 	struct spw_flow entry;		 /* the reverse entry, then the forward one */
-	__u32 first;			 /* place in the list of the first port tried */
+	__u64 now_ns;
+	__u32 side;   /* of the settings */
+	__u32 source; /* index of the source address */
+	__u32 first;  /* place in the list of the first port tried */
+	__u32 pad;
 };
 
 static inline __be16 open_port(const struct spw_settings *s, __u32 place)
@@ -46,58 +50,79 @@ static inline __u32 open_next_place(__u32 endpoint, __u32 source)
  * under way any more. The reverse entry in the way is looked at with its partner; without one it
  * is being made or removed by another CPU.
  */
-static __noinline bool open_reclaim(const struct pkt *p, struct spw_flow_key *reverse_key)
+static __noinline bool open_reclaim(const struct opening *o, const struct spw_settings *s)
 {
+	const struct spw_flow_key *reverse_key = &o->reverse_key;
+
 	struct spw_flow *r = bpf_map_lookup_elem(&flows, reverse_key);
 	struct spw_flow_key key;
 	struct spw_flow *f;
 	__u64 idle_ns;
 
-	if (!r || r->dir != SPW_FLOW_REVERSE)
+	if (!s || !r || r->dir != SPW_FLOW_REVERSE)
 		return false;
 	flow_partner_key(r, reverse_key->proto, &key);
 	f = bpf_map_lookup_elem(&flows, &key);
 	if (!f)
 		return false;
-	if (flow_is_expired(f, key.proto, p->settings, p->now_ns)) {
+	if (flow_is_expired(f, key.proto, s, o->now_ns)) {
 		flow_expire(&key, f);
 		return true;
 	}
-	idle_ns = flow_idle_ns(f, p->now_ns);
+	idle_ns = flow_idle_ns(f, o->now_ns);
 	if (!(f->state & SPW_FLOW_CLOSED) || idle_ns < FLOW_SETTLED_NS || !flow_remove(&key, f))
 		return false;
 	count(SPW_COUNT_PORT_REUSED_EARLY);
 	return true;
 }
 
-/* 0, or the negative errno of the last port tried. */
-static __noinline long open_reserve(const struct pkt *p, struct opening *o, __u32 source)
+static inline long open_reserve_fresh(struct opening *o, const struct spw_settings *s)
 {
 	long err = -OPEN_EEXIST;
 	int i;
 
 	for (i = 0; i < SPW_PORT_TRIES && err == -OPEN_EEXIST; i++) {
-		__u32 place = open_next_place(p->endpoint, source);
+		__u32 place = open_next_place(o->entry.endpoint, o->source);
 
 		if (!i)
 			o->first = place;
-		o->reverse_key.dport = open_port(p->settings, place);
+		o->reverse_key.dport = open_port(s, place);
 		err = bpf_map_update_elem(&flows, &o->reverse_key, &o->entry, BPF_NOEXIST);
 	}
 	return err;
 }
 
 /* The same ports once more, now those of flows that are over. */
-static __noinline long open_reserve_used(const struct pkt *p, struct opening *o)
+static inline long open_reserve_used(struct opening *o, const struct spw_settings *s)
 {
 	long err = -OPEN_EEXIST;
 	int i;
 
 	for (i = 0; i < SPW_PORT_TRIES && err == -OPEN_EEXIST; i++) {
-		o->reverse_key.dport = open_port(p->settings, o->first + i);
-		if (open_reclaim(p, &o->reverse_key))
+		o->reverse_key.dport = open_port(s, o->first + i);
+		if (open_reclaim(o, s))
 			err = bpf_map_update_elem(&flows, &o->reverse_key, &o->entry, BPF_NOEXIST);
 	}
+	return err;
+}
+
+/*
+ * Inserts the reverse entry under a port of the list: 0, or the negative errno of the last try. A
+ * global function: the verifier walks its loops once.
+ */
+__noinline long open_reserve(struct opening *o)
+{
+	const struct spw_settings *s;
+	long err;
+
+	if (!o)
+		return -1;
+	s = config_settings(o->side);
+	if (!s)
+		return -1;
+	err = open_reserve_fresh(o, s);
+	if (err == -OPEN_EEXIST)
+		err = open_reserve_used(o, s);
 	return err;
 }
 
@@ -145,25 +170,28 @@ static __noinline long open_insert(struct pkt *p, struct opening *o)
 	return 0;
 }
 
+static inline void open_start(const struct pkt *p, const struct spw_endpoint *e, struct opening *o)
+{
+	o->now_ns = p->now_ns;
+	o->side = p->side;
+	o->source = e->source_first + pick_scale(p->hash >> 32, e->source_count);
+	o->source %= SPW_SOURCES_MAX;
+	o->reverse_key.saddr = e->addr;
+	o->reverse_key.daddr = p->settings->source[o->source];
+	o->reverse_key.sport = e->port;
+	o->reverse_key.proto = p->key.proto;
+	open_fill_reverse(p, &o->entry);
+}
+
 static __noinline enum verdict open_pair(struct pkt *p, const struct spw_endpoint *e)
 {
 	struct opening o = {};
-	const struct spw_settings *s = p->settings;
-	__u32 source;
 	long err;
 
-	if (!e || !s)
+	if (!e || !p->settings)
 		return drop(SPW_DROP_INTERNAL);
-	source = e->source_first + pick_scale(p->hash >> 32, e->source_count);
-	source %= SPW_SOURCES_MAX;
-	o.reverse_key.saddr = e->addr;
-	o.reverse_key.daddr = s->source[source];
-	o.reverse_key.sport = e->port;
-	o.reverse_key.proto = p->key.proto;
-	open_fill_reverse(p, &o.entry);
-	err = open_reserve(p, &o, source);
-	if (err == -OPEN_EEXIST)
-		err = open_reserve_used(p, &o);
+	open_start(p, e, &o);
+	err = open_reserve(&o);
 	if (err == -OPEN_EEXIST)
 		return drop(SPW_DROP_PORTS_EXHAUSTED);
 	if (err || open_insert(p, &o))

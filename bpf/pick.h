@@ -40,15 +40,15 @@ static inline bool endpoint_keeps_udp(__u32 id)
 	return (word & (SPW_WORD_UP | SPW_WORD_PICKABLE)) && word_admin(word) != SPW_ADMIN_DOWN;
 }
 
-/* Pickable for this packet: an endpoint of the other address family cannot take it. */
-static inline bool pick_fits(const struct pkt *p, __u32 id)
+/* Pickable for a packet of this IP version: an endpoint of the other family cannot take it. */
+static inline bool pick_fits(__u32 id, __u32 ip_version)
 {
 	const struct spw_endpoint *e;
 
 	if (id == SPW_ENDPOINT_NONE || !endpoint_is_pickable(id))
 		return false;
 	e = bpf_map_lookup_elem(&endpoints, &id);
-	return e && e->mode == SPW_MODE_NAT && addr_is_v4(&e->addr) == !!p->ip4;
+	return e && e->mode == SPW_MODE_NAT && addr_is_v4(&e->addr) == (ip_version == 4);
 }
 
 /* Every bit of the input reaches every bit of the result: multiply, then fold the top down. */
@@ -77,27 +77,29 @@ static inline __u32 pick_scale(__u32 hash, __u32 n)
 	return (__u64)hash * n >> 32;
 }
 
-static inline __u32 pick_slot(const struct spw_table_ref *t, __u64 hash)
+static inline __u32 pick_slot(__u64 hash, __u32 base, __u32 size)
 {
-	__u32 slot = t->base + pick_scale(hash, t->size);
+	__u32 slot = base + pick_scale(hash, size);
 	__u32 line = slot / SPW_LINE_SLOTS;
 	const struct spw_slot_line *l = bpf_map_lookup_elem(&slots, &line);
 
 	return l ? l->endpoint[slot % SPW_LINE_SLOTS] : SPW_ENDPOINT_NONE;
 }
 
-/* SPW_ENDPOINT_NONE when the slot and its probes found nobody. */
-static __noinline __u32 pick_from(const struct pkt *p, const struct spw_table_ref *t)
+/*
+ * SPW_ENDPOINT_NONE when the slot and its probes found nobody. A global function, so that the
+ * verifier walks its loop once and not on every path that leads here.
+ */
+__noinline __u32 pick_from(__u64 hash, __u32 base, __u32 size, __u32 ip_version)
 {
-	__u64 hash = p->hash;
 	int i;
 
-	if (!t->size)
+	if (!size)
 		return SPW_ENDPOINT_NONE;
 	for (i = 0; i <= SPW_PICK_PROBES; i++) {
-		__u32 id = pick_slot(t, hash);
+		__u32 id = pick_slot(hash, base, size);
 
-		if (pick_fits(p, id)) {
+		if (pick_fits(id, ip_version)) {
 			if (i)
 				count(SPW_COUNT_PICK_PROBED);
 			return id;
@@ -105,6 +107,11 @@ static __noinline __u32 pick_from(const struct pkt *p, const struct spw_table_re
 		hash = pick_mix(hash, i + 1);
 	}
 	return SPW_ENDPOINT_NONE;
+}
+
+static inline __u32 pick_in_table(const struct pkt *p, const struct spw_table_ref *t)
+{
+	return pick_from(p->hash, t->base, t->size, p->ip4 ? 4 : 6);
 }
 
 static inline enum verdict pick_endpoint(struct pkt *p)
@@ -117,10 +124,10 @@ static inline enum verdict pick_endpoint(struct pkt *p)
 	if (!row)
 		return drop(SPW_DROP_INTERNAL);
 	p->hash = pick_hash(&p->key, p->settings->seed);
-	p->endpoint = pick_from(p, &row->table);
+	p->endpoint = pick_in_table(p, &row->table);
 	if (p->endpoint != SPW_ENDPOINT_NONE)
 		return NEXT;
-	p->endpoint = pick_from(p, &row->spare);
+	p->endpoint = pick_in_table(p, &row->spare);
 	if (p->endpoint == SPW_ENDPOINT_NONE)
 		return drop(SPW_DROP_NO_ENDPOINT);
 	count(SPW_COUNT_PICK_SPARE);

@@ -41,10 +41,8 @@ static long sweep_entry(struct bpf_map *map, const struct spw_flow_key *entry_ke
 			struct spw_flow *f, struct sweep *s)
 {
 	struct spw_flow_key key = *entry_key; /* deletion needs it to stay as it is */
-	const struct spw_settings *settings;
-	__u32 side;
+	const struct spw_settings *settings = config_settings(config_side());
 
-	settings = config_settings(&side);
 	if (!settings)
 		return 1;
 	if (f->dir == SPW_FLOW_FORWARD)
