@@ -19,6 +19,15 @@ static const struct flag flags[] = {
 	{.name = NULL},
 };
 
+static bool has(const struct resources *rs, const struct kind *kind, const char *name)
+{
+	for (size_t i = 0; i < rs->count; i++) {
+		if (rs->items[i].kind == kind && strcmp(rs->items[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void add(struct ctl *c, struct resources *rs, const struct kind *kind, const char *name)
 {
 	*arena_push(c->arena, rs->items, rs->count) =
@@ -52,10 +61,10 @@ static int named(struct ctl *c, struct resources *rs)
 			return ctl_error("name cannot be provided when a selector is specified");
 		if (!all && !t->name)
 			return ctl_error("resource(s) were provided, but no name was specified");
-		if (t->name)
-			add(c, rs, t->kind, t->name);
-		else if (add_all(c, t, rs))
+		if (!t->name && add_all(c, t, rs))
 			return 1;
+		if (t->name && !has(rs, t->kind, t->name))
+			add(c, rs, t->kind, t->name);
 	}
 	return 0;
 }

@@ -30,6 +30,56 @@ static void check_namespaces(struct ctl *c, struct diags *d, const struct resour
 	}
 }
 
+/* By identity, and then as they were written. */
+static int compare_identity(const void *pa, const void *pb)
+{
+	const struct resource *a = *(const struct resource *const *)pa;
+	const struct resource *b = *(const struct resource *const *)pb;
+	int order = strcmp(a->name, b->name);
+
+	if (!order)
+		order = strcmp(a->namespace, b->namespace);
+	if (!order)
+		order = (a->kind > b->kind) - (a->kind < b->kind);
+	return order;
+}
+
+static int compare_written(const void *pa, const void *pb)
+{
+	const struct resource *a = *(const struct resource *const *)pa;
+	const struct resource *b = *(const struct resource *const *)pb;
+	int order = compare_identity(pa, pb);
+
+	return order ? order : (a > b) - (a < b);
+}
+
+/* One change cannot make an object two things; the first stays in the list. */
+static void refuse_twice(struct ctl *c, struct diags *d, struct resources *rs)
+{
+	const struct resource **sorted = arena_array(c->arena, rs->count + 1, sizeof(*sorted));
+	bool *twice = arena_array(c->arena, rs->count + 1, sizeof(*twice));
+	size_t kept = 0, first = 0;
+
+	for (size_t i = 0; i < rs->count; i++)
+		sorted[i] = &rs->items[i];
+	qsort(sorted, rs->count, sizeof(*sorted), compare_written);
+	for (size_t i = 1; i < rs->count; i++) {
+		if (compare_identity(&sorted[first], &sorted[i])) {
+			first = i;
+			continue;
+		}
+		twice[sorted[i] - rs->items] = true;
+		diag_add(d, sorted[i]->loc, "%s \"%s\" is given twice in namespace %s, first at %s",
+			 sorted[i]->kind->name, sorted[i]->name, sorted[i]->namespace,
+			 loc_text(c->arena, sorted[first]->loc));
+	}
+	for (size_t i = 0; i < rs->count; i++) {
+		if (!twice[i])
+			rs->items[kept++] = rs->items[i];
+	}
+	rs->count = kept;
+}
+
 int ctl_load(struct ctl *c, struct diags *d, struct resources *out)
 {
 	struct manifest_options opts = {
@@ -47,6 +97,7 @@ int ctl_load(struct ctl *c, struct diags *d, struct resources *out)
 	for (size_t i = 0; i < count; i++)
 		(void)manifest_read_path(c->arena, d, paths[i], &opts, out);
 	check_namespaces(c, d, out);
+	refuse_twice(c, d, out);
 	if (!out->count && !d->count)
 		return ctl_error("no objects passed to %s", c->verb->name);
 	return 0;

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A stand-in for spillwayd that answers as docs/api.md says, so that the tool is tested without root.
+
+It keeps what is applied, checks nothing, and refuses or warns about what a test asks it to:
+an annotation `refuse: TEXT` or `warn: TEXT` (with `warn-path: PATH`) on an object.
+"""
+import copy
+import http.server
+import json
+import re
+import socketserver
+import threading
+import time
+import urllib.parse
+
+GROUPS = {"backends": ("gateway.envoyproxy.io", "v1alpha1", "Backend"),
+          "backendtrafficpolicies": ("gateway.envoyproxy.io", "v1alpha1", "BackendTrafficPolicy"),
+          "gateways": ("gateway.networking.k8s.io", "v1", "Gateway"),
+          "tcproutes": ("gateway.networking.k8s.io", "v1alpha2", "TCPRoute"),
+          "udproutes": ("gateway.networking.k8s.io", "v1alpha2", "UDPRoute"),
+          "referencegrants": ("gateway.networking.k8s.io", "v1beta1", "ReferenceGrant")}
+PLURAL = {kind: plural for plural, (_, _, kind) in GROUPS.items()}
+AGE_S = 5 * 3600 + 30 * 60 + 20  # 5h30m for the next 40 seconds
+
+
+def endpoint(address, backend, tier, share, state, **more):
+    """One row of an endpoints answer."""
+    row = {"backend": backend, "address": address, "tier": tier, "weight": 1,
+           "sharePercent": share, "state": state, "reason": "status 200", "admin": "auto",
+           "sinceSeconds": 12, "checked": True, "activeFlows": 3, "totalFlows": 100,
+           "packetsIn": 1000, "bytesIn": 64000, "packetsOut": 900, "bytesOut": 1200000,
+           "problem": None}
+    row.update(more)
+    return row
+
+
+SERVICES = [
+    {"name": "default/web", "listener": "http", "gateway": "default/edge", "vip": "192.0.2.1",
+     "port": 80, "protocol": "TCP",
+     "tiers": [{"tier": 0, "total": 3, "healthy": 2, "loadPercent": 93, "panic": False},
+               {"tier": 1, "total": 1, "healthy": 1, "loadPercent": 7, "panic": False}],
+     "endpoints": [
+         endpoint("10.0.0.1:80", "default/web", 0, 46.5, "up"),
+         endpoint("10.0.0.2:80", "default/web", 0, 46.5, "up"),
+         endpoint("10.0.0.3:80", "default/web", 0, 0, "down", reason="timeout", activeFlows=0),
+         endpoint("10.0.1.1:80", "default/spare", 1, 7, "up",
+                  problem="no route to the endpoint")]},
+    {"name": "default/dns", "listener": "dns", "gateway": "default/edge", "vip": "2001:db8::1",
+     "port": 53, "protocol": "UDP",
+     "tiers": [{"tier": 0, "total": 5, "healthy": 1, "loadPercent": 100, "panic": True},
+               {"tier": 1, "total": 0, "healthy": 0, "loadPercent": 0, "panic": False}],
+     "endpoints": [endpoint("[2001:db8:b::1]:53", "default/dns", 0, 20.0, "up", checked=False,
+                            reason="")]},
+    {"name": "other/web", "listener": "http", "gateway": "other/edge", "vip": "192.0.2.2",
+     "port": 80, "protocol": "TCP",
+     "tiers": [{"tier": 0, "total": 5, "healthy": 1, "loadPercent": 50, "panic": False},
+               {"tier": 1, "total": 5, "healthy": 1, "loadPercent": 50, "panic": False}],
+     "endpoints": []},
+]
+COUNTERS = [{"name": "pass_not_ip", "kind": "pass", "description": "not IP", "value": 0},
+            {"name": "drop_ttl", "kind": "drop", "description": "time to live used up",
+             "value": 12345678901}]
+FLOW = {"protocol": "TCP", "client": "198.51.100.2:40000", "vip": "192.0.2.1:80",
+        "source": "203.0.113.1:1024", "endpoint": "10.0.0.1:80", "state": "established",
+        "ageSeconds": 75, "idleSeconds": 0}
+STATUS = {"version": "0.1.0", "pid": 42, "uptimeSeconds": 200,
+          "interfaces": [{"name": "eth0", "attached": True, "mode": "native", "problem": None},
+                         {"name": "eth1", "attached": True, "mode": "generic", "problem": None},
+                         {"name": "eth2", "attached": False, "mode": "native",
+                          "problem": "no such interface"}],
+          "sources": ["203.0.113.1"], "sysctls": ["net.ipv4.conf.eth0.forwarding=1"],
+          "vips": [{"address": "192.0.2.1", "problem": None},
+                   {"address": "2001:db8::1", "problem": "another host answers for it"}],
+          "flows": {"count": 7, "max": 262144}, "mapBytes": 10485760,
+          "resources": {"Backend": 3, "Gateway": 1}, "services": 2, "endpoints": 5,
+          "resourceVersion": "12", "problems": ["store: the disk is full"]}
+
+
+class Daemon:
+    """What the fake keeps: objects by (project, plural, namespace, name)."""
+
+    def __init__(self):
+        self.objects = {}
+        self.version = 0
+        self.requests = []
+
+    def apply(self, project, request):
+        """The apply call: (code, body)."""
+        plan, warnings, causes = [], [], []
+        for index, given in enumerate(request["objects"]):
+            obj = copy.deepcopy(given)
+            meta = obj["metadata"]
+            meta.setdefault("namespace", request["namespace"])
+            notes = meta.get("annotations", {})
+            if "refuse" in notes:
+                causes.append({"index": index, "message": notes["refuse"]})
+            if "warn" in notes:
+                warnings.append({"index": index, "path": notes.get("warn-path", ""),
+                                 "message": notes["warn"]})
+            plan.append((index, (project, PLURAL[obj["kind"]], meta["namespace"], meta["name"]),
+                         obj))
+        if causes:
+            return 422, {"kind": "Status", "apiVersion": "v1", "status": "Failure",
+                         "message": "refused", "reason": "Invalid", "code": 422,
+                         "details": {"causes": causes}}
+        kept = dict(self.objects)
+        results = [self.change(index, key, obj, request["operation"]) for index, key, obj in plan]
+        if request["dryRun"]:
+            self.objects = kept
+        return 200, {"results": results, "warnings": warnings}
+
+    def change(self, index, key, obj, operation):
+        """Carries out one change; returns its row of the results."""
+        old = self.objects.get(key)
+        if operation == "delete":
+            outcome = "deleted" if self.objects.pop(key, None) else "notfound"
+        else:
+            outcome = "created" if not old else "configured"
+            if old and old["spec"] == obj["spec"]:
+                outcome = "unchanged"
+            self.objects[key] = self.stored(obj, old)
+        return {"index": index, "kind": obj["kind"], "group": GROUPS[key[1]][0],
+                "namespace": key[2], "name": key[3], "outcome": outcome}
+
+    def stored(self, obj, old):
+        """The object with what a server adds."""
+        self.version += 1
+        made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - AGE_S))
+        obj["metadata"].update(uid="50d244aa-b7a4-46b2-b355-fb8fa643aa37", creationTimestamp=made,
+                               generation=2 if old else 1, resourceVersion=str(self.version))
+        if obj["kind"] in ("Backend", "Gateway"):
+            kind = "Accepted" if obj["kind"] == "Backend" else "Programmed"
+            obj["status"] = {"conditions": [{
+                "type": kind, "status": "True", "reason": kind, "observedGeneration": 1,
+                "message": f"The {obj['kind']} was accepted", "lastTransitionTime": made}]}
+        return obj
+
+    def get(self, project, plural, namespace, name):
+        """One object or a list: (code, body)."""
+        group, version, kind = GROUPS[plural]
+        if name:
+            found = self.objects.get((project, plural, namespace, name))
+            if found:
+                return 200, found
+            return 404, status(404, "NotFound", f'{plural}.{group} "{name}" not found')
+        items = [obj for key, obj in sorted(self.objects.items())
+                 if key[:2] == (project, plural) and namespace in (None, key[2])]
+        return 200, {"apiVersion": f"{group}/{version}", "kind": kind + "List",
+                     "metadata": {"resourceVersion": str(self.version)}, "items": items}
+
+    def answer(self, method, target, body):
+        """Everything: (code, body)."""
+        self.requests.append((method, target, body))
+        url = urllib.parse.urlsplit(target)
+        query = dict(urllib.parse.parse_qsl(url.query))
+        prefix = re.match(r"/projects/([^/]+)/control-plane(/.*)", url.path)
+        project, path = prefix.groups() if prefix else ("default", url.path)
+        own = re.fullmatch(r"/apis/spillway.dev/v1alpha1/(.*)", path)
+        if own:
+            return self.own(own.group(1), project, query, body)
+        if path == "/version":
+            return 200, {"gitVersion": "v0.1.0", "major": "0", "minor": "1"}
+        found = re.fullmatch(r"/apis/([^/]+)/([^/]+)(?:/namespaces/([^/]+))?/([^/]+)(?:/([^/]+))?",
+                             path)
+        if not found or found.group(4) not in GROUPS:
+            return 404, status(404, "NotFound", "the server could not find the requested resource")
+        namespace, plural, name = (urllib.parse.unquote(part) if part else None
+                                   for part in found.groups()[2:])
+        return self.get(project, plural, namespace, name)
+
+    def own(self, path, project, query, body):
+        """Spillway's own paths."""
+        if path == "apply":
+            return self.apply(project, body)
+        if path == "endpoints/state":
+            if not body["address"].startswith("10.0.0."):
+                return 404, status(404, "NotFound", f"no endpoint has {body['address']}")
+            full = body["address"] if ":" in body["address"] else body["address"] + ":80"
+            return 200, {"endpoints": [{"address": full, "from": "auto", "to": body["state"]}]}
+        if path == "flows":
+            return 200, {"count": 2, "truncated": query["limit"] == "1",
+                         "flows": [FLOW] * min(2, int(query["limit"]))}
+        return 200, {"endpoints": {"services": SERVICES}, "stats": {"counters": COUNTERS},
+                     "flows/count": {"count": 2, "max": 262144}, "status": STATUS}[path]
+
+
+def status(code, reason, message):
+    """A Kubernetes Status."""
+    return {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message,
+            "reason": reason, "code": code}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """HTTP around the daemon."""
+
+    protocol_version = "HTTP/1.1"
+
+    def respond(self):
+        """Any request."""
+        length = int(self.headers.get("Content-Length", 0))
+        body = json.loads(self.rfile.read(length)) if length else None
+        code, answer = self.server.daemon.answer(self.command, self.path, body)
+        data = json.dumps(answer).encode()
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = do_PUT = do_DELETE = respond  # pylint: disable=invalid-name
+
+    def log_message(self, *_):  # pylint: disable=arguments-differ
+        """Quiet."""
+
+
+class Server(socketserver.ThreadingUnixStreamServer):
+    """The fake on a socket; `with Server(path):` runs it."""
+
+    daemon_threads = True
+
+    def __init__(self, path):
+        self.daemon = Daemon()
+        super().__init__(path, Handler)
+
+    def __enter__(self):
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self.server_close()
