@@ -49,6 +49,10 @@ static int check(const struct dataplane *dp, const struct steps *s)
 		if (t->base % SPW_LINE_SLOTS || t->base + (uint64_t)t->size > slots)
 			return -ERANGE;
 	}
+	for (size_t i = 0; i < s->want->endpoint_count; i++) {
+		if (s->want->endpoints[i].id >= dp->meta.max_endpoints)
+			return -ERANGE;
+	}
 	for (size_t i = 0; i < s->want->service_count; i++) {
 		if (s->want->services[i].id >= dp->meta.max_services)
 			return -ERANGE;
@@ -75,6 +79,21 @@ static void words(struct dataplane *dp, const struct steps *s, bool take_out)
 	}
 }
 
+/*
+ * The direct write of a failed check may have left a word that no step mends, when the compile that
+ * should have followed failed.
+ */
+static void settle_words(struct dataplane *dp, const struct tables *want)
+{
+	for (size_t i = 0; i < want->endpoint_count; i++) {
+		const struct table_endpoint *e = &want->endpoints[i];
+		uint32_t word = dp->maps.words[e->id].word;
+
+		if (e->pickable != !!(word & SPW_WORD_PICKABLE) || e->up != !!(word & SPW_WORD_UP))
+			word_write(dp, e->id, e->pickable, e->up);
+	}
+}
+
 static void del_service(struct dataplane *dp, const struct table_service *s)
 {
 	struct spw_service_key key = service_key(s);
@@ -89,7 +108,8 @@ static void del_service(struct dataplane *dp, const struct table_service *s)
 /* Steps 3 and 4, and the addresses: what can fail. */
 static int enter(struct dataplane *dp, const struct steps *s, size_t *entered)
 {
-	int err = addrs_put(dp, s->want);
+	bool new_vips = !dp->applied || s->services_put_count;
+	int err = addrs_put(dp, new_vips ? s->want : NULL);
 
 	for (size_t i = 0; !err && i < s->services_put_count; i++) {
 		struct spw_service_key key = service_key(s->services_put[i]);
@@ -201,6 +221,7 @@ int dataplane_apply(struct dataplane *dp, struct arena *a, const struct steps *s
 			       strerror(-err));
 	}
 	words(dp, s, false);
+	settle_words(dp, s->want);
 	if (s->switch_rows || side_differs(dp))
 		side_switch(dp, s->want);
 	for (size_t i = 0; i < s->services_del_count; i++)
@@ -208,7 +229,10 @@ int dataplane_apply(struct dataplane *dp, struct arena *a, const struct steps *s
 	for (size_t i = 0; i < s->endpoints_del_count; i++)
 		endpoint_del(dp, s->endpoints_del[i]);
 	placed_set(dp, s->want);
-	(void)addrs_prune(dp, s->want);
-	neighbours_sync(dp);
+	if (!dp->applied || s->services_del_count)
+		(void)addrs_prune(dp, s->want);
+	if (!dp->applied || s->endpoints_put_count || s->endpoints_del_count)
+		neighbours_sync(dp);
+	dp->applied = true;
 	return 0;
 }

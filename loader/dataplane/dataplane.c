@@ -131,8 +131,11 @@ static int open_loop_parts(struct dataplane *dp, struct why why)
 		const char *what;
 		int (*open)(struct dataplane *dp);
 	} parts[] = {
-		{"the next hops", next_hops_open},     {"the VIPs", vips_open},
-		{"netlink notifications", watch_open}, {"the event buffer", events_open},
+		{"the neighbours", neighbours_open},
+		{"the next hops", next_hops_open},
+		{"the VIPs", vips_open},
+		{"netlink notifications", watch_open},
+		{"the event buffer", events_open},
 		{"the sweeper", sweep_open},
 	};
 	int err;

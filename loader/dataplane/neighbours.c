@@ -199,15 +199,38 @@ static int collect(const struct nlmsghdr *m, void *ctx)
 	return MNL_CB_OK;
 }
 
-int neighbours_remove_all(struct netlink *nl)
+/* All entries with our mark, whoever of us made them. The items are the caller's to free(). */
+static int list_ours(struct netlink *nl, struct ours *ours)
 {
 	struct netlink_message m;
 	struct nlmsghdr *h = netlink_start(&m, RTM_GETNEIGH, NLM_F_DUMP);
-	struct ours ours = {0};
-	int err;
 
 	(void)mnl_nlmsg_put_extra_header(h, sizeof(struct ndmsg));
-	err = netlink_do(nl, h, collect, &ours);
+	return netlink_do(nl, h, collect, ours);
+}
+
+/* Those of an earlier run are known from now on, so that unneeded ones go. */
+int neighbours_open(struct dataplane *dp)
+{
+	struct ours ours = {0};
+	int err = list_ours(&dp->netlink, &ours);
+
+	if (err) {
+		free(ours.items);
+		return err;
+	}
+	if (ours.count)
+		qsort(ours.items, ours.count, sizeof(*ours.items), compare);
+	dp->neighbours = ours.items;
+	dp->neighbour_count = ours.count;
+	return 0;
+}
+
+int neighbours_remove_all(struct netlink *nl)
+{
+	struct ours ours = {0};
+	int err = list_ours(nl, &ours);
+
 	for (size_t i = 0; i < ours.count; i++)
 		remove_one(nl, &ours.items[i]);
 	free(ours.items);

@@ -128,6 +128,7 @@ struct dataplane {
 	struct resting *resting;
 	size_t resting_count;
 	bool seen_first; /* dataplane_readback() was called */
+	bool applied;	 /* dataplane_apply() has gone through once */
 
 	struct next_hop *next_hops; /* by endpoint id */
 	uint32_t endpoints_end;	    /* highest id in use, plus 1 */
@@ -199,6 +200,7 @@ void sources_of_endpoint(struct dataplane *dp, const struct spw_addr *addr,
 			 const struct next_hop *hop, uint8_t *first, uint8_t *count);
 
 /* neighbours.c */
+int neighbours_open(struct dataplane *dp);
 void neighbours_sync(struct dataplane *dp);
 void neighbour_kick(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
 bool neighbour_resolved(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);

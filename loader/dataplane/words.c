@@ -34,16 +34,10 @@ void dataplane_set_word(struct dataplane *dp, uint32_t endpoint_id, bool pickabl
 	word_write(dp, endpoint_id, pickable, up);
 }
 
-/*
- * `down` and `drain` take the endpoint out in the same write, without waiting for a compile; the
- * compile that follows sets `pickable` anew in every case.
- */
+/* The packet path heeds the operator's bits by themselves; no compile has to follow. */
 void dataplane_set_admin(struct dataplane *dp, uint32_t endpoint_id, enum spw_admin admin)
 {
-	bool out = admin == SPW_ADMIN_DOWN || admin == SPW_ADMIN_DRAIN;
-
-	swap_bits(dp, endpoint_id, SPW_WORD_ADMIN_MASK | (out ? SPW_WORD_PICKABLE : 0),
-		  (uint32_t)admin << SPW_WORD_ADMIN_SHIFT);
+	swap_bits(dp, endpoint_id, SPW_WORD_ADMIN_MASK, (uint32_t)admin << SPW_WORD_ADMIN_SHIFT);
 }
 
 enum spw_admin dataplane_admin(const struct dataplane *dp, uint32_t endpoint_id)
