@@ -44,7 +44,7 @@ static uint32_t link_ifindex(int fd)
 /* The program on the interface, 0 when there is none. */
 static uint32_t attached_program(uint32_t ifindex, bool *native)
 {
-	LIBBPF_OPTS(bpf_xdp_query_opts, q);
+	struct bpf_xdp_query_opts q = {.sz = sizeof(q)};
 
 	if (bpf_xdp_query((int)ifindex, 0, &q))
 		return 0;
@@ -103,7 +103,7 @@ static int refuse_native(const struct interface *i, int err, struct why why)
 
 static int link_create(struct dataplane *dp, const struct interface *i, uint32_t flags)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
+	struct bpf_link_create_opts opts = {.sz = sizeof(opts), .flags = flags};
 	int fd = bpf_link_create(dp->xdp_fd, (int)i->link.ifindex, BPF_XDP, &opts);
 
 	return fd < 0 ? -errno : fd;

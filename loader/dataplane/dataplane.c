@@ -134,7 +134,6 @@ static int open_loop_parts(struct dataplane *dp, struct why why)
 		{"the neighbours", neighbours_open},
 		{"the next hops", next_hops_open},
 		{"the VIPs", vips_open},
-		{"netlink notifications", watch_open},
 		{"the event buffer", events_open},
 		{"the sweeper", sweep_open},
 	};
@@ -165,6 +164,10 @@ static int open_parts(struct dataplane *dp, const struct dataplane_options *opts
 		return err;
 	if (dp->taken_over)
 		take_settings_over(dp);
+	/* Heard from before the interfaces are looked up, so that none comes unnoticed. */
+	err = watch_open(dp);
+	if (err)
+		return why_set(why, err, "netlink notifications cannot be had: %s", strerror(-err));
 	err = interfaces_open(dp, opts, why);
 	if (!err)
 		err = pin_programs(dp, why);

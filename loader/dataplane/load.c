@@ -200,7 +200,7 @@ static int fill_new(struct dataplane *dp, struct why why)
 
 int load(struct dataplane *dp, struct why why)
 {
-	struct spw_meta pinned;
+	struct spw_meta pinned = {0};
 	int err = 0;
 
 	if (dp->bpffs) {

@@ -56,10 +56,23 @@ static int ignore(const struct nlmsghdr *m, void *ctx)
 	return MNL_CB_OK;
 }
 
+/*
+ * A dump that changes overtook is taken as it is: those changes come as notifications and cause a
+ * refresh. Else libmnl would stop in the middle and leave the rest to the next request.
+ */
+static void accept_interrupted(char *buf, size_t len)
+{
+	struct nlmsghdr *m = (struct nlmsghdr *)(void *)buf;
+	int left = (int)len;
+
+	for (; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left))
+		m->nlmsg_flags &= (uint16_t)~NLM_F_DUMP_INTR;
+}
+
 int netlink_do(struct netlink *nl, struct nlmsghdr *m, mnl_cb_t fn, void *ctx)
 {
 	uint32_t port = mnl_socket_get_portid(nl->socket);
-	char buf[RECEIVE_BYTES];
+	char buf[RECEIVE_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
 	ssize_t len;
 	int more;
 
@@ -70,7 +83,10 @@ int netlink_do(struct netlink *nl, struct nlmsghdr *m, mnl_cb_t fn, void *ctx)
 		len = mnl_socket_recvfrom(nl->socket, buf, sizeof(buf));
 		if (len < 0)
 			return -errno;
+		accept_interrupted(buf, (size_t)len);
 		more = mnl_cb_run(buf, (size_t)len, m->nlmsg_seq, port, fn ? fn : ignore, ctx);
+		if (more < 0 && errno == EPROTO)
+			more = 1; /* left over from a request that was given up */
 	} while (more > 0);
 	return more < 0 ? -errno : 0;
 }

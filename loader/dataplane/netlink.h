@@ -19,7 +19,7 @@ struct netlink {
 
 /* A message under construction. */
 struct netlink_message {
-	char bytes[512];
+	char bytes[512] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 
 int netlink_open(struct netlink *nl);

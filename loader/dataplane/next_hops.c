@@ -182,5 +182,6 @@ int next_hops_open(struct dataplane *dp)
 	while (!look_up(dp))
 		;
 	finish(dp);
+	sources_warn(dp);
 	return 0;
 }

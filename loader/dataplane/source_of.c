@@ -48,6 +48,22 @@ static int any_place(const struct dataplane *dp, bool v4)
 	return -1;
 }
 
+void sources_warn(struct dataplane *dp)
+{
+	size_t count = dp->sources.fixed_v4 + dp->sources.fixed_v6;
+	char text[ADDR_TEXT_MAX];
+	struct next_hop hop;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct spw_addr *s = &dp->sources.fixed[i];
+
+		if (!next_hop_find(dp, s, &hop) && hop.kind != ROUTE_LOCAL)
+			log_warn("sources: %s: is no address of this host: replies come back only "
+				 "if the network routes it here; add it to an interface otherwise",
+				 addr_print(s, text));
+	}
+}
+
 void sources_of_endpoint(struct dataplane *dp, const struct spw_addr *addr,
 			 const struct next_hop *hop, uint8_t *first, uint8_t *count)
 {

@@ -199,6 +199,9 @@ int next_hops_open(struct dataplane *dp);
 void sources_of_endpoint(struct dataplane *dp, const struct spw_addr *addr,
 			 const struct next_hop *hop, uint8_t *first, uint8_t *count);
 
+/* Says which of --source-address are not this host's. */
+void sources_warn(struct dataplane *dp);
+
 /* neighbours.c */
 int neighbours_open(struct dataplane *dp);
 void neighbours_sync(struct dataplane *dp);

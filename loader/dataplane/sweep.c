@@ -20,8 +20,12 @@ static void work(uv_work_t *req)
 	struct dataplane *dp = req->data;
 	struct sweep *s = &dp->sweep;
 	uint64_t start = clock_ms();
+	struct bpf_test_run_opts opts = {
+		.sz = sizeof(opts),
+		.ctx_in = &s->args,
+		.ctx_size_in = sizeof(s->args),
+	};
 
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &s->args, .ctx_size_in = sizeof(s->args));
 	s->args = (struct spw_sweep){.now_ns = clock_coarse_ns()};
 	s->err = bpf_prog_test_run_opts(dp->sweep_fd, &opts);
 	s->took_ms = clock_ms() - start;

@@ -4,6 +4,7 @@
  * somebody answers it is not claimed and asked for again every 30 s. Packets to a VIP are forwarded
  * from the moment its services are in the maps; the claim is what makes neighbours find us.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "base/log.h"
 #include "dataplane/ear.h"
 #include "dataplane/state.h"
+#include "dataplane/sysctl.h"
 
 #define PROBES	       3
 #define PROBE_EVERY_MS 100
@@ -250,11 +252,54 @@ void vips_interfaces_changed(struct dataplane *dp)
 	schedule(dp);
 }
 
+/* Linux answers ARP for an AnyIP address unless arp_ignore says "only configured addresses". */
+static const char *arp_problem(struct arena *a, const char *interface)
+{
+	const char *const scopes[] = {"all", interface};
+	char name[64], value[16];
+
+	for (size_t i = 0; i < 2; i++) {
+		(void)snprintf(name, sizeof(name), "net/ipv4/conf/%s/arp_ignore", scopes[i]);
+		if (!sysctl_read(name, value, sizeof(value)) && strcmp(value, "0"))
+			return arena_printf(a,
+					    "net.ipv4.conf.%s.arp_ignore is %s, so this host does "
+					    "not answer ARP for it: set it to 0, or route the "
+					    "address to this host",
+					    scopes[i], value);
+	}
+	return NULL;
+}
+
+/* Whether hosts on the interface find the address by ARP rather than by a route. */
+static bool on_link(const struct dataplane *dp, const struct interface *i,
+		    const struct spw_addr *vip)
+{
+	for (size_t n = 0; n < dp->host_addr_count; n++) {
+		const struct host_addr *h = &dp->host_addrs[n];
+		uint32_t differ;
+
+		if (h->ifindex != i->link.ifindex || !addr_is_v4(&h->addr) || !h->prefix)
+			continue;
+		differ = ntohl(addr_v4(&h->addr) ^ addr_v4(vip));
+		if (!(differ >> (32 - h->prefix)) && h->prefix < 32)
+			return true;
+	}
+	return false;
+}
+
 const char *dataplane_vip_problem(struct dataplane *dp, struct arena *a, const struct spw_addr *vip)
 {
 	const struct vip *v = find(dp, vip);
+	const char *problem = NULL;
 
-	return v && v->problem[0] ? arena_strdup(a, v->problem) : NULL;
+	if (!v || v->problem[0])
+		return v ? arena_strdup(a, v->problem) : NULL;
+	for (size_t i = 0; !problem && addr_is_v4(vip) && i < dp->interface_count; i++) {
+		if (v->state == VIP_CLAIMED && dp->interfaces[i].bpf_link >= 0 &&
+		    on_link(dp, &dp->interfaces[i], vip))
+			problem = arp_problem(a, dp->interfaces[i].link.name);
+	}
+	return problem;
 }
 
 int vips_open(struct dataplane *dp)

@@ -86,7 +86,7 @@ static void resync(struct dataplane *dp)
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct dataplane *dp = poll->data;
-	char buf[MESSAGE_BYTES];
+	char buf[MESSAGE_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
 	ssize_t len;
 
 	(void)status;
