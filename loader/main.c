@@ -81,7 +81,7 @@ static int open_all(struct arena *a, struct daemon *d, const struct daemon_optio
 
 static void say_ready(void)
 {
-	log_info("ready");
+	(void)fputs("ready\n", stderr); /* at any log level: scripts wait for it */
 	(void)sd_notifyf(0, "READY=1\nMAINPID=%ld\nSTATUS=forwarding", (long)getpid());
 }
 

@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The API's paths and answers: Kubernetes' shapes, status, endpoints and the operator's word. */
+#include <arpa/inet.h>
+
+#include "engine_fixture.h"
+
+/* The endpoint's row of the first service that has it. */
+static struct node *endpoint_row(struct fixture *f, const char *address)
+{
+	struct node *services =
+		node_member(must(f, 200, "GET", OWN "/endpoints", NULL), "services");
+	struct node *list, *row;
+
+	for (size_t i = 0; i < node_count(services); i++) {
+		list = node_member(node_item(services, i), "endpoints");
+		for (size_t k = 0; k < node_count(list); k++) {
+			row = node_item(list, k);
+			if (strcmp(node_text_at(row, "address", ""), address) == 0)
+				return row;
+		}
+	}
+	return NULL;
+}
+
+static void apply_all(struct fixture *f)
+{
+	must(f, 200, "POST", OWN "/apply", APPLY(WEB "," GATEWAY "," ROUTE));
+}
+
+static void unknown_paths_methods_and_kinds_are_refused(void **state)
+{
+	static const struct {
+		int code;
+		const char *method, *path, *reason;
+	} rows[] = {
+		{404, "GET", "/", "NotFound"},
+		{404, "GET", "/nope", "NotFound"},
+		{404, "GET", OWN "/apply/", "NotFound"},
+		{404, "GET", "/apis/gateway.envoyproxy.io/v1alpha1/nopes", "NotFound"},
+		{404, "GET", "/apis/gateway.envoyproxy.io/v9/backends", "NotFound"},
+		{404, "GET", "/projects//control-plane/version", "NotFound"},
+		{404, "GET", "/projects/a/version", "NotFound"},
+		{405, "PATCH", BACKENDS "/web", "MethodNotAllowed"},
+		{405, "GET", OWN "/endpoints/state", "MethodNotAllowed"},
+		{405, "POST", "/version", "MethodNotAllowed"},
+	};
+	struct fixture *f = *state;
+	struct node *answer;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		answer = must(f, rows[i].code, rows[i].method, rows[i].path, "{}");
+		assert_string_equal(node_text_at(answer, "kind", ""), "Status");
+		assert_string_equal(node_text_at(answer, "reason", ""), rows[i].reason);
+		assert_int_equal(node_int_at(answer, "code", 0), rows[i].code);
+	}
+}
+
+static void version_and_health_answer(void **state)
+{
+	struct fixture *f = *state;
+	struct node *answer = must(f, 200, "GET", "/version", NULL);
+
+	assert_string_equal(node_text_at(answer, "gitVersion", ""), "v" SPILLWAY_VERSION);
+	assert_string_equal(node_text_at(answer, "major", ""), "0");
+	must(f, 200, "GET", "/healthz", NULL);
+	assert_string_equal(must(f, 200, "GET", "/projects/p/control-plane/readyz", NULL)->text,
+			    "ok");
+}
+
+static void objects_come_and_go_by_kubernetes_paths(void **state)
+{
+	struct fixture *f = *state;
+	struct node *answer = must(f, 201, "POST", BACKENDS, WEB);
+
+	assert_string_equal(node_text_at(answer, "metadata.namespace", ""), "default");
+	assert_string_equal(node_text_at(answer, "spec.type", ""), "Endpoints");
+	answer = must(f, 409, "POST", BACKENDS, WEB);
+	assert_string_equal(node_text_at(answer, "reason", ""), "AlreadyExists");
+	assert_string_equal(node_text_at(answer, "message", ""),
+			    "backends.gateway.envoyproxy.io \"web\" already exists");
+	must(f, 200, "PUT", BACKENDS "/web", BACKEND("web", "10.0.0.1", "10.0.0.3"));
+	must(f, 201, "PUT", BACKENDS "/two", BACKEND("two", "10.0.0.1", "10.0.0.3"));
+	answer = must(f, 200, "DELETE", BACKENDS "/web", NULL);
+	assert_string_equal(node_text_at(answer, "status", ""), "Success");
+	answer = must(f, 404, "GET", BACKENDS "/web", NULL);
+	assert_string_equal(node_text_at(answer, "message", ""),
+			    "backends.gateway.envoyproxy.io \"web\" not found");
+	must(f, 404, "DELETE", BACKENDS "/web", NULL);
+}
+
+static void a_put_with_an_old_version_is_a_conflict(void **state)
+{
+	struct fixture *f = *state;
+	struct node *o;
+	char *text;
+
+	must(f, 201, "POST", BACKENDS, WEB);
+	o = must(f, 200, "GET", BACKENDS "/web", NULL);
+	text = node_to_json(o, 0);
+	must(f, 200, "PUT", BACKENDS "/web", text);
+	must(f, 200, "PUT", BACKENDS "/web", BACKEND("web", "10.0.0.1", "10.0.0.3"));
+	o = must(f, 409, "PUT", BACKENDS "/web", text);
+	assert_string_equal(node_text_at(o, "reason", ""), "Conflict");
+	free(text);
+}
+
+static void an_object_must_be_what_its_path_says(void **state)
+{
+	struct fixture *f = *state;
+
+	must(f, 400, "POST", BACKENDS, GATEWAY);
+	must(f, 400, "PUT", BACKENDS "/other", WEB);
+	must(f, 400, "POST", "/apis/gateway.envoyproxy.io/v1alpha1/namespaces/a/backends",
+	     "{\"apiVersion\":\"gateway.envoyproxy.io/v1alpha1\",\"kind\":\"Backend\",\"metadata\":{"
+	     "\"name\":\"x\",\"namespace\":\"b\"},\"spec\":{}}");
+	must(f, 400, "POST", BACKENDS, "not json");
+	must(f, 400, "POST", BACKENDS, "[1]");
+	must(f, 422, "POST", BACKENDS, BACKEND("x", "10.0.0.256", "10.0.0.1"));
+}
+
+static void a_list_holds_one_namespace_or_all(void **state)
+{
+	struct fixture *f = *state;
+	struct node *list;
+
+	must(f, 201, "POST", BACKENDS, WEB);
+	must(f, 201, "POST", BACKENDS, BACKEND("api", "10.0.0.7", "10.0.0.8"));
+	must(f, 201, "POST", "/apis/gateway.envoyproxy.io/v1alpha1/namespaces/two/backends", WEB);
+	list = must(f, 200, "GET", BACKENDS, NULL);
+	assert_string_equal(node_text_at(list, "kind", ""), "BackendList");
+	assert_string_equal(node_text_at(list, "metadata.resourceVersion", ""), "3");
+	assert_int_equal(node_count(node_member(list, "items")), 2);
+	assert_string_equal(
+		node_text_at(node_item(node_member(list, "items"), 0), "metadata.name", ""), "api");
+	list = must(f, 200, "GET", "/apis/gateway.envoyproxy.io/v1alpha1/backends", NULL);
+	assert_int_equal(node_count(node_member(list, "items")), 3);
+}
+
+static const struct node *condition(const struct node *list, const char *type)
+{
+	for (size_t i = 0; i < node_count(list); i++) {
+		if (strcmp(node_text_at(node_item(list, i), "type", ""), type) == 0)
+			return node_item(list, i);
+	}
+	return NULL;
+}
+
+static void status_has_the_gateway_apis_shape(void **state)
+{
+	struct fixture *f = *state;
+	const struct node *c, *parent, *listener;
+	struct node *o;
+
+	apply_all(f);
+	o = must(f, 200, "GET", BACKENDS "/web", NULL);
+	c = condition(node_at(o, "status.conditions"), "Accepted");
+	assert_string_equal(node_text_at(c, "status", ""), "True");
+	assert_int_equal(node_int_at(c, "observedGeneration", 0), 1);
+	assert_int_equal(strlen(node_text_at(c, "lastTransitionTime", "")), 20);
+
+	o = must(f, 200, "GET", GATEWAYS "/edge", NULL);
+	assert_non_null(condition(node_at(o, "status.conditions"), "Accepted"));
+	listener = node_item(node_at(o, "status.listeners"), 0);
+	assert_string_equal(node_text_at(listener, "name", ""), "http");
+	assert_int_equal(node_int_at(listener, "attachedRoutes", 0), 1);
+	assert_non_null(condition(node_member(listener, "conditions"), "Accepted"));
+	assert_string_equal(node_text_at(node_item(node_at(o, "status.addresses"), 0), "value", ""),
+			    "192.0.2.1");
+
+	o = must(f, 200, "GET",
+		 "/apis/gateway.networking.k8s.io/v1alpha2/namespaces/default/tcproutes/web", NULL);
+	parent = node_item(node_at(o, "status.parents"), 0);
+	assert_int_equal(node_count(node_at(o, "status.parents")), 1);
+	assert_string_equal(node_text_at(parent, "parentRef.name", ""), "edge");
+	assert_string_equal(node_text_at(parent, "parentRef.namespace", ""), "default");
+	c = condition(node_member(parent, "conditions"), "Accepted");
+	assert_string_equal(node_text_at(c, "status", ""), "True");
+}
+
+static void a_condition_keeps_its_time_until_its_status_changes(void **state)
+{
+	struct fixture *f = *state;
+	const struct generation *g;
+	struct object_key key = {.project = "default",
+				 .kind = &kinds[KIND_BACKEND],
+				 .namespace = "default",
+				 .name = "web"};
+	const struct object *o;
+
+	apply_all(f);
+	g = f->engine->now;
+	o = generation_find(g, &key);
+	g->since_s[o - g->model->objects][0] = 1000;
+	must(f, 200, "POST", OWN "/apply", APPLY(BACKEND("api", "10.0.0.7", "10.0.0.8")));
+	g = f->engine->now;
+	assert_int_equal(generation_since(g, generation_find(g, &key), 0), 1000);
+}
+
+static void an_address_that_cannot_be_claimed_shows_in_the_gateways_status(void **state)
+{
+	struct fixture *f = *state;
+	const struct node *c;
+
+	apply_all(f);
+	fake.vip_problem = "192.0.2.1: another host answers for it";
+	c = condition(node_at(must(f, 200, "GET", GATEWAYS "/edge", NULL), "status.conditions"),
+		      "Programmed");
+	assert_string_equal(node_text_at(c, "status", ""), "False");
+	assert_string_equal(node_text_at(c, "reason", ""), "AddressNotUsable");
+	assert_string_equal(node_text_at(c, "message", ""), fake.vip_problem);
+}
+
+static void endpoints_show_shares_states_and_counters(void **state)
+{
+	struct fixture *f = *state;
+	struct node *services, *s, *row;
+
+	apply_all(f);
+	fake.stats[fake_endpoint("10.0.0.1:8080")->id] = (struct spw_endpoint_stats){
+		.flows_opened = 10, .flows_closed = 7, .packets_in = 5, .bytes_in = 500};
+	services = node_member(must(f, 200, "GET", OWN "/endpoints", NULL), "services");
+	assert_int_equal(node_count(services), 1);
+	s = node_item(services, 0);
+	assert_string_equal(node_text_at(s, "name", ""), "default/web");
+	assert_string_equal(node_text_at(s, "gateway", ""), "default/edge");
+	assert_string_equal(node_text_at(s, "listener", ""), "http");
+	assert_string_equal(node_text_at(s, "vip", ""), "192.0.2.1");
+	assert_int_equal(node_int_at(s, "port", 0), 80);
+	assert_int_equal(node_int_at(node_item(node_member(s, "tiers"), 0), "healthy", 0), 2);
+	assert_int_equal(node_int_at(node_item(node_member(s, "tiers"), 0), "loadPercent", 0), 100);
+	row = endpoint_row(f, "10.0.0.1:8080");
+	assert_string_equal(node_text_at(row, "backend", ""), "default/web");
+	assert_string_equal(node_text_at(row, "state", ""), "up");
+	assert_string_equal(node_text_at(row, "admin", ""), "auto");
+	assert_int_equal(node_int_at(row, "activeFlows", 0), 3);
+	assert_int_equal(node_int_at(row, "totalFlows", 0), 10);
+	assert_int_equal(node_int_at(row, "bytesIn", 0), 500);
+	assert_true(node_member(row, "problem")->type == NODE_NULL);
+}
+
+static void endpoints_can_be_asked_of_one_service(void **state)
+{
+	static const struct {
+		const char *query;
+		size_t count;
+	} rows[] = {
+		{"", 1},
+		{"?service=web", 1},
+		{"?service=web&namespace=default", 1},
+		{"?service=default/web", 1},
+		{"?service=web&namespace=two", 0},
+		{"?service=nope", 0},
+		{"?namespace=two", 0},
+		{"?namespace=default", 1},
+	};
+	struct fixture *f = *state;
+	struct node *answer;
+
+	apply_all(f);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		answer = must(f, 200, "GET",
+			      arena_printf(f->arena, OWN "/endpoints%s", rows[i].query), NULL);
+		assert_int_equal(node_count(node_member(answer, "services")), rows[i].count);
+	}
+}
+
+static void the_operators_word_is_in_the_maps_when_the_answer_comes(void **state)
+{
+	static const struct {
+		const char *word, *state;
+		enum spw_admin admin;
+		bool pickable;
+	} rows[] = {
+		{"down", "down", SPW_ADMIN_DOWN, false},
+		{"drain", "draining", SPW_ADMIN_DRAIN, false},
+		{"up", "up", SPW_ADMIN_UP, true},
+		{"auto", "up", SPW_ADMIN_AUTO, true},
+	};
+	struct fixture *f = *state;
+	const char *from = "auto";
+	struct node *row;
+
+	apply_all(f);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		row = must(f, 200, "POST", OWN "/endpoints/state",
+			   arena_printf(f->arena,
+					"{\"address\":\"10.0.0.1:8080\",\"state\":\"%s\"}",
+					rows[i].word));
+		row = node_item(node_member(row, "endpoints"), 0);
+		assert_string_equal(node_text_at(row, "from", ""), from);
+		assert_string_equal(node_text_at(row, "to", ""), rows[i].word);
+		assert_int_equal(fake.admin[fake_endpoint("10.0.0.1:8080")->id], rows[i].admin);
+		assert_int_equal(fake_endpoint("10.0.0.1:8080")->pickable, rows[i].pickable);
+		row = endpoint_row(f, "10.0.0.1:8080");
+		assert_string_equal(node_text_at(row, "state", ""), rows[i].state);
+		assert_string_equal(node_text_at(row, "admin", ""), rows[i].word);
+		from = rows[i].word;
+	}
+}
+
+static void a_word_without_port_means_all_ports(void **state)
+{
+	struct fixture *f = *state;
+	struct node *list;
+
+	must(f, 200, "POST", OWN "/apply",
+	     APPLY("{\"apiVersion\":\"gateway.envoyproxy.io/v1alpha1\",\"kind\":\"Backend\","
+		   "\"metadata\":{\"name\":\"web\"},\"spec\":{\"endpoints\":["
+		   "{\"ip\":{\"address\":\"10.0.0.1\",\"port\":81}},"
+		   "{\"ip\":{\"address\":\"10.0.0.1\",\"port\":80}},"
+		   "{\"ip\":{\"address\":\"10.0.0.2\",\"port\":80}}]}}," GATEWAY "," ROUTE));
+	list = node_member(must(f, 200, "POST", OWN "/endpoints/state",
+				"{\"address\":\"10.0.0.1\",\"state\":\"down\"}"),
+			   "endpoints");
+	assert_int_equal(node_count(list), 2);
+	assert_string_equal(node_text_at(node_item(list, 0), "address", ""), "10.0.0.1:80");
+	assert_string_equal(node_text_at(node_item(list, 1), "address", ""), "10.0.0.1:81");
+	assert_true(fake_endpoint("10.0.0.2:80")->pickable);
+}
+
+static void a_word_for_nobody_is_refused(void **state)
+{
+	static const struct {
+		int code;
+		const char *body;
+	} rows[] = {
+		{404, "{\"address\":\"10.9.9.9:80\",\"state\":\"down\"}"},
+		{404, "{\"address\":\"10.0.0.1:81\",\"state\":\"down\"}"},
+		{400, "{\"address\":\"10.0.0.1:8080\",\"state\":\"sideways\"}"},
+		{400, "{\"address\":\"web\",\"state\":\"down\"}"},
+		{400, "{}"},
+		{400, ""},
+	};
+	struct fixture *f = *state;
+
+	apply_all(f);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		must(f, rows[i].code, "POST", OWN "/endpoints/state", rows[i].body);
+	assert_true(fake_endpoint("10.0.0.1:8080")->pickable);
+}
+
+static void a_word_waits_for_its_endpoint(void **state)
+{
+	struct fixture *f = *state;
+
+	apply_all(f);
+	must(f, 200, "POST", OWN "/endpoints/state",
+	     "{\"address\":\"10.0.0.1:8080\",\"state\":\"down\"}");
+	must(f, 200, "DELETE", BACKENDS "/web", NULL);
+	assert_null(fake_endpoint("10.0.0.1:8080"));
+	must(f, 201, "POST", BACKENDS, WEB);
+	assert_false(fake_endpoint("10.0.0.1:8080")->pickable);
+	assert_int_equal(fake.admin[fake_endpoint("10.0.0.1:8080")->id], SPW_ADMIN_DOWN);
+}
+
+static void a_word_found_in_the_maps_is_taken_over(void **state)
+{
+	struct fixture *f = *state;
+
+	apply_all(f);
+	fake.admin[fake_endpoint("10.0.0.2:8080")->id] = SPW_ADMIN_DRAIN;
+	fixture_close(f);
+	fixture_open(f);
+	assert_string_equal(node_text_at(endpoint_row(f, "10.0.0.2:8080"), "admin", ""), "drain");
+	assert_false(fake_endpoint("10.0.0.2:8080")->pickable);
+}
+
+static void stats_list_every_counter_in_order(void **state)
+{
+	struct fixture *f = *state;
+	struct node *list = node_member(must(f, 200, "GET", OWN "/stats", NULL), "counters");
+
+	assert_int_equal(node_count(list), SPW_STAT_MAX);
+	for (size_t i = 0; i < SPW_STAT_MAX; i++)
+		assert_int_equal(node_int_at(node_item(list, i), "value", -1), i);
+	assert_string_equal(node_text_at(node_item(list, SPW_DROP_TTL), "name", ""), "drop_ttl");
+	assert_string_equal(node_text_at(node_item(list, SPW_DROP_TTL), "kind", ""), "drop");
+}
+
+static struct flow_row flow(const char *client, const char *endpoint, uint32_t bits)
+{
+	struct flow_row row = {.state = bits, .age_ms = 2500, .idle_ms = 400, .source_port = 1024};
+	uint16_t port;
+
+	assert_int_equal(addr_parse_port(client, &row.key.saddr, &port), 0);
+	row.key.sport = htons(port);
+	row.key.dport = htons(80);
+	row.key.proto = IPPROTO_TCP;
+	assert_int_equal(addr_parse("192.0.2.1", &row.key.daddr), 0);
+	assert_int_equal(addr_parse("10.0.0.254", &row.source), 0);
+	assert_int_equal(addr_parse_port(endpoint, &row.endpoint, &row.endpoint_port), 0);
+	return row;
+}
+
+static void flows_are_listed_filtered_and_cut(void **state)
+{
+	struct fixture *f = *state;
+	struct node *answer, *row;
+
+	fake.flows[0] = flow("203.0.113.5:40000", "10.0.0.1:80", SPW_FLOW_ESTABLISHED);
+	fake.flows[1] = flow("[2001:db8::5]:40000", "[2001:db8::1]:80", 0);
+	fake.flows[2] = flow("203.0.113.5:40001", "10.0.0.1:81",
+			     SPW_FLOW_ESTABLISHED | SPW_FLOW_FIN_CLIENT);
+	fake.flow_count = 3;
+	answer = must(f, 200, "GET", OWN "/flows", NULL);
+	assert_int_equal(node_int_at(answer, "count", 0), 3);
+	row = node_item(node_member(answer, "flows"), 0);
+	assert_string_equal(node_text_at(row, "client", ""), "203.0.113.5:40000");
+	assert_string_equal(node_text_at(row, "vip", ""), "192.0.2.1:80");
+	assert_string_equal(node_text_at(row, "source", ""), "10.0.0.254:1024");
+	assert_string_equal(node_text_at(row, "endpoint", ""), "10.0.0.1:80");
+	assert_string_equal(node_text_at(row, "state", ""), "established");
+	assert_int_equal(node_int_at(row, "ageSeconds", 0), 2);
+	row = node_item(node_member(answer, "flows"), 1);
+	assert_string_equal(node_text_at(row, "state", ""), "embryonic");
+	row = node_item(node_member(answer, "flows"), 2);
+	assert_string_equal(node_text_at(row, "state", ""), "closing");
+	answer = must(f, 200, "GET", OWN "/flows?endpoint=10.0.0.1", NULL);
+	assert_int_equal(node_int_at(answer, "count", 0), 2);
+	answer = must(f, 200, "GET", OWN "/flows?endpoint=10.0.0.1:81", NULL);
+	assert_int_equal(node_int_at(answer, "count", 0), 1);
+	answer = must(f, 200, "GET", OWN "/flows?limit=2", NULL);
+	assert_int_equal(node_int_at(answer, "count", 0), 2);
+	assert_true(node_bool_at(answer, "truncated", false));
+	must(f, 400, "GET", OWN "/flows?limit=-1", NULL);
+	must(f, 400, "GET", OWN "/flows?endpoint=nobody", NULL);
+	answer = must(f, 200, "GET", OWN "/flows/count", NULL);
+	assert_int_equal(node_int_at(answer, "max", 0), 4096);
+}
+
+static void the_status_counts_what_is_there(void **state)
+{
+	struct fixture *f = *state;
+	struct node *answer;
+
+	apply_all(f);
+	answer = must(f, 200, "GET", OWN "/status", NULL);
+	assert_int_equal(node_int_at(answer, "pid", 0), getpid());
+	assert_int_equal(node_int_at(answer, "resources.Backend", 0), 1);
+	assert_int_equal(node_int_at(answer, "services", 0), 1);
+	assert_int_equal(node_int_at(answer, "endpoints", 0), 2);
+	assert_string_equal(node_text_at(answer, "resourceVersion", ""), "3");
+	assert_string_equal(node_text_at(node_item(node_member(answer, "vips"), 0), "address", ""),
+			    "192.0.2.1");
+	assert_string_equal(
+		node_text_at(node_item(node_member(answer, "interfaces"), 0), "mode", ""),
+		"native");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(unknown_paths_methods_and_kinds_are_refused),
+		TEST(version_and_health_answer),
+		TEST(objects_come_and_go_by_kubernetes_paths),
+		TEST(a_put_with_an_old_version_is_a_conflict),
+		TEST(an_object_must_be_what_its_path_says),
+		TEST(a_list_holds_one_namespace_or_all),
+		TEST(status_has_the_gateway_apis_shape),
+		TEST(a_condition_keeps_its_time_until_its_status_changes),
+		TEST(an_address_that_cannot_be_claimed_shows_in_the_gateways_status),
+		TEST(endpoints_show_shares_states_and_counters),
+		TEST(endpoints_can_be_asked_of_one_service),
+		TEST(the_operators_word_is_in_the_maps_when_the_answer_comes),
+		TEST(a_word_without_port_means_all_ports),
+		TEST(a_word_for_nobody_is_refused),
+		TEST(a_word_waits_for_its_endpoint),
+		TEST(a_word_found_in_the_maps_is_taken_over),
+		TEST(stats_list_every_counter_in_order),
+		TEST(flows_are_listed_filtered_and_cut),
+		TEST(the_status_counts_what_is_there),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
