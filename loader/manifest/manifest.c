@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * From documents to resources: what kind each object is, lists taken apart, every object through
- * all checks. Messages of one object are ordered by place, objects as written.
+ * all checks. Messages are ordered by place, resources as written.
  */
 #include "manifest/manifest.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -143,7 +142,6 @@ static bool check_object(struct run *run, const struct kind *kind, bool lower, s
 	meta_check(&c, root, ns);
 	schema_types(&c, tail, root);
 	schema_rules(&c, tail, root);
-	sort_diags(run->diags, c.first_diag);
 	return run->diags->errors == errors;
 }
 
@@ -241,8 +239,11 @@ int manifest_check(struct arena *a, struct diags *d, struct node *root,
 		   const struct manifest_options *opts, struct resource *out)
 {
 	struct run run = {.arena = a, .diags = d, .opts = opts};
+	size_t from = d->count;
+	int ret = check_root(&run, root, out);
 
-	return check_root(&run, root, out);
+	sort_diags(d, from);
+	return ret;
 }
 
 int manifest_read_text(struct arena *a, struct diags *d, const char *file, const char *text,
@@ -250,7 +251,7 @@ int manifest_read_text(struct arena *a, struct diags *d, const char *file, const
 {
 	struct run run = {.arena = a, .diags = d, .opts = opts, .out = out};
 	struct loc start = {.file = file ? arena_strdup(a, file) : NULL, .line = 1, .column = 1};
-	size_t errors = d->errors, count = out->count;
+	size_t errors = d->errors, count = out->count, from = d->count;
 	struct documents docs = {0};
 
 	yaml_read(a, d, start.file, text, len, &docs);
@@ -258,5 +259,6 @@ int manifest_read_text(struct arena *a, struct diags *d, const char *file, const
 		read_object(&run, docs.items[i]);
 	if (out->count == count && d->errors == errors)
 		diag_add(d, start, "error: no objects passed to apply");
+	sort_diags(d, from);
 	return 0;
 }

@@ -71,13 +71,13 @@ struct text text_decode(struct arena *a, const char *bytes, size_t len)
 	return (struct text){.bytes = bytes, .len = len};
 }
 
-bool text_is_json(struct text t)
+size_t text_json_start(struct text t)
 {
 	size_t i = 0;
 
 	while (i < t.len && strchr(" \t\r\n", t.bytes[i]) && t.bytes[i])
 		i++;
-	return i < t.len && t.bytes[i] == '{';
+	return i < t.len && t.bytes[i] == '{' ? i : SIZE_MAX;
 }
 
 /* The 16 bits of \uXXXX at `p`, or -1. */
@@ -105,7 +105,7 @@ struct text text_join_surrogates(struct arena *a, struct text t)
 	char *out;
 	size_t n = 0;
 
-	if (!text_is_json(t) || !memmem(t.bytes, t.len, "\\u", 2))
+	if (text_json_start(t) == SIZE_MAX || !memmem(t.bytes, t.len, "\\u", 2))
 		return t;
 	out = arena_alloc(a, t.len + 1);
 	while (p < end) {

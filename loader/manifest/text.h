@@ -3,6 +3,8 @@
 #ifndef SPILLWAY_MANIFEST_TEXT_H
 #define SPILLWAY_MANIFEST_TEXT_H
 
+#include <stdint.h>
+
 #include "base/arena.h"
 #include "base/diag.h"
 
@@ -19,7 +21,8 @@ struct text text_decode(struct arena *a, const char *bytes, size_t len);
  * understands. Returns `t` itself when there are none.
  */
 struct text text_join_surrogates(struct arena *a, struct text t);
-bool text_is_json(struct text t);
+/* Where the `{` is that a text begins with, blanks aside; SIZE_MAX when there is none. */
+size_t text_json_start(struct text t);
 
 /* Line breaks as YAML counts them between two offsets. */
 int text_lines(struct text t, size_t from, size_t to);

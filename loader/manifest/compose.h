@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What reading YAML shares between its two halves: events and places, and making trees of them. */
+#ifndef SPILLWAY_MANIFEST_COMPOSE_H
+#define SPILLWAY_MANIFEST_COMPOSE_H
+
+#include <yaml.h>
+
+#include "manifest/node.h"
+#include "manifest/text.h"
+
+struct anchor {
+	const char *name;
+	const struct node *node; /* NULL while it is being read */
+};
+
+struct reader {
+	yaml_parser_t parser;
+	struct arena *arena;
+	struct diags *diags;
+	const char *file;
+	struct text text;	/* all of it */
+	size_t start;		/* where the parser began */
+	int first_line;		/* the line of `start` */
+	struct anchor *anchors; /* of the document */
+	size_t anchor_count;
+	size_t nodes;	 /* of the whole text, aliases expanded */
+	size_t expanded; /* those of them that came by aliases */
+	bool bad;	 /* the document has a mistake */
+	size_t broken;	 /* offset at which reading must stop, or SIZE_MAX */
+};
+
+/* yaml.c */
+struct loc yaml_loc(const struct reader *r, const yaml_mark_t *mark);
+/* Reports a mistake of the document, which is read on. */
+void yaml_complain(struct reader *r, struct loc loc, const char *text);
+/* The same, and the document ends here; returns NULL for the caller to return. */
+struct node *yaml_give_up(struct reader *r, const yaml_mark_t *mark, const char *text);
+/* False at the end of what can be read; the caller owns the event otherwise. */
+bool yaml_next(struct reader *r, yaml_event_t *event);
+
+/* compose.c: the tree that begins with `event`; NULL when the document was given up. */
+struct node *compose(struct reader *r, const yaml_event_t *event, int depth);
+
+#endif
