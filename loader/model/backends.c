@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Backends: accepted or not, and which of their endpoints the packet path can serve. In this
+ * version it forwards by nat to addresses; the rest needs the userspace path or another mode.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "model/resolver.h"
+
+#define FORWARDING "spillway.dev/forwarding"
+
+static void read_ip(struct arena *a, const struct node *ip, bool on_host, struct endpoint *e)
+{
+	const char *text = node_text_at(ip, "address", "");
+	char buf[ADDR_PORT_TEXT_MAX];
+
+	e->port = (uint16_t)node_int_at(ip, "port", 0);
+	if (addr_parse(text, &e->addr) || e->port == 0) {
+		e->name = arena_printf(a, "%s:%u", text, e->port);
+		return;
+	}
+	e->name = arena_strdup(a, addr_print_port(&e->addr, e->port, buf));
+	e->usable = !(addr_is_loopback(&e->addr) && on_host);
+}
+
+static void read_endpoint(struct arena *a, const struct node *n, bool on_host, struct endpoint *e)
+{
+	e->hostname = node_text_at(n, "hostname", NULL);
+	e->zone = node_text_at(n, "zone", NULL);
+	if (node_member(n, "ip"))
+		read_ip(a, node_member(n, "ip"), on_host, e);
+	else if (node_member(n, "fqdn"))
+		e->name = arena_printf(a, "%s:%lld", node_text_at(n, "fqdn.hostname", ""),
+				       (long long)node_int_at(n, "fqdn.port", 0));
+	else
+		e->name = arena_printf(a, "unix:%s", node_text_at(n, "unix.path", ""));
+}
+
+/* The annotation's value; its name holds dots, so node_at() cannot reach it. */
+static const char *forwarding(const struct object *o)
+{
+	const struct node *all = node_at(o->res.root, "metadata.annotations");
+	const struct node *n = node_member(all, FORWARDING);
+
+	return n && n->type == NODE_STRING ? n->text : "nat";
+}
+
+/* Why none of its endpoints can be served, or NULL. */
+static const char *whole_reason(struct arena *a, const struct object *o)
+{
+	const char *mode = forwarding(o);
+
+	if (strcmp(mode, "nat") != 0)
+		return arena_printf(a,
+				    "the annotation " FORWARDING ": %s asks for a mode that this "
+				    "version does not have",
+				    mode);
+	if (node_at(o->res.root, "spec.tls"))
+		return "endpoints over TLS need the userspace path, which this version does not "
+		       "have";
+	return NULL;
+}
+
+static void read_endpoints(struct resolver *r, struct backend *b)
+{
+	const struct node *list = node_at(b->object->res.root, "spec.endpoints");
+	const char *whole = whole_reason(r->arena, b->object);
+
+	b->count = node_count(list);
+	b->endpoints = arena_array(r->arena, b->count, sizeof(*b->endpoints));
+	for (size_t i = 0; i < b->count; i++) {
+		struct endpoint *e = &b->endpoints[i];
+
+		read_endpoint(r->arena, node_item(list, i), r->opts->on_host, e);
+		e->usable = e->usable && !whole;
+		if (!e->usable)
+			b->unusable = text_join(r->arena, b->unusable, ", ", e->name);
+	}
+	if (b->unusable)
+		b->unusable_why = whole ? whole
+					: "they need the userspace path, which this version does "
+					  "not have";
+}
+
+static void read_backend(struct resolver *r, struct object *o, struct backend *b)
+{
+	struct loc where = o->res.loc;
+
+	b->object = o;
+	b->tier = node_bool_at(o->res.root, "spec.fallback", false) ? 1 : 0;
+	b->dynamic =
+		strcmp(node_text_at(o->res.root, "spec.type", "Endpoints"), "DynamicResolver") == 0;
+	b->refusal = accept_backend(r->arena, &o->res, r->opts->on_host, false, &where);
+	o->accepted = !b->refusal;
+	if (b->refusal) {
+		const char *text =
+			arena_printf(r->arena, "The Backend was not accepted: %s", b->refusal);
+
+		condition_plain(r, o, "Accepted", false, "Invalid", text);
+		resolve_warn(r, o, where, text);
+		return;
+	}
+	condition_plain(r, o, "Accepted", true, "Accepted", "The Backend was accepted");
+	read_endpoints(r, b);
+}
+
+void backends_read(struct resolver *r)
+{
+	size_t count;
+	struct object **list = names_of_kind(r, r->by_name, KIND_BACKEND, &count);
+	struct backend *backends = arena_array(r->arena, count, sizeof(*backends));
+
+	r->backend_of = arena_array(r->arena, r->model->object_count, sizeof(struct backend *));
+	for (size_t i = 0; i < count; i++) {
+		read_backend(r, list[i], &backends[i]);
+		r->backend_of[list[i] - r->model->objects] = &backends[i];
+	}
+}
+
+struct backend *backends_find(const struct resolver *r, const char *project, const char *namespace,
+			      const char *name)
+{
+	const struct object *o = names_find(r, KIND_BACKEND, project, namespace, name);
+
+	return o ? r->backend_of[o - r->model->objects] : NULL;
+}
+
+/* Spills by hand only: without a check every primary counts as up. */
+static void report_unchecked(struct resolver *r, const struct backend *b)
+{
+	condition_plain(r, b->object, "FallbackReady", false, "NoHealthCheck",
+			arena_printf(r->arena,
+				     "no active health check of type TCP or HTTP is in force on "
+				     "route %s, so its primary endpoints always count as up and "
+				     "this fallback takes over only when they are set down by "
+				     "hand: attach a BackendTrafficPolicy with healthCheck.active",
+				     b->unchecked));
+}
+
+void backends_report(struct resolver *r)
+{
+	for (size_t i = 0; i < r->model->object_count; i++) {
+		const struct backend *b = r->backend_of[i];
+
+		if (!b)
+			continue;
+		if (b->unusable)
+			condition_plain(r, b->object, "Programmed", false, "EndpointsLeftOut",
+					arena_printf(r->arena, "endpoints left out: %s: %s",
+						     b->unusable, b->unusable_why));
+		if (b->unchecked)
+			report_unchecked(r, b);
+	}
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Conditions of objects, and the warnings that say the same at the place of the field. */
+#include <string.h>
+
+#include "model/resolver.h"
+
+void condition_add(struct resolver *r, struct object *o, const struct condition *c)
+{
+	*arena_push(r->arena, o->conditions, o->condition_count) = *c;
+}
+
+void condition_plain(struct resolver *r, struct object *o, const char *type, bool status,
+		     const char *reason, const char *message)
+{
+	const struct condition c = {
+		.type = type, .status = status, .reason = reason, .message = message};
+
+	condition_add(r, o, &c);
+}
+
+void resolve_warn(struct resolver *r, const struct object *o, struct loc loc, const char *text)
+{
+	if (!r->diags)
+		return;
+	diag_warn(r->diags, loc.line ? loc : o->res.loc, "%s %s/%s: %s", o->res.kind->name,
+		  o->res.namespace, o->res.name, text);
+}
+
+const char *text_join(struct arena *a, const char *list, const char *separator, const char *what)
+{
+	return list ? arena_printf(a, "%s%s%s", list, separator, what) : what;
+}
+
+struct loc member_loc(const struct node *map, const char *key)
+{
+	const struct node *n = node_member(map, key);
+
+	if (n)
+		return n->loc;
+	return map ? map->loc : (struct loc){0};
+}
+
+const struct condition *model_condition(const struct object *o, const char *type)
+{
+	for (size_t i = 0; i < o->condition_count; i++) {
+		if (strcmp(o->conditions[i].type, type) == 0)
+			return &o->conditions[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Gateways: their addresses, and at the end what became of them and of their listeners. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "model/resolver.h"
+
+struct vips {
+	struct spw_addr *items;
+	size_t count;
+};
+
+static void add_vip(struct resolver *r, struct vips *v, const struct spw_addr *vip)
+{
+	for (size_t i = 0; i < v->count; i++) {
+		if (addr_equal(&v->items[i], vip))
+			return;
+	}
+	*arena_push(r->arena, v->items, v->count) = *vip;
+}
+
+static void refuse_address(struct resolver *r, struct object *o, const struct node *n,
+			   struct problem *out, const char *message)
+{
+	if (!out->reason)
+		*out = (struct problem){"UnsupportedAddress", message};
+	resolve_warn(r, o, member_loc(n, "value"), message);
+}
+
+static void read_address(struct resolver *r, struct object *o, const struct node *n,
+			 struct vips *out, struct problem *problem)
+{
+	const char *type = node_text_at(n, "type", "IPAddress");
+	const char *value = node_text_at(n, "value", "");
+	struct spw_addr vip;
+
+	if (strcmp(type, "IPAddress") != 0) {
+		refuse_address(r, o, n, problem,
+			       arena_printf(r->arena,
+					    "Gateway has an address with an unsupported type: %s",
+					    type));
+		return;
+	}
+	if (addr_parse(value, &vip)) {
+		refuse_address(r, o, n, problem,
+			       arena_printf(r->arena, "address %s is no IP address", value));
+		return;
+	}
+	if (addr_is_unspecified(&vip) || addr_is_multicast(&vip) || addr_is_loopback(&vip)) {
+		refuse_address(r, o, n, problem,
+			       arena_printf(r->arena, "no client can reach the address %s", value));
+		return;
+	}
+	add_vip(r, out, &vip);
+}
+
+/* An address without a value asks for any: the same as none at all. */
+static bool names_an_address(const struct node *list)
+{
+	for (size_t i = 0; i < node_count(list); i++) {
+		if (*node_text_at(node_item(list, i), "value", ""))
+			return true;
+	}
+	return false;
+}
+
+static void read_addresses(struct resolver *r, struct object *o, struct vips *out,
+			   struct problem *problem)
+{
+	const struct node *list = node_at(o->res.root, "spec.addresses");
+
+	if (!names_an_address(list)) {
+		for (size_t i = 0; i < r->opts->host_addr_count; i++)
+			add_vip(r, out, &r->opts->host_addrs[i]);
+		return;
+	}
+	for (size_t i = 0; i < node_count(list); i++)
+		read_address(r, o, node_item(list, i), out, problem);
+}
+
+static void read_listeners(struct resolver *r, struct object *o, const struct vips *vips)
+{
+	const struct node *list = node_at(o->res.root, "spec.listeners");
+
+	for (size_t i = 0; i < node_count(list); i++) {
+		struct listener *l = arena_push(r->arena, r->listeners, r->listener_count);
+
+		l->gateway = o;
+		l->node = node_item(list, i);
+		l->name = node_text_at(l->node, "name", "");
+		l->protocol = node_text_at(l->node, "protocol", "");
+		l->port = (uint16_t)node_int_at(l->node, "port", 0);
+		l->vips = arena_array(r->arena, vips->count, sizeof(*l->vips));
+		l->vip_count = vips->count;
+		if (vips->count)
+			memcpy(l->vips, vips->items, vips->count * sizeof(*l->vips));
+	}
+}
+
+/* Oldest Gateway first, so that claims of addresses are settled in the order of the list. */
+void gateways_read(struct resolver *r)
+{
+	size_t count;
+	struct object **list = names_of_kind(r, r->by_age, KIND_GATEWAY, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct problem problem = {0};
+		struct vips vips = {0};
+
+		read_addresses(r, list[i], &vips, &problem);
+		list[i]->accepted = !problem.reason;
+		if (problem.reason)
+			condition_plain(r, list[i], "Accepted", false, problem.reason,
+					problem.message);
+		else
+			condition_plain(r, list[i], "Accepted", true, "Accepted",
+					"The Gateway is accepted");
+		read_listeners(r, list[i], &vips);
+	}
+}
+
+static void report_part(struct resolver *r, const struct listener *l, const char *type,
+			const struct problem *p, const char *good_reason, const char *good)
+{
+	const struct condition c = {
+		.type = type,
+		.status = !p->reason,
+		.reason = p->reason ? p->reason : good_reason,
+		.message = p->reason ? p->message : good,
+		.section = l->name,
+	};
+
+	condition_add(r, l->gateway, &c);
+}
+
+static void report_listener(struct resolver *r, const struct listener *l)
+{
+	static const struct problem refused = {"Invalid", "the listener is not accepted"};
+	static const struct problem homeless = {"Pending", "the Gateway has no address"};
+	const struct problem *p = &l->degraded;
+
+	if (l->refused.reason)
+		p = &refused;
+	else if (!p->reason && l->vip_count == 0)
+		p = &homeless;
+	report_part(r, l, "Accepted", &l->refused, "Accepted", "The listener is accepted");
+	report_part(r, l, "Programmed", p, "Programmed", "The listener is programmed");
+}
+
+static void report_gateway(struct resolver *r, struct object *o, size_t ready, bool has_address)
+{
+	if (!has_address)
+		condition_plain(r, o, "Programmed", false, "AddressNotAssigned",
+				"No addresses have been assigned to the Gateway");
+	else if (ready == 0)
+		condition_plain(r, o, "Programmed", false, "Invalid",
+				"no listener of the Gateway can be programmed");
+	else
+		condition_plain(r, o, "Programmed", true, "Programmed",
+				"The Gateway is programmed");
+}
+
+/* Listeners of one Gateway stand together. */
+void gateways_report(struct resolver *r)
+{
+	size_t i = 0;
+
+	while (i < r->listener_count) {
+		struct object *o = r->listeners[i].gateway;
+		const size_t first = i;
+		bool has_address = false;
+		size_t ready = 0;
+
+		for (; i < r->listener_count && r->listeners[i].gateway == o; i++) {
+			const struct listener *l = &r->listeners[i];
+
+			ready += !l->refused.reason && l->vip_count > 0;
+			has_address = has_address || l->vip_count > 0 || l->degraded.reason;
+		}
+		report_gateway(r, o, ready, has_address);
+		for (size_t n = first; n < i; n++)
+			report_listener(r, &r->listeners[n]);
+	}
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which fields of a BackendTrafficPolicy nothing reads yet. A list of what works, not of what does
+ * not: a field that a later schema adds is named without anybody thinking of it.
+ */
+#include <string.h>
+
+#include "model/resolver.h"
+
+struct words {
+	struct arena *arena;
+	const char *list;
+};
+
+static bool is_any(const char *text, const char *const *words)
+{
+	for (; *words; words++) {
+		if (strcmp(text, *words) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void add(struct words *w, const char *prefix, const char *name)
+{
+	w->list = text_join(w->arena, w->list, ", ", arena_printf(w->arena, "%s%s", prefix, name));
+}
+
+/* The members of `map` that are not among `known`. */
+static void add_unknown(struct words *w, const struct node *map, const char *prefix,
+			const char *const *known)
+{
+	for (size_t i = 0; map && map->type == NODE_MAP && i < map->count; i++) {
+		if (!is_any(map->items[i]->key, known))
+			add(w, prefix, map->items[i]->key);
+	}
+}
+
+/* Round robin and random are what the hash over the 5-tuple does; the other types are not there. */
+static void add_balancer(struct words *w, const struct node *n)
+{
+	static const char *const known[] = {"type", NULL};
+	static const char *const types[] = {"RoundRobin", "Random", NULL};
+	const char *type = node_text_at(n, "type", "RoundRobin");
+
+	if (!is_any(type, types))
+		add(w, "spec.loadBalancer.type: ", type);
+	add_unknown(w, n, "spec.loadBalancer.", known);
+}
+
+static void add_health(struct words *w, const struct node *n)
+{
+	static const char *const known[] = {"active", "panicThreshold", NULL};
+	static const char *const known_active[] = {"type",
+						   "timeout",
+						   "interval",
+						   "initialJitter",
+						   "unhealthyThreshold",
+						   "healthyThreshold",
+						   "http",
+						   "tcp",
+						   "overrides",
+						   NULL};
+	static const char *const types[] = {"HTTP", "TCP", NULL};
+	const struct node *active = node_member(n, "active");
+	const char *type = node_text_at(active, "type", "TCP");
+
+	add_unknown(w, n, "spec.healthCheck.", known);
+	if (!is_any(type, types))
+		add(w, "spec.healthCheck.active.type: ", type);
+	else
+		add_unknown(w, active, "spec.healthCheck.active.", known_active);
+}
+
+const char *policy_idle_fields(struct arena *a, const struct object *policy)
+{
+	static const char *const known[] = {"targetRef",    "targetRefs",  "targetSelectors",
+					    "loadBalancer", "healthCheck", NULL};
+	const struct node *spec = node_at(policy->res.root, "spec");
+	struct words w = {.arena = a};
+
+	add_unknown(&w, spec, "spec.", known);
+	add_balancer(&w, node_member(spec, "loadBalancer"));
+	add_health(&w, node_member(spec, "healthCheck"));
+	return w.list;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The backendRefs of a route. One that cannot be used is left out and the others take its share, as
+ * upstream does for TCP and UDP; the condition says how much that is. Checks in upstream's order:
+ * group, kind, namespace, port, existence, the Backend itself.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/resolver.h"
+
+#define BAD_GROUP                                                                                  \
+	"Group is invalid, only the core API group (specified by omitting the group field or "     \
+	"setting it to an empty string), multicluster.x-k8s.io and gateway.envoyproxy.io are "     \
+	"supported"
+#define BAD_KIND                                                                                   \
+	"Kind is invalid, only Service, MCS ServiceImport and Envoy Gateway Backend are supported"
+#define NO_PORT "A valid port number corresponding to a port on the Service must be specified"
+
+/* A backendRef with its defaults. */
+struct wanted {
+	const struct node *node;
+	const char *group, *kind, *namespace, *name;
+	uint32_t weight;
+};
+
+/* What is wrong with one, and the field that says so. */
+struct finding {
+	const char *reason;
+	const char *message;
+	const char *field;
+};
+
+static struct wanted read_ref(const struct object *route, const struct node *n)
+{
+	return (struct wanted){
+		.node = n,
+		.group = node_text_at(n, "group", ""),
+		.kind = node_text_at(n, "kind", "Service"),
+		.namespace = node_text_at(n, "namespace", route->res.namespace),
+		.name = node_text_at(n, "name", ""),
+		.weight = (uint32_t)node_int_at(n, "weight", 1),
+	};
+}
+
+static bool is_one_of(const char *text, const char *const *words)
+{
+	for (; *words; words++) {
+		if (strcmp(*words, text) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Words of the reference alone. */
+static struct finding check_words(const struct wanted *w)
+{
+	static const char *const groups[] = {"", "multicluster.x-k8s.io", BACKEND_GROUP, NULL};
+	static const char *const known[] = {"Service", "ServiceImport", "Backend", NULL};
+
+	if (!is_one_of(w->group, groups))
+		return (struct finding){"InvalidKind", BAD_GROUP, "group"};
+	if (!is_one_of(w->kind, known))
+		return (struct finding){"InvalidKind", BAD_KIND, "kind"};
+	return (struct finding){0};
+}
+
+static struct finding check_backend(struct arena *a, const struct object *route,
+				    const struct wanted *w, const struct backend *b)
+{
+	if (b->refusal)
+		return (struct finding){"InvalidBackendRef", b->refusal, "name"};
+	if (!b->dynamic)
+		return (struct finding){0};
+	return (struct finding){
+		"UnsupportedValue",
+		arena_printf(a,
+			     "Backend %s/%s is of type DynamicResolver: a %s carries no name that "
+			     "could be resolved",
+			     w->namespace, w->name, route->res.kind->name),
+		"name"};
+}
+
+static struct finding check_ref(struct resolver *r, const struct object *route,
+				const struct wanted *w, struct backend **out)
+{
+	const bool is_backend =
+		strcmp(w->kind, "Backend") == 0 && strcmp(w->group, BACKEND_GROUP) == 0;
+	struct finding f = check_words(w);
+
+	if (f.reason)
+		return f;
+	if (!grants_allow(r, route, w->group, w->kind, w->namespace, w->name))
+		return (struct finding){
+			"RefNotPermitted",
+			arena_printf(r->arena,
+				     "Backend ref to %s %s/%s not permitted by any ReferenceGrant.",
+				     w->kind, w->namespace, w->name),
+			"namespace"};
+	if (strcmp(w->kind, "Service") == 0 && !node_member(w->node, "port"))
+		return (struct finding){"PortNotSpecified", NO_PORT, "kind"};
+	*out = is_backend ? backends_find(r, route->project, w->namespace, w->name) : NULL;
+	if (!*out)
+		return (struct finding){"BackendNotFound",
+					arena_printf(r->arena, "%s %s/%s not found", w->kind,
+						     w->namespace, w->name),
+					"name"};
+	return check_backend(r->arena, route, w, *out);
+}
+
+static uint64_t total_weight(const struct node *list)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < node_count(list); i++)
+		sum += (uint64_t)node_int_at(node_item(list, i), "weight", 1);
+	return sum;
+}
+
+static void note(struct resolver *r, struct object *route, const struct wanted *w,
+		 const struct finding *f, uint64_t total, struct refs *out)
+{
+	const char *text = f->message;
+
+	resolve_warn(r, route, member_loc(w->node, f->field), text);
+	if (w->weight)
+		text = arena_printf(r->arena,
+				    "%s (left out: its weight %u of %llu goes to the "
+				    "other backendRefs)",
+				    text, w->weight, (unsigned long long)total);
+	if (!out->problem.reason)
+		out->problem.reason = f->reason;
+	out->problem.message = text_join(r->arena, out->problem.message, "; ", text);
+}
+
+static void take(struct resolver *r, const struct wanted *w, struct backend *b, struct refs *out)
+{
+	if (w->weight == 0)
+		return;
+	*arena_push(r->arena, out->items, out->count) = (struct ref){b, w->weight};
+	if (b->unusable)
+		out->left_out =
+			text_join(r->arena, out->left_out, "; ",
+				  arena_printf(r->arena, "Backend %s/%s: %s: %s", w->namespace,
+					       w->name, b->unusable, b->unusable_why));
+}
+
+struct refs *refs_resolve(struct resolver *r, struct object *route)
+{
+	const struct node *rules = node_at(route->res.root, "spec.rules");
+	const struct node *list = node_member(node_item(rules, 0), "backendRefs");
+	const uint64_t total = total_weight(list);
+	struct refs *refs = arena_alloc(r->arena, sizeof(*refs));
+
+	for (size_t i = 0; i < node_count(list); i++) {
+		const struct wanted w = read_ref(route, node_item(list, i));
+		struct backend *b = NULL;
+		const struct finding f = check_ref(r, route, &w, &b);
+
+		if (f.reason)
+			note(r, route, &w, &f, total, refs);
+		else
+			take(r, &w, b, refs);
+	}
+	return refs;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the steps of model_resolve() hand to each other; nobody outside this folder needs it. Steps
+ * run in the order of the declarations below.
+ */
+#ifndef SPILLWAY_MODEL_RESOLVER_H
+#define SPILLWAY_MODEL_RESOLVER_H
+
+#include "model/model.h"
+
+#define GATEWAY_GROUP "gateway.networking.k8s.io"
+#define BACKEND_GROUP "gateway.envoyproxy.io"
+
+/* Why something is not as asked: a condition's reason and message. Zero: nothing is wrong. */
+struct problem {
+	const char *reason;
+	const char *message;
+};
+
+struct listener {
+	struct object *gateway;
+	const struct node *node;
+	const char *name;
+	const char *protocol;
+	uint16_t port;
+	uint8_t proto;	       /* IPPROTO_TCP, IPPROTO_UDP; 0: not carried by XDP */
+	struct spw_addr *vips; /* those of the Gateway that this listener has for itself */
+	size_t vip_count;
+	struct problem refused;	 /* not Accepted */
+	struct problem degraded; /* not Programmed, or not on all addresses */
+	struct object *route;	 /* the oldest one attached, or NULL */
+};
+
+/* One endpoint of a Backend. */
+struct endpoint {
+	struct spw_addr addr;
+	uint16_t port;
+	const char *name; /* as written: "10.0.0.1:80", "a.example:443", "unix:/run/x" */
+	const char *hostname;
+	const char *zone;
+	bool usable; /* by the packet path */
+};
+
+struct backend {
+	struct object *object;
+	struct endpoint *endpoints;
+	size_t count;
+	uint8_t tier;
+	bool dynamic;	      /* type DynamicResolver */
+	const char *refusal;  /* why it is not accepted, or NULL */
+	const char *unusable; /* names of the endpoints left out, or NULL */
+	const char *unusable_why;
+	const char *unchecked; /* a fallback: a route on which nothing checks health, or NULL */
+};
+
+/* A backendRef that takes part. */
+struct ref {
+	struct backend *backend;
+	uint32_t weight;
+};
+
+struct refs {
+	struct ref *items;
+	size_t count;
+	struct problem problem; /* the first one's reason, all messages */
+	const char *left_out;	/* endpoints that cannot be served, and why; NULL: none */
+	unsigned int families;	/* FAMILY_V4, FAMILY_V6: of the VIPs that the route feeds */
+};
+
+enum addr_family { FAMILY_V4 = 1, FAMILY_V6 = 2 };
+
+/* A parentRef, and what became of it. */
+struct parent {
+	struct object *route;
+	const struct node *node;
+	const char *text; /* "NAMESPACE/GATEWAY" */
+	const char *section;
+	int64_t port; /* 0: any */
+	struct object *gateway;
+	struct refs *refs;
+	struct problem refused;
+	const char *note; /* added to the message of an accepted one */
+	bool selector;	  /* a listener asks for labels */
+};
+
+/* One policy's hold on one target. */
+struct target {
+	struct object *policy;
+	const char *kind;
+	const char *name;
+	const char *section; /* or NULL */
+	bool check_read;
+	const struct check *check; /* once check_read is set */
+};
+
+/* A service to be: everything but its endpoints. */
+struct draft {
+	struct spw_addr vip;
+	struct listener *listener;
+	struct object *route;
+	struct refs *refs;
+	struct target *target; /* of the policy in force, or NULL */
+};
+
+struct resolver {
+	struct arena *arena;
+	struct model *model;
+	struct diags *diags; /* may be NULL */
+	const struct model_options *opts;
+	struct object **by_name;     /* all objects: by kind, project, namespace, name */
+	struct object **by_age;	     /* the same: by kind, then the oldest first */
+	struct backend **backend_of; /* by the place in model->objects; NULL: no Backend */
+	struct listener *listeners;
+	size_t listener_count;
+	struct target *targets;
+	size_t target_count;
+	struct parent *parents;
+	size_t parent_count;
+	struct draft *drafts;
+	size_t draft_count;
+};
+
+/* names.c */
+void names_sort(struct resolver *r);
+struct object *names_find(const struct resolver *r, enum kind_id kind, const char *project,
+			  const char *namespace, const char *name);
+/* The objects of a kind, in `list`'s order: r->by_name or r->by_age. */
+struct object **names_of_kind(const struct resolver *r, struct object **list, enum kind_id kind,
+			      size_t *count);
+bool names_is_older(const struct object *a, const struct object *b);
+
+/* conditions.c */
+void condition_add(struct resolver *r, struct object *o, const struct condition *c);
+void condition_plain(struct resolver *r, struct object *o, const char *type, bool status,
+		     const char *reason, const char *message);
+/* `KIND NAMESPACE/NAME: TEXT` at `loc`. */
+void resolve_warn(struct resolver *r, const struct object *o, struct loc loc, const char *text);
+/* Adds ", WHAT" or WHAT. */
+const char *text_join(struct arena *a, const char *list, const char *separator, const char *what);
+struct loc member_loc(const struct node *map, const char *key);
+
+/* backends.c */
+void backends_read(struct resolver *r);
+struct backend *backends_find(const struct resolver *r, const char *project, const char *namespace,
+			      const char *name);
+void backends_report(struct resolver *r);
+
+/* gateways.c, listeners.c */
+void gateways_read(struct resolver *r);
+void listeners_check(struct resolver *r);
+void listeners_claim(struct resolver *r);
+void gateways_report(struct resolver *r);
+
+/* policies.c */
+void policies_read(struct resolver *r);
+struct target *policies_find(struct resolver *r, const struct object *route,
+			     const struct listener *l);
+void policies_report(struct resolver *r);
+/* policy_fields.c: the fields of its spec that nothing reads yet; NULL: none. */
+const char *policy_idle_fields(struct arena *a, const struct object *policy);
+
+/* grants.c: may the route refer to a Backend (or Service) of another namespace? */
+bool grants_allow(const struct resolver *r, const struct object *route, const char *group,
+		  const char *kind, const char *namespace, const char *name);
+
+/* refs.c */
+struct refs *refs_resolve(struct resolver *r, struct object *route);
+
+/* families.c: nat keeps the address family; notes what that leaves out in refs->left_out. */
+enum addr_family family_of_addr(const struct spw_addr *a);
+void families_check(struct resolver *r, struct refs *refs);
+
+/* routes.c */
+void routes_attach(struct resolver *r);
+void routes_report(struct resolver *r);
+
+/* check_read.c: the active check of a policy; NULL when it has none that can run. */
+const struct check *check_read(struct arena *a, const struct object *policy);
+uint64_t check_profile(const struct check *check, const char *hostname);
+
+/* services.c */
+void services_build(struct resolver *r);
+
+/* instances.c: the one of an endpoint under a check; its index counts from 0. */
+struct instances;
+struct instances *instances_new(struct arena *a);
+struct instance *instances_get(struct instances *all, const struct endpoint *e,
+			       const struct check *check, const char *backend);
+/* Moves them into one array; pointers taken before lead there by their index. */
+struct instance *instances_finish(struct instances *all, size_t *count);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Routes: which listeners they are attached to, and which of those they feed. Every route that may
+ * attach is accepted; of several on one listener the oldest carries the traffic.
+ */
+#include <string.h>
+
+#include "model/resolver.h"
+
+#define SELECTOR_NOTE                                                                              \
+	" (namespaces have no labels here, so allowedRoutes.namespaces.selector matches none)"
+
+static const char *allowed_kind(const struct listener *l)
+{
+	if (l->proto == IPPROTO_UDP)
+		return "UDPRoute";
+	if (l->proto == IPPROTO_TCP ||
+	    (strcmp(l->protocol, "TLS") == 0 &&
+	     strcmp(node_text_at(l->node, "tls.mode", "Terminate"), "Terminate") == 0))
+		return "TCPRoute";
+	return "";
+}
+
+static bool allows_kind(const struct listener *l, const struct object *route)
+{
+	const struct node *listed = node_at(l->node, "allowedRoutes.kinds");
+
+	if (strcmp(allowed_kind(l), route->res.kind->name) != 0)
+		return false;
+	for (size_t i = 0; i < node_count(listed); i++) {
+		const struct node *n = node_item(listed, i);
+
+		if (strcmp(node_text_at(n, "kind", ""), route->res.kind->name) == 0 &&
+		    strcmp(node_text_at(n, "group", GATEWAY_GROUP), GATEWAY_GROUP) == 0)
+			return true;
+	}
+	return node_count(listed) == 0;
+}
+
+static bool allows_namespace(const struct listener *l, struct parent *p)
+{
+	const char *from = node_text_at(l->node, "allowedRoutes.namespaces.from", "Same");
+
+	if (strcmp(from, "All") == 0)
+		return true;
+	if (strcmp(from, "Same") == 0)
+		return strcmp(l->gateway->res.namespace, p->route->res.namespace) == 0;
+	p->selector = p->selector || strcmp(from, "Selector") == 0;
+	return false;
+}
+
+static bool is_meant(const struct listener *l, const struct parent *p)
+{
+	return l->gateway == p->gateway && (!p->section || strcmp(p->section, l->name) == 0) &&
+	       (!p->port || p->port == l->port);
+}
+
+static void refuse(struct resolver *r, struct parent *p, const char *reason, const char *message)
+{
+	p->refused = (struct problem){reason, message};
+	resolve_warn(
+		r, p->route,
+		member_loc(p->node, node_member(p->node, "sectionName") ? "sectionName" : "name"),
+		message);
+}
+
+static void add_drafts(struct resolver *r, struct parent *p, struct listener *l)
+{
+	struct target *target = policies_find(r, p->route, l);
+
+	for (size_t i = 0; i < l->vip_count; i++) {
+		p->refs->families |= family_of_addr(&l->vips[i]);
+		*arena_push(r->arena, r->drafts, r->draft_count) = (struct draft){
+			.vip = l->vips[i],
+			.listener = l,
+			.route = p->route,
+			.refs = p->refs,
+			.target = target,
+		};
+	}
+}
+
+static void feed(struct resolver *r, struct parent *p, struct listener *l)
+{
+	if (l->route == p->route)
+		return; /* by an earlier parentRef */
+	if (l->route) {
+		p->note = arena_printf(
+			r->arena, ", but listener %s is fed by %s %s/%s, which is older", l->name,
+			l->route->res.kind->name, l->route->res.namespace, l->route->res.name);
+		return;
+	}
+	l->route = p->route;
+	p->route->accepted = true;
+	add_drafts(r, p, l);
+}
+
+static void attach(struct resolver *r, struct parent *p)
+{
+	size_t meant = 0, allowed = 0, ready = 0;
+
+	for (size_t i = 0; i < r->listener_count; i++) {
+		struct listener *l = &r->listeners[i];
+
+		if (!is_meant(l, p))
+			continue;
+		meant++;
+		if (!allows_kind(l, p->route) || !allows_namespace(l, p))
+			continue;
+		allowed++;
+		if (l->refused.reason || !p->gateway->accepted)
+			continue;
+		ready++;
+		feed(r, p, l);
+	}
+	if (meant == 0)
+		refuse(r, p, "NoMatchingParent", "No listeners match this parent ref");
+	else if (allowed == 0)
+		refuse(r, p, "NotAllowedByListeners",
+		       p->selector ? "No listeners included by this parent ref allowed this "
+				     "attachment." SELECTOR_NOTE
+				   : "No listeners included by this parent ref allowed this "
+				     "attachment.");
+	else if (ready == 0)
+		p->refused = (struct problem){"NoReadyListeners",
+					      "There are no ready listeners for this parent ref"};
+}
+
+static void add_condition(struct resolver *r, const struct parent *p, const char *type,
+			  const struct problem *bad, const char *reason, const char *message)
+{
+	const struct condition c = {
+		.type = type,
+		.status = !bad->reason,
+		.reason = bad->reason ? bad->reason : reason,
+		.message = bad->reason ? bad->message : message,
+		.parent = p->text,
+		.section = p->section,
+	};
+
+	condition_add(r, p->route, &c);
+}
+
+static void report(struct resolver *r, const struct parent *p)
+{
+	const struct problem idle = {"EndpointsLeftOut", p->refs->left_out};
+
+	add_condition(r, p, "Accepted", &p->refused, "Accepted",
+		      arena_printf(r->arena, "Route is accepted%s", p->note ? p->note : ""));
+	add_condition(r, p, "ResolvedRefs", &p->refs->problem, "ResolvedRefs",
+		      "Resolved all the Object references for the Route");
+	if (p->refs->left_out)
+		add_condition(r, p, "Programmed", &idle, NULL, NULL);
+}
+
+/* A Gateway that is not there is not wrong: another controller may have it, or it comes later. */
+static void read_parent(struct resolver *r, struct object *route, struct refs *refs,
+			const struct node *n)
+{
+	const char *namespace = node_text_at(n, "namespace", route->res.namespace);
+	struct parent p = {
+		.route = route,
+		.node = n,
+		.text = arena_printf(r->arena, "%s/%s", namespace, node_text_at(n, "name", "")),
+		.section = node_text_at(n, "sectionName", NULL),
+		.port = node_int_at(n, "port", 0),
+		.refs = refs,
+	};
+
+	if (strcmp(node_text_at(n, "kind", "Gateway"), "Gateway") != 0 ||
+	    strcmp(node_text_at(n, "group", GATEWAY_GROUP), GATEWAY_GROUP) != 0)
+		return;
+	p.gateway =
+		names_find(r, KIND_GATEWAY, route->project, namespace, node_text_at(n, "name", ""));
+	if (p.gateway)
+		attach(r, &p);
+	else
+		p.refused = (struct problem){
+			"NoMatchingParent", arena_printf(r->arena, "Gateway %s not found", p.text)};
+	*arena_push(r->arena, r->parents, r->parent_count) = p;
+}
+
+void routes_attach(struct resolver *r)
+{
+	static const enum kind_id carried[] = {KIND_TCPROUTE, KIND_UDPROUTE};
+
+	for (size_t k = 0; k < 2; k++) {
+		size_t count;
+		struct object **list = names_of_kind(r, r->by_age, carried[k], &count);
+
+		for (size_t i = 0; i < count; i++) {
+			const struct node *parents = node_at(list[i]->res.root, "spec.parentRefs");
+			struct refs *refs = refs_resolve(r, list[i]);
+
+			for (size_t n = 0; n < node_count(parents); n++)
+				read_parent(r, list[i], refs, node_item(parents, n));
+		}
+	}
+}
+
+void routes_report(struct resolver *r)
+{
+	const struct refs *last = NULL;
+
+	for (size_t i = 0; i < r->parent_count; i++) {
+		struct parent *p = &r->parents[i];
+
+		if (p->refs != last)
+			families_check(r, p->refs);
+		last = p->refs;
+		report(r, p);
+	}
+}

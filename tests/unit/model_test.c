@@ -1,0 +1,905 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From manifests to services: who is attached, who is judged by what, and what is said about it. */
+#include "model/model.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+/* cmocka needs the above */
+#include <cmocka.h>
+
+#include "base/addr.h"
+#include "base/strbuf.h"
+
+#define EDGE                                                                                       \
+	"apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: edge}\n"        \
+	"spec:\n  gatewayClassName: spillway\n  addresses: [{value: 192.0.2.1}]\n"                 \
+	"  listeners:\n  - {name: web, protocol: TCP, port: 80}\n"                                 \
+	"  - {name: dns, protocol: UDP, port: 53}\n---\n"
+
+#define BACKEND(name, addr)                                                                        \
+	"apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: Backend\nmetadata: {name: " name "}\n"  \
+	"spec: {endpoints: [{ip: {address: " addr ", port: 8080}}]}\n---\n"
+
+#define FALLBACK(name, addr)                                                                       \
+	"apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: Backend\nmetadata: {name: " name "}\n"  \
+	"spec: {fallback: true, endpoints: [{ip: {address: " addr ", port: 8080}}]}\n---\n"
+
+#define REF(name) "{group: gateway.envoyproxy.io, kind: Backend, name: " name "}"
+
+#define ROUTE_OF(kind, name, parent, refs)                                                         \
+	"apiVersion: gateway.networking.k8s.io/v1\nkind: " kind "\nmetadata: {name: " name "}\n"   \
+	"spec: {parentRefs: [" parent "], rules: [{backendRefs: [" refs "]}]}\n---\n"
+
+#define ROUTE(name, refs) ROUTE_OF("TCPRoute", name, "{name: edge, sectionName: web}", refs)
+
+#define POLICY(name, spec)                                                                         \
+	"apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: BackendTrafficPolicy\n"                 \
+	"metadata: {name: " name "}\nspec: {" spec "}\n---\n"
+
+#define ON(kind, name)                                                                             \
+	"targetRefs: [{group: gateway.networking.k8s.io, kind: " kind ", name: " name "}]"
+
+static struct arena *arena;
+static struct diags diags;
+static struct model_options opts;
+static struct object objects[64];
+static size_t object_count;
+static struct model *m;
+
+static int setup(void **state)
+{
+	(void)state;
+	arena = arena_new();
+	diags_init(&diags, arena);
+	memset(&opts, 0, sizeof(opts));
+	memset(objects, 0, sizeof(objects));
+	object_count = 0;
+	return arena ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	arena_free(arena);
+	return 0;
+}
+
+/* Adds a text's objects, the first of them created at `created_s`, each next a second later. */
+static void add(const char *project, int64_t created_s, const char *text)
+{
+	struct resources out = {0};
+	const struct manifest_options mo = {0};
+
+	assert_int_equal(
+		manifest_read_text(arena, &diags, "in.yaml", text, strlen(text), &mo, &out), 0);
+	if (diags.errors)
+		diags_print(&diags, stderr);
+	assert_int_equal(diags.errors, 0);
+	for (size_t i = 0; i < out.count; i++)
+		objects[object_count++] = (struct object){
+			.res = out.items[i],
+			.project = project,
+			.created_s = created_s + (int64_t)i,
+		};
+}
+
+static void resolve(void)
+{
+	m = model_resolve(arena, objects, object_count, &opts, &diags);
+}
+
+static void given(const char *text)
+{
+	add("default", 1, text);
+	resolve();
+}
+
+static const struct object *object(const char *kind, const char *name)
+{
+	for (size_t i = 0; i < m->object_count; i++) {
+		const struct object *o = &m->objects[i];
+
+		if (strcmp(o->res.kind->name, kind) == 0 && strcmp(o->res.name, name) == 0)
+			return o;
+	}
+	fail_msg("no %s %s", kind, name);
+	return NULL;
+}
+
+/* "TYPE=STATUS REASON MESSAGE" of the first condition of the type and section (NULL: any). */
+static const char *condition(const struct object *o, const char *type, const char *section)
+{
+	for (size_t i = 0; i < o->condition_count; i++) {
+		const struct condition *c = &o->conditions[i];
+
+		if (strcmp(c->type, type) == 0 &&
+		    (!section || (c->section && strcmp(c->section, section) == 0)))
+			return arena_printf(arena, "%s %s %s", c->status ? "True" : "False",
+					    c->reason, c->message);
+	}
+	return "none";
+}
+
+static void expect(const struct object *o, const char *type, const char *text)
+{
+	const char *have = condition(o, type, NULL);
+
+	if (!strstr(have, text))
+		print_error("%s %s %s: %s\n  expected: %s\n", o->res.kind->name, o->res.name, type,
+			    have, text);
+	assert_non_null(strstr(have, text));
+}
+
+static void expect_warning(const char *text)
+{
+	for (size_t i = 0; i < diags.count; i++) {
+		if (strstr(diags.items[i].text, text)) {
+			assert_int_equal(diags.items[i].severity, DIAG_WARNING);
+			assert_true(diags.items[i].loc.line > 0);
+			return;
+		}
+	}
+	diags_print(&diags, stderr);
+	fail_msg("no warning: %s", text);
+}
+
+static const char *address(const struct instance *i)
+{
+	char buf[ADDR_PORT_TEXT_MAX];
+
+	return arena_strdup(arena, addr_print_port(&i->addr, i->port, buf));
+}
+
+/* "VIP:PORT/PROTO name: tier/weight ADDR...; ..." of all services. */
+static const char *services(void)
+{
+	struct strbuf b = {0};
+	char buf[ADDR_PORT_TEXT_MAX], *text;
+
+	for (size_t i = 0; i < m->service_count; i++) {
+		const struct service *s = &m->services[i];
+
+		strbuf_printf(&b, "%s/%s %s:", addr_print_port(&s->vip, s->port, buf),
+			      s->proto == IPPROTO_TCP ? "tcp" : "udp", s->name);
+		for (size_t l = 0; l < s->locality_count; l++) {
+			strbuf_printf(&b, " %u/%u", s->localities[l].tier, s->localities[l].weight);
+			for (size_t k = 0; k < s->localities[l].count; k++)
+				strbuf_printf(&b, " %s", address(s->localities[l].members[k]));
+		}
+		strbuf_puts(&b, "\n");
+	}
+	text = strbuf_take(&b);
+	strbuf_puts(&b, arena_strdup(arena, text));
+	free(text);
+	text = arena_strdup(arena, b.text ? b.text : "");
+	strbuf_done(&b);
+	return text;
+}
+
+static void a_route_joins_gateway_and_backends(void **state)
+{
+	(void)state;
+	given(EDGE BACKEND("a", "10.0.0.1") FALLBACK("b", "10.0.0.2")
+		      ROUTE("web", REF("b") ", {group: gateway.envoyproxy.io, kind: Backend, name: "
+					    "a, weight: 7}"));
+	assert_string_equal(services(),
+			    "192.0.2.1:80/tcp default/web: 0/7 10.0.0.1:8080 1/1 10.0.0.2:8080\n");
+	expect(object("Backend", "a"), "Accepted", "True Accepted The Backend was accepted");
+	expect(object("Gateway", "edge"), "Accepted", "True Accepted");
+	expect(object("Gateway", "edge"), "Programmed", "True Programmed");
+	expect(object("TCPRoute", "web"), "Accepted", "True Accepted Route is accepted");
+	expect(object("TCPRoute", "web"), "ResolvedRefs",
+	       "True ResolvedRefs Resolved all the Object references for the Route");
+	assert_true(object("TCPRoute", "web")->accepted);
+	assert_int_equal(m->vip_count, 1);
+	assert_int_equal(m->services[0].panic_threshold, 50);
+	assert_string_equal(model_condition(object("TCPRoute", "web"), "Accepted")->parent,
+			    "default/edge");
+	assert_int_equal(diags.count, 0);
+}
+
+static void a_fallback_without_a_check_is_pointed_out(void **state)
+{
+	(void)state;
+	given(EDGE BACKEND("a", "10.0.0.1") FALLBACK("b", "10.0.0.2")
+		      ROUTE("web", REF("a") "," REF("b")));
+	expect(object("Backend", "b"), "FallbackReady", "False NoHealthCheck");
+	assert_string_equal(condition(object("Backend", "a"), "FallbackReady", NULL), "none");
+	assert_int_equal(diags.count, 0);
+}
+
+static void only_fallbacks_need_no_check(void **state)
+{
+	(void)state;
+	given(EDGE FALLBACK("b", "10.0.0.2") ROUTE("web", REF("b")));
+	assert_string_equal(condition(object("Backend", "b"), "FallbackReady", NULL), "none");
+	assert_string_equal(services(), "192.0.2.1:80/tcp default/web: 1/1 10.0.0.2:8080\n");
+}
+
+static void a_gateway_without_addresses_takes_the_hosts(void **state)
+{
+	struct spw_addr host[2];
+
+	(void)state;
+	assert_int_equal(addr_parse("198.51.100.7", &host[0]), 0);
+	assert_int_equal(addr_parse("2001:db8::7", &host[1]), 0);
+	opts.host_addrs = host;
+	opts.host_addr_count = 2;
+	given("apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: edge}\n"
+	      "spec: {gatewayClassName: x, listeners: [{name: web, protocol: TCP, port: 80}]}\n---\n" BACKEND(
+		      "a", "10.0.0.1") BACKEND("b", "2001:db8::b")
+		      ROUTE("web", REF("a") "," REF("b")));
+	assert_string_equal(services(),
+			    "198.51.100.7:80/tcp default/web: 0/1 10.0.0.1:8080\n"
+			    "[2001:db8::7]:80/tcp default/web: 0/1 [2001:db8::b]:8080\n");
+	assert_string_equal(condition(object("TCPRoute", "web"), "Programmed", NULL), "none");
+}
+
+static void without_any_address_it_is_not_programmed(void **state)
+{
+	(void)state;
+	given("apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: edge}\n"
+	      "spec: {gatewayClassName: x, listeners: [{name: web, protocol: TCP, port: 80}]}\n---\n" BACKEND(
+		      "a", "10.0.0.1") ROUTE("web", REF("a")));
+	expect(object("Gateway", "edge"), "Programmed", "False AddressNotAssigned");
+	assert_int_equal(m->service_count, 0);
+	assert_int_equal(diags.count, 0);
+}
+
+static void endpoints_of_the_other_family_are_named(void **state)
+{
+	(void)state;
+	given(EDGE BACKEND("a", "10.0.0.1") BACKEND("b", "2001:db8::b")
+		      ROUTE("web", REF("a") "," REF("b")));
+	assert_string_equal(services(), "192.0.2.1:80/tcp default/web: 0/1 10.0.0.1:8080\n");
+	expect(object("TCPRoute", "web"), "Programmed",
+	       "False EndpointsLeftOut [2001:db8::b]:8080: the Gateway has no IPv6 address");
+}
+
+static void references_that_do_not_resolve_are_left_out_and_their_share_named(void **state)
+{
+	static const struct {
+		const char *ref, *reason, *message;
+	} rows[] = {
+		{"{group: gateway.envoyproxy.io, kind: Backend, name: nope, weight: 3}",
+		 "BackendNotFound", "Backend default/nope not found (left out: its weight 3 of 4"},
+		{"{group: example.com, kind: Backend, name: a}", "InvalidKind",
+		 "Group is invalid, only the core API group (specified by omitting the group field "
+		 "or setting it to an empty string), multicluster.x-k8s.io and "
+		 "gateway.envoyproxy.io are supported"},
+		{"{group: gateway.envoyproxy.io, kind: Upstream, name: a}", "InvalidKind",
+		 "Kind is invalid, only Service, MCS ServiceImport and Envoy Gateway Backend are "
+		 "supported"},
+		{"{name: a, port: 80}", "BackendNotFound", "Service default/a not found"},
+		{"{group: gateway.envoyproxy.io, kind: Backend, name: a, namespace: other}",
+		 "RefNotPermitted",
+		 "Backend ref to Backend other/a not permitted by any ReferenceGrant."},
+		{"{group: gateway.envoyproxy.io, kind: Backend, name: loop}", "InvalidBackendRef",
+		 "IP address 127.0.0.1 in the loopback range is only supported when using the Host "
+		 "infrastructure"},
+		{"{group: gateway.envoyproxy.io, kind: Backend, name: dyn}", "UnsupportedValue",
+		 "Backend default/dyn is of type DynamicResolver: a TCPRoute carries no name"},
+		{"{group: gateway.envoyproxy.io, kind: Backend, name: nope, weight: 0}",
+		 "BackendNotFound", "Backend default/nope not found"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		(void)teardown(state);
+		(void)setup(state);
+		given(arena_printf(
+			arena,
+			EDGE BACKEND("a", "10.0.0.1") BACKEND(
+				"loop",
+				"127.0.0.1") "apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: Backend\n"
+					     "metadata: {name: dyn}\nspec: {type: DynamicResolver}\n---\n" ROUTE(
+						     "web", REF("a") ", %s"),
+			rows[i].ref));
+		expect(object("TCPRoute", "web"), "ResolvedRefs",
+		       arena_printf(arena, "False %s %s", rows[i].reason, rows[i].message));
+		expect_warning(arena_printf(arena, "TCPRoute default/web: %.26s", rows[i].message));
+		assert_string_equal(services(),
+				    "192.0.2.1:80/tcp default/web: 0/1 10.0.0.1:8080\n");
+	}
+}
+
+static void a_refused_backend_says_why(void **state)
+{
+	(void)state;
+	given(BACKEND("loop", "127.0.0.1"));
+	expect(object("Backend", "loop"), "Accepted",
+	       "False Invalid The Backend was not accepted: IP address 127.0.0.1 in the loopback "
+	       "range");
+	assert_false(object("Backend", "loop")->accepted);
+	expect_warning("The Backend was not accepted: IP address 127.0.0.1");
+}
+
+static void a_grant_opens_another_namespace(void **state)
+{
+	static const char *const grants[][2] = {
+		{"TCPRoute, namespace: default}], to: [{group: gateway.envoyproxy.io, kind: Backend}",
+		 "True"},
+		{"TCPRoute, namespace: default}], to: [{group: gateway.envoyproxy.io, kind: Backend, "
+		 "name: a}",
+		 "True"},
+		{"TCPRoute, namespace: default}], to: [{group: gateway.envoyproxy.io, kind: Backend, "
+		 "name: z}",
+		 "False RefNotPermitted"},
+		{"UDPRoute, namespace: default}], to: [{group: gateway.envoyproxy.io, kind: Backend}",
+		 "False RefNotPermitted"},
+		{"TCPRoute, namespace: apps}], to: [{group: gateway.envoyproxy.io, kind: Backend}",
+		 "False RefNotPermitted"},
+	};
+
+	for (size_t i = 0; i < sizeof(grants) / sizeof(grants[0]); i++) {
+		(void)teardown(state);
+		(void)setup(state);
+		given(arena_printf(
+			arena,
+			EDGE
+			"apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: Backend\n"
+			"metadata: {name: a, namespace: vaults}\n"
+			"spec: {endpoints: [{ip: {address: 10.0.0.1, port: 80}}]}\n---\n"
+			"apiVersion: gateway.networking.k8s.io/v1\nkind: ReferenceGrant\n"
+			"metadata: {name: g, namespace: vaults}\n"
+			"spec: {from: [{group: gateway.networking.k8s.io, kind: %s]}\n---\n" ROUTE(
+				"web", "{group: gateway.envoyproxy.io, kind: Backend, name: a, "
+				       "namespace: vaults}"),
+			grants[i][0]));
+		expect(object("TCPRoute", "web"), "ResolvedRefs", grants[i][1]);
+		assert_int_equal(m->services[0].locality_count, strcmp(grants[i][1], "True") == 0);
+	}
+}
+
+static void what_needs_another_path_is_left_out_with_its_name(void **state)
+{
+	static const char *const rows[][2] = {
+		{"spec: {endpoints: [{fqdn: {hostname: a.example, port: 443}}]}",
+		 "a.example:443: they need the userspace path"},
+		{"spec: {endpoints: [{unix: {path: /run/x}}]}",
+		 "unix:/run/x: they need the userspace path"},
+		{"spec: {tls: {insecureSkipVerify: true}, endpoints: [{ip: {address: 10.0.0.9, "
+		 "port: 1}}]}",
+		 "10.0.0.9:1: endpoints over TLS need the userspace path"},
+		{"  annotations: {spillway.dev/forwarding: gue}\n"
+		 "spec: {endpoints: [{ip: {address: 10.0.0.9, port: 1}}]}",
+		 "10.0.0.9:1: the annotation spillway.dev/forwarding: gue asks for a mode"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		(void)teardown(state);
+		(void)setup(state);
+		given(arena_printf(
+			arena,
+			EDGE BACKEND(
+				"a",
+				"10.0.0.1") "apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: Backend\n"
+					    "metadata:\n  name: b\n%s\n---\n" ROUTE(
+						    "web", REF("a") "," REF("b")),
+			rows[i][0]));
+		expect(object("Backend", "b"), "Accepted", "True");
+		expect(object("Backend", "b"), "Programmed", rows[i][1]);
+		expect(object("TCPRoute", "web"), "Programmed",
+		       arena_printf(arena, "False EndpointsLeftOut Backend default/b: %s",
+				    rows[i][1]));
+		assert_string_equal(services(),
+				    "192.0.2.1:80/tcp default/web: 0/1 10.0.0.1:8080\n");
+		assert_int_equal(diags.count, 0);
+	}
+}
+
+static void on_the_host_loopback_is_accepted_but_not_by_this_path(void **state)
+{
+	(void)state;
+	opts.on_host = true;
+	given(EDGE BACKEND("loop", "127.0.0.1") ROUTE("web", REF("loop")));
+	expect(object("Backend", "loop"), "Accepted", "True");
+	expect(object("Backend", "loop"), "Programmed", "127.0.0.1:8080: they need the userspace");
+	assert_string_equal(services(), "192.0.2.1:80/tcp default/web:\n");
+}
+
+static void the_oldest_route_feeds_the_listener(void **state)
+{
+	(void)state;
+	given(EDGE BACKEND("a", "10.0.0.1") BACKEND("b", "10.0.0.2") ROUTE("young", REF("b")));
+	add("default", 0, ROUTE("old", REF("a")));
+	resolve();
+	assert_string_equal(services(), "192.0.2.1:80/tcp default/old: 0/1 10.0.0.1:8080\n");
+	expect(object("TCPRoute", "young"), "Accepted",
+	       "True Accepted Route is accepted, but listener web is fed by TCPRoute default/old");
+	assert_false(object("TCPRoute", "young")->accepted);
+	assert_true(object("TCPRoute", "old")->accepted);
+	assert_int_equal(diags.count, 0);
+}
+
+static void a_parent_ref_chooses_its_listeners(void **state)
+{
+	static const struct {
+		const char *kind, *parent, *services, *accepted;
+	} rows[] = {
+		{"TCPRoute", "{name: edge}", "192.0.2.1:80/tcp default/x: 0/1 10.0.0.1:8080\n",
+		 "True"},
+		{"UDPRoute", "{name: edge}", "192.0.2.1:53/udp default/x: 0/1 10.0.0.1:8080\n",
+		 "True"},
+		{"TCPRoute", "{name: edge, port: 80}",
+		 "192.0.2.1:80/tcp default/x: 0/1 10.0.0.1:8080\n", "True"},
+		{"TCPRoute", "{name: edge, port: 81}", "",
+		 "False NoMatchingParent No listeners match this parent ref"},
+		{"TCPRoute", "{name: edge, sectionName: nope}", "",
+		 "False NoMatchingParent No listeners match this parent ref"},
+		{"TCPRoute", "{name: edge, sectionName: dns}", "",
+		 "False NotAllowedByListeners No listeners included by this parent ref allowed "
+		 "this attachment."},
+		{"UDPRoute", "{name: edge, sectionName: web}", "", "False NotAllowedByListeners"},
+		{"TCPRoute", "{name: other}", "",
+		 "False NoMatchingParent Gateway default/other not found"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		(void)teardown(state);
+		(void)setup(state);
+		given(arena_printf(
+			arena, EDGE BACKEND("a", "10.0.0.1") ROUTE_OF("%s", "x", "%s", REF("a")),
+			rows[i].kind, rows[i].parent));
+		assert_string_equal(services(), rows[i].services);
+		expect(object(rows[i].kind, "x"), "Accepted", rows[i].accepted);
+	}
+}
+
+static void namespaces_of_routes_are_as_the_listener_allows(void **state)
+{
+	static const struct {
+		const char *allowed;
+		size_t services;
+	} rows[] = {
+		{"{}", 0},
+		{"{namespaces: {from: Same}}", 0},
+		{"{namespaces: {from: All}}", 1},
+		{"{namespaces: {from: Selector, selector: {matchLabels: {a: b}}}}", 0},
+		{"{namespaces: {from: All}, kinds: [{kind: TCPRoute}]}", 1},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		(void)teardown(state);
+		(void)setup(state);
+		given(arena_printf(
+			arena,
+			"apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\n"
+			"metadata: {name: edge}\nspec: {gatewayClassName: x, addresses: [{value: "
+			"192.0.2.1}], listeners: [{name: web, protocol: TCP, port: 80, "
+			"allowedRoutes: %s}]}\n---\n"
+			"apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: Backend\n"
+			"metadata: {name: a, namespace: apps}\n"
+			"spec: {endpoints: [{ip: {address: 10.0.0.1, port: 80}}]}\n---\n"
+			"apiVersion: gateway.networking.k8s.io/v1\nkind: TCPRoute\n"
+			"metadata: {name: x, namespace: apps}\nspec: {parentRefs: [{name: edge, "
+			"namespace: default}], rules: [{backendRefs: [" REF("a") "]}]}\n",
+			rows[i].allowed));
+		assert_int_equal(m->service_count, rows[i].services);
+		expect(object("TCPRoute", "x"), "Accepted",
+		       rows[i].services ? "True" : "False NotAllowedByListeners");
+		if (strstr(rows[i].allowed, "selector"))
+			expect(object("TCPRoute", "x"), "Accepted", "selector matches none");
+	}
+}
+
+static void contradicting_listeners_are_refused(void **state)
+{
+	static const struct {
+		const char *listeners, *section, *accepted, *warning;
+	} rows[] = {
+		{"{name: a, protocol: TCP, port: 80}, {name: b, protocol: HTTP, port: 80}", "a",
+		 "False ProtocolConflict All listeners for a given port must use a compatible "
+		 "protocol, conflicting listeners: default/edge/a, default/edge/b",
+		 "conflicting listeners: default/edge/a, default/edge/b"},
+		{"{name: a, protocol: SCTP, port: 80}", "a",
+		 "False UnsupportedProtocol Protocol SCTP is unsupported, must be HTTP, HTTPS, TCP "
+		 "or UDP.",
+		 "Protocol SCTP is unsupported"},
+		{"{name: a, protocol: HTTP, port: 80}", "a",
+		 "False UnsupportedProtocol HTTP listeners need the userspace path", NULL},
+		{"{name: a, protocol: TCP, port: 53}, {name: b, protocol: UDP, port: 53}", "b",
+		 "True", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *have;
+
+		(void)teardown(state);
+		(void)setup(state);
+		given(arena_printf(arena,
+				   "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\n"
+				   "metadata: {name: edge}\nspec: {gatewayClassName: x, addresses: "
+				   "[{value: 192.0.2.1}], listeners: [%s]}\n",
+				   rows[i].listeners));
+		have = condition(object("Gateway", "edge"), "Accepted", rows[i].section);
+		assert_non_null(strstr(have, rows[i].accepted));
+		if (rows[i].warning)
+			expect_warning(rows[i].warning);
+		else
+			assert_int_equal(diags.count, 0);
+	}
+}
+
+static void an_address_of_another_type_is_refused(void **state)
+{
+	(void)state;
+	given("apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: edge}\n"
+	      "spec: {gatewayClassName: x, addresses: [{type: NamedAddress, value: x}], "
+	      "listeners: [{name: a, protocol: TCP, port: 1}]}\n");
+	expect(object("Gateway", "edge"), "Accepted",
+	       "False UnsupportedAddress Gateway has an address with an unsupported type: "
+	       "NamedAddress");
+	expect_warning("unsupported type: NamedAddress");
+}
+
+static void the_older_gateway_keeps_the_port(void **state)
+{
+	const struct object *mine, *theirs;
+
+	(void)state;
+	add("red", 5, EDGE BACKEND("a", "10.0.0.1") ROUTE("web", REF("a")));
+	add("blue", 1, EDGE BACKEND("a", "10.0.0.2") ROUTE("web", REF("a")));
+	resolve();
+	assert_string_equal(services(), "192.0.2.1:80/tcp default/web: 0/1 10.0.0.2:8080\n");
+	assert_string_equal(m->services[0].project, "blue");
+	mine = &m->objects[0];
+	theirs = &m->objects[3];
+	assert_non_null(
+		strstr(condition(mine, "Programmed", "web"),
+		       "False AddressInUse 192.0.2.1:80/TCP belongs to a Gateway of another "
+		       "project, which is older"));
+	assert_non_null(strstr(condition(theirs, "Programmed", "web"), "True"));
+	expect_warning("192.0.2.1:80/TCP belongs to a Gateway of another project");
+}
+
+static void projects_do_not_see_each_other(void **state)
+{
+	(void)state;
+	add("red", 1, EDGE ROUTE("web", REF("a")));
+	add("blue", 1, BACKEND("a", "10.0.0.2"));
+	resolve();
+	expect(object("TCPRoute", "web"), "ResolvedRefs",
+	       "False BackendNotFound Backend default/a not found");
+}
+
+static const struct check *check_of(const char *active)
+{
+	given(arena_printf(arena,
+			   EDGE BACKEND("a", "10.0.0.1") ROUTE("web", REF("a"))
+				   POLICY("p", "%s, healthCheck: {active: %s}"),
+			   ON("TCPRoute", "web"), active));
+	return m->instances[0].check;
+}
+
+static void a_tcp_check_has_upstreams_defaults(void **state)
+{
+	const struct check *c = check_of("{type: TCP, tcp: {}}");
+
+	(void)state;
+	assert_non_null(c);
+	assert_int_equal(c->type, CHECK_TCP);
+	assert_int_equal(c->timeout_ms, 1000);
+	assert_int_equal(c->interval_ms, 3000);
+	assert_int_equal(c->jitter_ms, 0);
+	assert_int_equal(c->unhealthy_threshold, 3);
+	assert_int_equal(c->healthy_threshold, 1);
+	assert_int_equal(c->port, 0);
+	assert_null(c->send.bytes);
+	assert_true(m->instances[0].profile != 0);
+	expect(object("BackendTrafficPolicy", "p"), "Accepted",
+	       "True Accepted Policy has been accepted.");
+}
+
+static void an_http_check_is_read_whole(void **state)
+{
+	const struct check *c = check_of(
+		"{type: HTTP, timeout: 1500ms, interval: 1m30s, initialJitter: 2s, "
+		"unhealthyThreshold: 5, healthyThreshold: 2, overrides: {port: 9000}, http: {path: "
+		"/ok, hostname: h.example, method: POST, expectedStatuses: [200, 204], "
+		"retriableStatuses: [503], requestBody: {type: Binary, binary: aGVsbG8=}, "
+		"expectedResponse: {type: Text, text: fine}}}");
+
+	(void)state;
+	assert_int_equal(c->timeout_ms, 1500);
+	assert_int_equal(c->interval_ms, 90000);
+	assert_int_equal(c->jitter_ms, 2000);
+	assert_int_equal(c->unhealthy_threshold, 5);
+	assert_int_equal(c->healthy_threshold, 2);
+	assert_int_equal(c->port, 9000);
+	assert_string_equal(c->http_path, "/ok");
+	assert_string_equal(c->http_hostname, "h.example");
+	assert_string_equal(c->http_method, "POST");
+	assert_int_equal(c->expected_count, 2);
+	assert_int_equal(c->expected[1], 204);
+	assert_int_equal(c->retriable[0], 503);
+	assert_int_equal(c->request_body.len, 5);
+	assert_memory_equal(c->request_body.bytes, "hello", 5);
+	assert_int_equal(c->expected_body.len, 4);
+	assert_memory_equal(c->expected_body.bytes, "fine", 4);
+}
+
+static void an_http_check_expects_200_unless_told(void **state)
+{
+	const struct check *c = check_of("{type: HTTP, http: {path: /, method: get}}");
+
+	(void)state;
+	assert_int_equal(c->expected_count, 1);
+	assert_int_equal(c->expected[0], 200);
+	assert_string_equal(c->http_method, "GET"); /* upper-cased, as upstream */
+	assert_null(c->http_hostname);
+}
+
+static void a_grpc_check_is_named_and_not_run(void **state)
+{
+	(void)state;
+	assert_null(check_of("{type: GRPC}"));
+	assert_int_equal(m->instances[0].profile, 0);
+	expect(object("BackendTrafficPolicy", "p"), "Programmed",
+	       "no effect: spec.healthCheck.active.type: GRPC");
+	assert_int_equal(diags.count, 0);
+}
+
+static void the_most_specific_policy_is_in_force(void **state)
+{
+	(void)state;
+	given(EDGE BACKEND("a", "10.0.0.1") ROUTE("web", REF("a"))
+		      ROUTE_OF("UDPRoute", "names", "{name: edge}", REF("a")) POLICY(
+			      "wide", ON("Gateway", "edge") ", healthCheck: {panicThreshold: 10}")
+			      POLICY("narrow", ON("TCPRoute", "web") ", healthCheck: "
+								     "{panicThreshold: 20}"));
+	assert_int_equal(m->service_count, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(m->services[i].panic_threshold,
+				 m->services[i].proto == IPPROTO_TCP ? 20 : 10);
+	expect(object("BackendTrafficPolicy", "wide"), "Overridden",
+	       "True Overridden This policy is being overridden by other backendTrafficPolicies "
+	       "for TCPRoute default/web");
+	assert_string_equal(condition(object("BackendTrafficPolicy", "narrow"), "Overridden", NULL),
+			    "none");
+}
+
+static void a_policy_may_choose_a_listener(void **state)
+{
+	(void)state;
+	given(EDGE BACKEND("a", "10.0.0.1") ROUTE("web", REF("a"))
+		      ROUTE_OF("UDPRoute", "names", "{name: edge}", REF("a"))
+			      POLICY("p", "targetRef: {group: gateway.networking.k8s.io, kind: "
+					  "Gateway, name: edge, sectionName: dns}, healthCheck: "
+					  "{panicThreshold: 0}"));
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(m->services[i].panic_threshold,
+				 m->services[i].proto == IPPROTO_UDP ? 0 : 50);
+}
+
+static void two_policies_on_one_target_and_the_older_has_it(void **state)
+{
+	(void)state;
+	add("default", 9, EDGE BACKEND("a", "10.0.0.1") ROUTE("web", REF("a")));
+	add("default", 5,
+	    POLICY("young", ON("TCPRoute", "web") ", healthCheck: {panicThreshold: 1}"));
+	add("default", 4,
+	    POLICY("old", ON("TCPRoute", "web") ", healthCheck: {panicThreshold: 2}"));
+	resolve();
+	assert_int_equal(m->services[0].panic_threshold, 2);
+	expect(object("BackendTrafficPolicy", "young"), "Accepted",
+	       "False Conflicted Unable to target TCPRoute web, another BackendTrafficPolicy has "
+	       "already attached to it");
+	expect_warning("Unable to target TCPRoute web");
+}
+
+static void fields_without_effect_are_named(void **state)
+{
+	(void)state;
+	given(EDGE BACKEND("a", "10.0.0.1") ROUTE("web", REF("a")) POLICY(
+		"p", ON("TCPRoute", "web") ", loadBalancer: {type: RoundRobin, slowStart: {window: "
+					   "30s}}, tcpKeepalive: {probes: 3}, healthCheck: "
+					   "{passive: {}}"));
+	expect(object("BackendTrafficPolicy", "p"), "Accepted", "True");
+	expect(object("BackendTrafficPolicy", "p"), "Programmed", "spec.tcpKeepalive");
+	expect(object("BackendTrafficPolicy", "p"), "Programmed", "spec.loadBalancer.slowStart");
+	expect(object("BackendTrafficPolicy", "p"), "Programmed", "spec.healthCheck.passive");
+	assert_null(strstr(condition(object("BackendTrafficPolicy", "p"), "Programmed", NULL),
+			   "loadBalancer.type"));
+	assert_int_equal(diags.count, 0);
+}
+
+static void a_table_size_that_is_not_prime_is_refused(void **state)
+{
+	(void)state;
+	given(POLICY("p", ON("TCPRoute", "web") ", loadBalancer: {type: ConsistentHash, "
+						"consistentHash: {type: SourceIP, tableSize: "
+						"1024}}"));
+	expect(object("BackendTrafficPolicy", "p"), "Accepted",
+	       "LoadBalancer: ConsistentHash: invalid TableSize value 1024.");
+	expect_warning("invalid TableSize value 1024.");
+}
+
+static void udp_is_checked_on_a_port_of_its_own(void **state)
+{
+	static const struct {
+		const char *active;
+		bool checked;
+	} rows[] = {
+		{"{type: TCP, tcp: {}}", false},
+		{"{type: TCP, tcp: {}, overrides: {port: 9}}", true},
+		{"{type: HTTP, http: {path: /}, overrides: {port: 9}}", true},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		(void)teardown(state);
+		(void)setup(state);
+		given(arena_printf(arena,
+				   EDGE BACKEND("a", "10.0.0.1")
+					   ROUTE_OF("UDPRoute", "names", "{name: edge}", REF("a"))
+						   POLICY("p", "%s, healthCheck: {active: %s}"),
+				   ON("UDPRoute", "names"), rows[i].active));
+		assert_int_equal(m->instances[0].check != NULL, rows[i].checked);
+		expect(object("BackendTrafficPolicy", "p"), "Programmed",
+		       rows[i].checked ? "none" : "overrides.port");
+	}
+}
+
+static void services_under_equal_policies_share_the_instance(void **state)
+{
+	static const char *const second[] = {"{type: TCP, tcp: {}}",
+					     "{type: TCP, tcp: {send: {type: "
+					     "Text, text: hi}}}"};
+
+	for (size_t i = 0; i < 2; i++) {
+		(void)teardown(state);
+		(void)setup(state);
+		given(arena_printf(
+			arena,
+			EDGE BACKEND("a", "10.0.0.1") ROUTE(
+				"web",
+				REF("a")) "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: "
+					  "two}\nspec: {gatewayClassName: x, addresses: [{value: 192.0.2.2}], "
+					  "listeners: [{name: web, protocol: TCP, port: 80}]}\n---\n" ROUTE_OF(
+						  "TCPRoute", "more", "{name: two}",
+						  REF("a")) POLICY("p",
+								   ON("TCPRoute",
+								      "web") ", healthCheck: {active: {type: "
+									     "TCP, tcp: {}}}")
+						  POLICY("q",
+							 ON("TCPRoute",
+							    "more") ", healthCheck: {active: %s}"),
+			second[i]));
+		assert_int_equal(m->service_count, 2);
+		assert_int_equal(m->instance_count, i + 1);
+		assert_ptr_equal(m->services[1].localities[0].members[0], &m->instances[i]);
+	}
+}
+
+static void duplicate_endpoints_stay_two_members(void **state)
+{
+	(void)state;
+	given(EDGE "apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: Backend\nmetadata: {name: "
+		   "a}\nspec: {endpoints: [{ip: {address: 10.0.0.1, port: 80}}, {ip: {address: "
+		   "10.0.0.1, port: 80}}]}\n---\n" ROUTE("web", REF("a") "," REF("a")));
+	assert_int_equal(m->instance_count, 1);
+	assert_int_equal(m->services[0].locality_count, 2);
+	assert_int_equal(m->services[0].localities[0].count, 2);
+}
+
+/* Everything about everything, in an order that does not depend on the input's. */
+static const char *digest(void)
+{
+	struct strbuf b = {0};
+	char *text;
+	const char *copy;
+
+	strbuf_puts(&b, services());
+	for (size_t i = 0; i < m->instance_count; i++)
+		strbuf_printf(&b, "%zu %s %llx\n", i, address(&m->instances[i]),
+			      (unsigned long long)m->instances[i].profile);
+	for (const char *const *name = (const char *const[]){"edge", "two", "a", "b", "c", "p", "q",
+							     "web", "more", "names", NULL};
+	     *name; name++) {
+		for (size_t i = 0; i < m->object_count; i++) {
+			const struct object *o = &m->objects[i];
+
+			if (strcmp(o->res.name, *name) != 0)
+				continue;
+			for (size_t n = 0; n < o->condition_count; n++)
+				strbuf_printf(
+					&b, "%s %s %d %s %s %s %s\n", *name, o->conditions[n].type,
+					o->conditions[n].status, o->conditions[n].reason,
+					o->conditions[n].message,
+					o->conditions[n].parent ? o->conditions[n].parent : "-",
+					o->conditions[n].section ? o->conditions[n].section : "-");
+		}
+	}
+	text = strbuf_take(&b);
+	copy = arena_strdup(arena, text);
+	free(text);
+	return copy;
+}
+
+static void the_order_of_the_objects_does_not_matter(void **state)
+{
+	const char *first;
+
+	(void)state;
+	add("default", 0,
+	    EDGE BACKEND("a", "10.0.0.1") BACKEND("b", "10.0.0.2") FALLBACK("c", "10.0.0.3") ROUTE(
+		    "web", REF("a") "," REF("b") "," REF("c") "," REF("nope")) ROUTE("more",
+										     REF("b"))
+		    ROUTE_OF("UDPRoute", "names", "{name: edge}", REF("c")) POLICY(
+			    "p", ON("Gateway", "edge") ", healthCheck: {active: {type: TCP, "
+						       "tcp: {}}}")
+			    POLICY("q",
+				   ON("TCPRoute",
+				      "web") ", healthCheck: "
+					     "{panicThreshold: 3}") "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: two}\n"
+								    "spec: {gatewayClassName: x, addresses: [{value: 192.0.2.1}], listeners: [{name: web, "
+								    "protocol: TCP, port: 80}]}\n---\n");
+	for (size_t i = 0; i < object_count; i++)
+		objects[i].created_s = 0;
+	resolve();
+	first = digest();
+	assert_non_null(strstr(first, "AddressInUse"));
+	srand(3);
+	for (int round = 0; round < 50; round++) {
+		for (size_t i = object_count - 1; i > 0; i--) {
+			const size_t k = (size_t)rand() % (i + 1);
+			const struct object swap = objects[i];
+
+			objects[i] = objects[k];
+			objects[k] = swap;
+		}
+		resolve();
+		assert_string_equal(digest(), first);
+	}
+}
+
+static void nothing_at_all_is_a_model_too(void **state)
+{
+	(void)state;
+	resolve();
+	assert_int_equal(m->service_count, 0);
+	assert_int_equal(m->instance_count, 0);
+	assert_int_equal(m->vip_count, 0);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_route_joins_gateway_and_backends),
+		TEST(a_fallback_without_a_check_is_pointed_out),
+		TEST(only_fallbacks_need_no_check),
+		TEST(a_gateway_without_addresses_takes_the_hosts),
+		TEST(without_any_address_it_is_not_programmed),
+		TEST(endpoints_of_the_other_family_are_named),
+		TEST(references_that_do_not_resolve_are_left_out_and_their_share_named),
+		TEST(a_refused_backend_says_why),
+		TEST(a_grant_opens_another_namespace),
+		TEST(what_needs_another_path_is_left_out_with_its_name),
+		TEST(on_the_host_loopback_is_accepted_but_not_by_this_path),
+		TEST(the_oldest_route_feeds_the_listener),
+		TEST(a_parent_ref_chooses_its_listeners),
+		TEST(namespaces_of_routes_are_as_the_listener_allows),
+		TEST(contradicting_listeners_are_refused),
+		TEST(an_address_of_another_type_is_refused),
+		TEST(the_older_gateway_keeps_the_port),
+		TEST(projects_do_not_see_each_other),
+		TEST(a_tcp_check_has_upstreams_defaults),
+		TEST(an_http_check_is_read_whole),
+		TEST(an_http_check_expects_200_unless_told),
+		TEST(a_grpc_check_is_named_and_not_run),
+		TEST(the_most_specific_policy_is_in_force),
+		TEST(a_policy_may_choose_a_listener),
+		TEST(two_policies_on_one_target_and_the_older_has_it),
+		TEST(fields_without_effect_are_named),
+		TEST(a_table_size_that_is_not_prime_is_refused),
+		TEST(udp_is_checked_on_a_port_of_its_own),
+		TEST(services_under_equal_policies_share_the_instance),
+		TEST(duplicate_endpoints_stay_two_members),
+		TEST(the_order_of_the_objects_does_not_matter),
+		TEST(nothing_at_all_is_a_model_too),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
