@@ -204,7 +204,11 @@ static bool set_method(struct http_probe *p)
 	return !curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, method);
 }
 
-/* Nothing from the environment, nothing kept: each probe sees the endpoint as a new client. */
+/*
+ * Nothing from the environment, nothing kept: each probe sees the endpoint as a new client. That
+ * goes for curl's cache of names, too, which would hold every address for a minute and be walked
+ * in full at each transfer: half of the time at 10,000 endpoints.
+ */
 static bool set_options(struct http_probe *p)
 {
 	char url[URL_MAX], where[ADDR_PORT_TEXT_MAX];
@@ -222,6 +226,7 @@ static bool set_options(struct http_probe *p)
 	       !curl_easy_setopt(e, CURLOPT_PROXY, "") &&
 	       !curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http") &&
 	       !curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) &&
+	       !curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, 0L) &&
 	       !curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L) &&
 	       !curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L) &&
 	       !curl_easy_setopt(e, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER) &&

@@ -2,8 +2,6 @@
 /* What health_sync() keeps, takes over and removes; no loop has to run for most of it. */
 #include "health_rig.h"
 
-#include <limits.h>
-
 static struct check hourly(void)
 {
 	struct check c = rig_check(CHECK_TCP);
@@ -255,6 +253,46 @@ static void freeing_before_the_loop_has_run_is_fine(void **state)
 	health_free(NULL);
 }
 
+struct callback_rig {
+	struct health *health;
+	struct model next;
+	unsigned calls;
+};
+
+static void sync_then_free(void *ctx)
+{
+	struct callback_rig *r = ctx;
+
+	if (++r->calls == 1) {
+		assert_int_equal(health_sync(r->health, &r->next), 0);
+		return;
+	}
+	health_free(r->health);
+	r->health = NULL;
+}
+
+/* The receiver of a change may do to the module what it likes: it is called last in a turn. */
+static void a_change_may_be_answered_by_a_new_model_or_the_end(void **state)
+{
+	struct server *s = server_start("0.0.0.0", SERVER_SILENT, "");
+	struct check c = rig_check(CHECK_TCP);
+	struct instance a = rig_instance("127.0.0.1", s->port, 1, &c);
+	struct instance b = rig_instance("127.0.0.2", s->port, 1, &c);
+	const struct model first = {.instances = &a, .instance_count = 1};
+	struct callback_rig r = {.next = {.instances = &b, .instance_count = 1}};
+	uv_loop_t loop;
+
+	(void)state;
+	assert_int_equal(uv_loop_init(&loop), 0);
+	assert_int_equal(health_new(&loop, sync_then_free, &r, &r.health), 0);
+	assert_int_equal(health_sync(r.health, &first), 0);
+	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0); /* ends when all handles are closed */
+	assert_int_equal(r.calls, 2);
+	assert_null(r.health);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	server_stop(s);
+}
+
 /* One address in two modes is one target: it is probed once, and both show it. */
 static void instances_that_differ_in_mode_share_their_probes(void **state)
 {
@@ -294,6 +332,7 @@ int main(void)
 		cmocka_unit_test(removing_an_endpoint_ends_the_probe_under_way),
 		cmocka_unit_test(freeing_with_probes_under_way_closes_everything),
 		cmocka_unit_test(freeing_before_the_loop_has_run_is_fine),
+		cmocka_unit_test(a_change_may_be_answered_by_a_new_model_or_the_end),
 		cmocka_unit_test(instances_that_differ_in_mode_share_their_probes),
 	};
 
