@@ -76,14 +76,25 @@ static const struct verb *verb_among(const struct ctl *c, size_t *follow)
 
 static void offer_words(const struct verb *v, size_t follow, const char *begun)
 {
-	if (!v)
+	if (!v) {
 		offer_verbs(begun);
-	else if (strcmp(v->name, "help") == 0)
-		offer_verbs(begun);
-	else if (strcmp(v->name, "set") == 0 && follow == 0)
-		offer("endpoint", begun);
-	else if (strncmp(v->usage, "KIND", 4) == 0 && follow == 0)
+		return;
+	}
+	if (follow)
+		return;
+	switch (v->words) {
+	case WORDS_ANY:
+		break;
+	case WORDS_KIND:
 		offer_kinds(begun);
+		break;
+	case WORDS_VERB:
+		offer_verbs(begun);
+		break;
+	case WORDS_THING:
+		offer("endpoint", begun);
+		break;
+	}
 }
 
 static int run(struct ctl *c)

@@ -157,5 +157,6 @@ const struct verb verb_delete = {
 		   "  spillway delete be/web tcproute/web\n"
 		   "  spillway delete -f web.yaml --ignore-not-found",
 	.flags = flags,
+	.words = WORDS_KIND,
 	.run = run,
 };

@@ -154,5 +154,6 @@ const struct verb verb_describe = {
 		   "  spillway describe backend web\n"
 		   "  spillway describe gateways",
 	.flags = flags,
+	.words = WORDS_KIND,
 	.run = run,
 };

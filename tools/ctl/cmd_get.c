@@ -127,5 +127,6 @@ const struct verb verb_get = {
 		"  spillway get gateway/edge be/web\n"
 		"  spillway get all -A",
 	.flags = flags,
+	.words = WORDS_KIND,
 	.run = run,
 };

@@ -21,5 +21,6 @@ const struct verb verb_help = {
 	.name = "help",
 	.usage = "[VERB]",
 	.summary = "Show help for a verb",
+	.words = WORDS_VERB,
 	.run = run,
 };

@@ -88,5 +88,6 @@ const struct verb verb_set = {
 		"  spillway set endpoint 10.0.0.1:80 --state drain\n"
 		"  spillway set endpoint [2001:db8::1]:80 --state auto",
 	.flags = flags,
+	.words = WORDS_THING,
 	.run = run,
 };

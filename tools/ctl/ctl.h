@@ -15,12 +15,21 @@
 
 struct ctl;
 
+/* What a verb's words are, for the shell's completion. */
+enum verb_words {
+	WORDS_ANY,
+	WORDS_KIND,  /* a kind, then names */
+	WORDS_VERB,  /* a verb */
+	WORDS_THING, /* "endpoint", then addresses */
+};
+
 struct verb {
 	const char *name;
 	const char *usage;   /* what follows the name in the usage line; several lines are forms */
 	const char *summary; /* one line, capital first, no full stop */
 	const char *details; /* further help: paragraphs and examples, or NULL */
-	const struct flag *flags;  /* NULL: none of its own */
+	const struct flag *flags; /* NULL: none of its own */
+	enum verb_words words;
 	bool hidden;		   /* not in `help` and not completed */
 	int (*run)(struct ctl *c); /* the exit code */
 };
