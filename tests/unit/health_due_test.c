@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The heap of times: its order, against the plain way of looking at all of them. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Search in a stream: whatever the pieces, as memmem() on the whole. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* What counts as lag of the loop, and what is mere waiting. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
