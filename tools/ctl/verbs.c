@@ -18,7 +18,8 @@
 	X(status)                                                                                  \
 	X(version)                                                                                 \
 	X(help)                                                                                    \
-	X(completion)
+	X(completion)                                                                              \
+	X(compile)
 #define VERB_DECLARE(name) extern const struct verb verb_##name;
 #define VERB_ROW(name)	   &verb_##name,
 
