@@ -129,6 +129,37 @@ static void the_port_of_the_check_is_asked_instead_of_the_endpoints(void **state
 	(void)close(fd);
 }
 
+/* Bytes left in the receive queue would make close() send a reset, which servers log. */
+static void an_answer_longer_than_needed_ends_without_a_reset(void **state)
+{
+	static char answer[60000] = "ok";
+	struct check c = rig_check(CHECK_TCP);
+	uint16_t port;
+	int listener = server_listen("127.0.0.1", 8, &port), fd;
+	struct instance i = rig_instance("127.0.0.1", port, 1, &c);
+	struct timeval wait = {.tv_sec = 1};
+	struct wait_for w = {.instance = &i, .state = HEALTH_UP};
+	struct rig r;
+	char end;
+
+	(void)state;
+	w.rig = &r;
+	c.receive = payload("ok");
+	c.timeout_ms = c.interval_ms = 5000;
+	rig_start(&r);
+	rig_sync(&r, &i, 1);
+	(void)rig_run(&r, 50, NULL, NULL);
+	fd = accept(listener, NULL, NULL);
+	assert_true(fd >= 0);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	assert_int_equal(send(fd, answer, sizeof(answer), 0), sizeof(answer));
+	assert_true(rig_run(&r, 2000, is_state, &w));
+	assert_int_equal(recv(fd, &end, 1, 0), 0);
+	rig_stop(&r);
+	(void)close(fd);
+	(void)close(listener);
+}
+
 static void errors_have_words_and_own_troubles_say_nothing(void **state)
 {
 	static const struct {
@@ -164,6 +195,7 @@ int main(void)
 		cmocka_unit_test(a_listener_with_a_full_backlog_times_out),
 		cmocka_unit_test(a_large_payload_is_written_to_its_end),
 		cmocka_unit_test(the_port_of_the_check_is_asked_instead_of_the_endpoints),
+		cmocka_unit_test(an_answer_longer_than_needed_ends_without_a_reset),
 		cmocka_unit_test(errors_have_words_and_own_troubles_say_nothing),
 	};
 
