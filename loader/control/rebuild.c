@@ -122,6 +122,9 @@ int engine_rebuild(struct engine *e)
 		read_back(e);
 		return failed(e, err, p.why);
 	}
+	log_debug("tables: %zu services, %zu endpoints in force: wrote %zu words, %zu slot tables",
+		  p.want.service_count, p.want.endpoint_count, p.steps.word_count,
+		  p.steps.slots_put_count);
 	arena_free(e->have_arena);
 	e->have_arena = TAKE(a);
 	e->have = p.want;

@@ -44,9 +44,8 @@ static const char too_large_text[] =
 	"is larger than 64 MiB: send it in parts\",\"reason\":\"RequestEntityTooLarge\",\"code\":"
 	"413}";
 static const char forbidden_text[] =
-	"HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
-	"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Failure\",\"message\":\"only root "
-	"and members of the socket's group may connect: see --socket-group of spillwayd\","
+	"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Failure\",\"message\":\"only "
+	"root and members of the socket's group may connect: see --socket-group of spillwayd\","
 	"\"reason\":\"Forbidden\",\"code\":403}";
 
 static enum MHD_Result send_answer(struct MHD_Connection *conn, int code, const char *type,
@@ -99,6 +98,26 @@ static enum MHD_Result answer(struct server *s, struct MHD_Connection *conn, con
 	return send_answer(conn, c.code, c.content_type, c.answer, MHD_RESPMEM_MUST_FREE);
 }
 
+/* What the kernel knew of the peer when it connected. */
+static bool is_allowed(const struct server *s, struct MHD_Connection *conn)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(conn, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	return info && peer_is_allowed(info->connect_fd, s->group);
+}
+
+static enum MHD_Result begin(struct server *s, struct MHD_Connection *conn, void **req)
+{
+	if (!is_allowed(s, conn)) {
+		log_warn("socket: a peer that is neither root nor in the socket's group: refused");
+		return send_answer(conn, 403, "application/json", (char *)forbidden_text,
+				   MHD_RESPMEM_PERSISTENT);
+	}
+	*req = calloc(1, sizeof(struct upload));
+	return *req ? MHD_YES : MHD_NO;
+}
+
 /* Called once when the headers are there, then per piece of the body, then once without data. */
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *conn, const char *url,
 				  const char *method, const char *version, const char *data,
@@ -107,10 +126,8 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *conn, const 
 	struct upload *u = *req;
 
 	(void)version;
-	if (!u) {
-		*req = calloc(1, sizeof(*u));
-		return *req ? MHD_YES : MHD_NO;
-	}
+	if (!u)
+		return begin(ctx, conn, req);
 	if (*len) {
 		u->too_large = u->too_large || u->body.len + *len > LIMIT_MANIFEST_BYTES;
 		if (u->too_large)
@@ -140,7 +157,29 @@ static void on_completed(void *ctx, struct MHD_Connection *conn, void **req,
 	*req = NULL;
 }
 
-/* Runs what is ready and sets the timer to when libmicrohttpd wants to run again. */
+static bool is_full(const struct server *s)
+{
+	return MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
+		       ->num_connections >= CONNECTIONS_MAX;
+}
+
+/* Takes what waits in the backlog. libmicrohttpd owns each descriptor at once. */
+static void accept_waiting(struct server *s)
+{
+	struct sockaddr addr = {.sa_family = AF_UNIX};
+	int fd;
+
+	while (!is_full(s)) {
+		fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd < 0)
+			return;
+		(void)MHD_add_connection(s->daemon, fd, &addr, sizeof(addr.sa_family));
+	}
+}
+
+static void on_connect(uv_poll_t *p, int status, int events); /* run() and it call each other */
+
+/* Runs what is ready, sets the timer to when libmicrohttpd wants to run again, and accepts anew. */
 static void run(uv_timer_t *timeout)
 {
 	struct server *s = timeout->data;
@@ -151,6 +190,8 @@ static void run(uv_timer_t *timeout)
 		(void)uv_timer_start(timeout, run, next_ms, 0);
 	else
 		(void)uv_timer_stop(timeout);
+	if (!is_full(s) && !uv_is_active((uv_handle_t *)&s->accepting))
+		(void)uv_poll_start(&s->accepting, UV_READABLE, on_connect);
 }
 
 static void on_ready(uv_poll_t *p, int status, int events)
@@ -162,35 +203,16 @@ static void on_ready(uv_poll_t *p, int status, int events)
 	run(&s->timeout);
 }
 
-static void refuse_peer(int fd)
-{
-	struct ucred cred = {0};
-	socklen_t size = sizeof(cred);
-
-	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size);
-	log_warn("socket: uid %u, pid %d: neither root nor in the socket's group, refused",
-		 (unsigned int)cred.uid, (int)cred.pid);
-	(void)send(fd, forbidden_text, sizeof(forbidden_text) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
+/* When all places are taken, those who come wait in the backlog. */
 static void on_connect(uv_poll_t *p, int status, int events)
 {
 	struct server *s = p->data;
-	struct sockaddr addr = {.sa_family = AF_UNIX};
-	int fd;
 
+	(void)status;
 	(void)events;
-	if (status)
-		return;
-	while ((fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
-		if (!peer_is_allowed(fd, s->group)) {
-			refuse_peer(fd);
-			fd_close(fd);
-			continue;
-		}
-		/* Takes the descriptor over in any case, and closes it when there are too many. */
-		(void)MHD_add_connection(s->daemon, fd, &addr, sizeof(addr.sa_family));
-	}
+	accept_waiting(s);
+	if (is_full(s))
+		(void)uv_poll_stop(p);
 	run(&s->timeout);
 }
 

@@ -10,7 +10,7 @@
 
 #include "control/peer.h"
 
-#define BACKLOG 64
+#define BACKLOG 1024 /* a full one refuses clients that do not block */
 
 static int bind_private(int fd, const struct sockaddr_un *addr)
 {
