@@ -69,9 +69,8 @@ static const char *value_mistake(struct arena *a, const struct flag *f, const ch
 	if (f->type != FLAG_NUMBER)
 		return NULL;
 	errno = 0;
-	(void)strtoll(value, &end, 10);
-	if (errno || *end || value[0] < '0' || value[0] > '9')
-		return "must be a number, 0 or more";
+	if (strtoll(value, &end, 10) < 1 || errno || *end || value[0] < '0' || value[0] > '9')
+		return "must be a number, 1 or more";
 	return NULL;
 }
 

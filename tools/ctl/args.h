@@ -13,7 +13,7 @@ enum flag_type {
 	FLAG_SWITCH, /* --flag, --flag=false */
 	FLAG_TEXT,   /* the last one given counts */
 	FLAG_TEXTS,  /* may be repeated */
-	FLAG_NUMBER, /* 0 or more */
+	FLAG_NUMBER, /* 1 or more */
 };
 
 /* A table of flags ends with a row without a name. */

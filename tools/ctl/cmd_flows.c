@@ -96,8 +96,7 @@ static int list(struct ctl *c, enum output_form form)
 		fputs("No flows found\n", stderr);
 	(void)fflush(stdout);
 	if (node_bool_at(answer, "truncated", false))
-		fprintf(stderr, "%zu of %lld flows are shown; --limit N shows more\n",
-			node_count(flows), (long long)node_int_at(answer, "count", 0));
+		fprintf(stderr, "Stopped at --limit %zu, there are more\n", node_count(flows));
 	return 0;
 }
 

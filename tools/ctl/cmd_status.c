@@ -45,6 +45,17 @@ static const char *list_text(struct ctl *c, const struct node *list)
 	return text[0] ? text : "none";
 }
 
+/* What the daemon changed on the host, and takes back with --detach. */
+static void print_sysctls(const struct node *list)
+{
+	const char *title = "Sysctls:";
+
+	for (size_t i = 0; i < node_count(list); i++) {
+		if (node_item(list, i)->type == NODE_STRING)
+			printf("%-10s %s\n", i ? "" : title, node_item(list, i)->text);
+	}
+}
+
 static void print_facts(struct ctl *c, const struct node *s)
 {
 	char age[24];
@@ -60,7 +71,7 @@ static void print_facts(struct ctl *c, const struct node *s)
 	       number(s, "flows.max"));
 	printf("Maps:      %.1f MiB\n", (double)number(s, "mapBytes") / MIB);
 	printf("Sources:   %s\n", list_text(c, node_member(s, "sources")));
-	printf("Sysctls:   %s\n", list_text(c, node_member(s, "sysctls")));
+	print_sysctls(node_member(s, "sysctls"));
 }
 
 static void print_interfaces(struct ctl *c, const struct node *list)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ctl/http.h"
+#include "model/model.h"
 
 #define APPLY_PATH "/apis/spillway.dev/v1alpha1/apply"
 
@@ -96,16 +97,48 @@ static struct loc place_of(const struct resources *rs, const struct node *item)
 	return r ? commit_place(r, node_text_at(item, "path", "")) : nowhere;
 }
 
+/*
+ * The sentences that the same code finds here, with the places of the fields they are about. The
+ * daemon has more to refer to and may find fewer or others; those are looked up by their words.
+ */
+static void resolve_here(struct ctl *c, const struct resources *rs, struct diags *out)
+{
+	struct object *objects = arena_array(c->arena, rs->count + 1, sizeof(*objects));
+	struct model_options opts = {0};
+
+	diags_init(out, c->arena);
+	for (size_t i = 0; i < rs->count; i++)
+		objects[i] = (struct object){.res = rs->items[i], .project = c->project};
+	(void)model_resolve(c->arena, objects, rs->count, &opts, out);
+}
+
+/* The place of the field where it can be had, else `place`. `here` is filled when first needed. */
+static struct loc finer_place(struct ctl *c, const struct resources *rs, struct diags *here,
+			      const char *text, struct loc place)
+{
+	if (!place.file)
+		return place; /* not from these files */
+	if (!here->arena)
+		resolve_here(c, rs, here);
+	for (size_t i = 0; i < here->count; i++) {
+		if (strcmp(here->items[i].text, text) == 0)
+			return here->items[i].loc;
+	}
+	return place;
+}
+
 void commit_print_warnings(struct ctl *c, const struct node *answer, const struct resources *rs)
 {
 	const struct node *list = node_member(answer, "warnings");
 	const struct node *item;
-	struct diags d;
+	struct diags d, here = {0};
+	const char *text;
 
 	diags_init(&d, c->arena);
 	for (size_t i = 0; i < node_count(list); i++) {
 		item = node_item(list, i);
-		diag_warn(&d, place_of(rs, item), "%s", node_text_at(item, "message", ""));
+		text = node_text_at(item, "message", "");
+		diag_warn(&d, finer_place(c, rs, &here, text, place_of(rs, item)), "%s", text);
 	}
 	ctl_sort_diags(&d);
 	(void)fflush(stdout);
