@@ -11,6 +11,9 @@
 
 #define FORWARDING "spillway.dev/forwarding"
 
+static const char userspace[] = "they need the userspace path, which this version does not have";
+static const char not_unicast[] = "no host has such an address";
+
 static void read_ip(struct arena *a, const struct node *ip, bool on_host, struct endpoint *e)
 {
 	const char *text = node_text_at(ip, "address", "");
@@ -19,19 +22,26 @@ static void read_ip(struct arena *a, const struct node *ip, bool on_host, struct
 	e->port = (uint16_t)node_int_at(ip, "port", 0);
 	if (addr_parse(text, &e->addr) || e->port == 0) {
 		e->name = arena_printf(a, "%s:%u", text, e->port);
+		e->unusable = not_unicast;
 		return;
 	}
 	e->name = arena_strdup(a, addr_print_port(&e->addr, e->port, buf));
-	e->usable = !(addr_is_loopback(&e->addr) && on_host);
+	if (addr_is_loopback(&e->addr) && on_host)
+		e->unusable = userspace;
+	else if (addr_is_unspecified(&e->addr) || addr_is_multicast(&e->addr))
+		e->unusable = not_unicast;
 }
 
 static void read_endpoint(struct arena *a, const struct node *n, bool on_host, struct endpoint *e)
 {
 	e->hostname = node_text_at(n, "hostname", NULL);
 	e->zone = node_text_at(n, "zone", NULL);
-	if (node_member(n, "ip"))
+	if (node_member(n, "ip")) {
 		read_ip(a, node_member(n, "ip"), on_host, e);
-	else if (node_member(n, "fqdn"))
+		return;
+	}
+	e->unusable = userspace;
+	if (node_member(n, "fqdn"))
 		e->name = arena_printf(a, "%s:%lld", node_text_at(n, "fqdn.hostname", ""),
 				       (long long)node_int_at(n, "fqdn.port", 0));
 	else
@@ -63,6 +73,28 @@ static const char *whole_reason(struct arena *a, const struct object *o)
 	return NULL;
 }
 
+/* "NAMES: WHY" of each reason in turn. */
+static const char *list_unusable(struct arena *a, const struct backend *b)
+{
+	const char *text = NULL, *last = NULL;
+
+	for (size_t i = 0; i < b->count; i++) {
+		const char *why = b->endpoints[i].unusable;
+		struct name_list names = {0};
+
+		if (!why || why == last || (text && strstr(text, why)))
+			continue;
+		for (size_t n = i; n < b->count; n++) {
+			if (b->endpoints[n].unusable == why)
+				names_add(a, &names, b->endpoints[n].name);
+		}
+		text = text_join(a, text, "; ",
+				 arena_printf(a, "%s: %s", names_text(a, &names), why));
+		last = why;
+	}
+	return text;
+}
+
 static void read_endpoints(struct resolver *r, struct backend *b)
 {
 	const struct node *list = node_at(b->object->res.root, "spec.endpoints");
@@ -74,14 +106,10 @@ static void read_endpoints(struct resolver *r, struct backend *b)
 		struct endpoint *e = &b->endpoints[i];
 
 		read_endpoint(r->arena, node_item(list, i), r->opts->on_host, e);
-		e->usable = e->usable && !whole;
-		if (!e->usable)
-			b->unusable = text_join(r->arena, b->unusable, ", ", e->name);
+		if (whole)
+			e->unusable = whole;
 	}
-	if (b->unusable)
-		b->unusable_why = whole ? whole
-					: "they need the userspace path, which this version does "
-					  "not have";
+	b->unusable = list_unusable(r->arena, b);
 }
 
 static void read_backend(struct resolver *r, struct object *o, struct backend *b)
@@ -147,9 +175,9 @@ void backends_report(struct resolver *r)
 		if (!b)
 			continue;
 		if (b->unusable)
-			condition_plain(r, b->object, "Programmed", false, "EndpointsLeftOut",
-					arena_printf(r->arena, "endpoints left out: %s: %s",
-						     b->unusable, b->unusable_why));
+			condition_plain(
+				r, b->object, "Programmed", false, "EndpointsLeftOut",
+				arena_printf(r->arena, "endpoints left out: %s", b->unusable));
 		if (b->unchecked)
 			report_unchecked(r, b);
 	}

@@ -4,6 +4,8 @@
 
 #include "model/resolver.h"
 
+#define NAMES_SHOWN 8
+
 void condition_add(struct resolver *r, struct object *o, const struct condition *c)
 {
 	*arena_push(r->arena, o->conditions, o->condition_count) = *c;
@@ -29,6 +31,23 @@ void resolve_warn(struct resolver *r, const struct object *o, struct loc loc, co
 const char *text_join(struct arena *a, const char *list, const char *separator, const char *what)
 {
 	return list ? arena_printf(a, "%s%s%s", list, separator, what) : what;
+}
+
+void names_add(struct arena *a, struct name_list *list, const char *name)
+{
+	if (list->last && strcmp(list->last, name) == 0)
+		return;
+	list->last = name;
+	if (list->count < NAMES_SHOWN)
+		list->text = text_join(a, list->text, ", ", name);
+	list->count++;
+}
+
+const char *names_text(struct arena *a, const struct name_list *list)
+{
+	if (list->count <= NAMES_SHOWN)
+		return list->text;
+	return arena_printf(a, "%s and %zu more", list->text, list->count - NAMES_SHOWN);
 }
 
 struct loc member_loc(const struct node *map, const char *key)

@@ -20,7 +20,7 @@ static const char *name_of(enum addr_family family)
 /* The endpoints of one family by name; NULL: none. */
 static const char *list_family(struct resolver *r, const struct refs *refs, enum addr_family family)
 {
-	const char *list = NULL;
+	struct name_list names = {0};
 
 	for (size_t i = 0; i < refs->count; i++) {
 		const struct backend *b = refs->items[i].backend;
@@ -28,11 +28,11 @@ static const char *list_family(struct resolver *r, const struct refs *refs, enum
 		for (size_t n = 0; n < b->count; n++) {
 			const struct endpoint *e = &b->endpoints[n];
 
-			if (e->usable && family_of_addr(&e->addr) == family)
-				list = text_join(r->arena, list, ", ", e->name);
+			if (!e->unusable && family_of_addr(&e->addr) == family)
+				names_add(r->arena, &names, e->name);
 		}
 	}
-	return list;
+	return names_text(r->arena, &names);
 }
 
 static void check_family(struct resolver *r, struct refs *refs, enum addr_family family)

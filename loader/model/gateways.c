@@ -83,6 +83,7 @@ static void read_listeners(struct resolver *r, struct object *o, const struct vi
 {
 	const struct node *list = node_at(o->res.root, "spec.listeners");
 
+	r->first_listener[o - r->model->objects] = r->listener_count;
 	for (size_t i = 0; i < node_count(list); i++) {
 		struct listener *l = arena_push(r->arena, r->listeners, r->listener_count);
 
@@ -104,6 +105,7 @@ void gateways_read(struct resolver *r)
 	size_t count;
 	struct object **list = names_of_kind(r, r->by_age, KIND_GATEWAY, &count);
 
+	r->first_listener = arena_array(r->arena, r->model->object_count, sizeof(size_t));
 	for (size_t i = 0; i < count; i++) {
 		struct problem problem = {0};
 		struct vips vips = {0};
@@ -144,7 +146,12 @@ static void report_listener(struct resolver *r, const struct listener *l)
 		p = &refused;
 	else if (!p->reason && l->vip_count == 0)
 		p = &homeless;
-	report_part(r, l, "Accepted", &l->refused, "Accepted", "The listener is accepted");
+	report_part(r, l, "Accepted", &l->refused, "Accepted",
+		    strcmp(node_text_at(l->node, "allowedRoutes.namespaces.from", "Same"),
+			   "Selector") == 0
+			    ? "The listener is accepted, but namespaces have no labels here, so "
+			      "its allowedRoutes.namespaces.selector matches none"
+			    : "The listener is accepted");
 	report_part(r, l, "Programmed", p, "Programmed", "The listener is programmed");
 }
 

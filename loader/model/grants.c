@@ -35,11 +35,12 @@ static bool names_target(const struct node *to, const char *group, const char *k
 bool grants_allow(const struct resolver *r, const struct object *route, const char *group,
 		  const char *kind, const char *namespace, const char *name)
 {
+	struct object **list;
 	size_t count;
-	struct object **list = names_of_kind(r, r->by_name, KIND_REFERENCEGRANT, &count);
 
 	if (strcmp(route->res.namespace, namespace) == 0)
 		return true;
+	list = names_of_kind(r, r->by_name, KIND_REFERENCEGRANT, &count);
 	for (size_t i = 0; i < count; i++) {
 		const struct node *root = list[i]->res.root;
 

@@ -7,11 +7,6 @@
 
 #include "model/resolver.h"
 
-static bool is_same(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 static bool is_prime(int64_t n)
 {
 	for (int64_t d = 2; d * d <= n; d++) {
@@ -50,19 +45,21 @@ static enum kind_id kind_of(const char *name)
 	return KIND_MAX;
 }
 
-static struct target *find_target(struct resolver *r, const struct object *near, const char *kind,
-				  const char *name, const char *section)
+static bool has_name(const struct node *list, const char *name)
 {
-	for (size_t i = 0; i < r->target_count; i++) {
-		struct target *t = &r->targets[i];
-
-		if (strcmp(t->kind, kind) == 0 && strcmp(t->name, name) == 0 &&
-		    is_same(t->section, section) &&
-		    strcmp(t->policy->res.namespace, near->res.namespace) == 0 &&
-		    strcmp(t->policy->project, near->project) == 0)
-			return t;
+	for (size_t i = 0; i < node_count(list); i++) {
+		if (strcmp(node_text_at(node_item(list, i), "name", ""), name) == 0)
+			return true;
 	}
-	return NULL;
+	return false;
+}
+
+/* A listener of a Gateway, a rule of a route. */
+static bool has_section(const struct object *o, const char *section)
+{
+	const char *path = o->res.kind->id == KIND_GATEWAY ? "spec.listeners" : "spec.rules";
+
+	return !section || has_name(node_at(o->res.root, path), section);
 }
 
 /* NULL, or why it does not hold on. */
@@ -73,14 +70,19 @@ static const char *attach(struct resolver *r, struct object *o, const struct nod
 	const char *name = node_text_at(ref, "name", "");
 	const char *section = node_text_at(ref, "sectionName", NULL);
 	const enum kind_id id = kind_of(kind);
+	const struct object *aim;
 	const char *text;
 
 	*reason = "TargetNotFound";
 	if (id == KIND_MAX)
 		return arena_printf(r->arena, "this version has no %s", kind);
-	if (!names_find(r, id, o->project, o->res.namespace, name))
+	aim = names_find(r, id, o->project, o->res.namespace, name);
+	if (!aim)
 		return arena_printf(r->arena, "%s %s/%s not found", kind, o->res.namespace, name);
-	if (find_target(r, o, kind, name, section)) {
+	if (!has_section(aim, section))
+		return arena_printf(r->arena, "%s %s/%s has no section %s", kind, o->res.namespace,
+				    name, section);
+	if (targets_find(r, o, kind, name, section)) {
 		*reason = "Conflicted";
 		text = arena_printf(r->arena,
 				    "Unable to target %s %s, another BackendTrafficPolicy has "
@@ -89,8 +91,8 @@ static const char *attach(struct resolver *r, struct object *o, const struct nod
 		resolve_warn(r, o, member_loc(ref, "name"), text);
 		return text;
 	}
-	*arena_push(r->arena, r->targets, r->target_count) =
-		(struct target){.policy = o, .kind = kind, .name = name, .section = section};
+	targets_add(r,
+		    &(struct target){.policy = o, .kind = kind, .name = name, .section = section});
 	return NULL;
 }
 
@@ -143,54 +145,9 @@ void policies_read(struct resolver *r)
 	size_t count;
 	struct object **list = names_of_kind(r, r->by_age, KIND_BACKENDTRAFFICPOLICY, &count);
 
+	r->overriders = arena_array(r->arena, r->model->object_count, sizeof(*r->overriders));
 	for (size_t i = 0; i < count; i++)
 		read_policy(r, list[i]);
-}
-
-struct target *policies_find(struct resolver *r, const struct object *route,
-			     const struct listener *l)
-{
-	const struct node *rules = node_at(route->res.root, "spec.rules");
-	const char *rule = node_text_at(node_item(rules, 0), "name", NULL);
-	const char *kind = route->res.kind->name;
-	const struct object *gateway = l->gateway;
-	struct target *t = NULL;
-
-	if (rule)
-		t = find_target(r, route, kind, route->res.name, rule);
-	if (!t)
-		t = find_target(r, route, kind, route->res.name, NULL);
-	if (!t)
-		t = find_target(r, gateway, "Gateway", gateway->res.name, l->name);
-	if (!t)
-		t = find_target(r, gateway, "Gateway", gateway->res.name, NULL);
-	return t;
-}
-
-/* Services that a wider target of the policy covers, but for which a narrower one is in force. */
-static const char *overriders(struct resolver *r, const struct object *policy)
-{
-	const char *list = NULL;
-	const struct object *last = NULL;
-
-	for (size_t i = 0; i < r->draft_count; i++) {
-		const struct draft *d = &r->drafts[i];
-		const struct target *wide = find_target(r, d->listener->gateway, "Gateway",
-							d->listener->gateway->res.name, NULL);
-		const struct target *section =
-			find_target(r, d->listener->gateway, "Gateway",
-				    d->listener->gateway->res.name, d->listener->name);
-
-		if (!d->target || d->target->policy == policy || d->route == last)
-			continue;
-		if ((!wide || wide->policy != policy) && (!section || section->policy != policy))
-			continue;
-		last = d->route;
-		list = text_join(r->arena, list, ", ",
-				 arena_printf(r->arena, "%s %s/%s", d->route->res.kind->name,
-					      d->route->res.namespace, d->route->res.name));
-	}
-	return list;
 }
 
 /* A policy with a check that cannot judge packets of UDP: upstream checks none of them. */
@@ -212,7 +169,7 @@ static bool wants_port(const struct resolver *r, const struct object *policy)
 static void report(struct resolver *r, struct object *o)
 {
 	const char *idle = policy_idle_fields(r->arena, o);
-	const char *by = overriders(r, o);
+	const char *by = names_text(r->arena, &r->overriders[o - r->model->objects]);
 	const char *text = NULL;
 
 	if (idle)

@@ -17,6 +17,13 @@ struct problem {
 	const char *message;
 };
 
+/* Names for a message: the first few, then how many more; one twice in a row counts once. */
+struct name_list { /* zero-initialise */
+	const char *text;
+	const char *last;
+	size_t count;
+};
+
 struct listener {
 	struct object *gateway;
 	const struct node *node;
@@ -38,7 +45,7 @@ struct endpoint {
 	const char *name; /* as written: "10.0.0.1:80", "a.example:443", "unix:/run/x" */
 	const char *hostname;
 	const char *zone;
-	bool usable; /* by the packet path */
+	const char *unusable; /* why the packet path cannot serve it; NULL: it can */
 };
 
 struct backend {
@@ -110,10 +117,14 @@ struct resolver {
 	struct object **by_name;     /* all objects: by kind, project, namespace, name */
 	struct object **by_age;	     /* the same: by kind, then the oldest first */
 	struct backend **backend_of; /* by the place in model->objects; NULL: no Backend */
-	struct listener *listeners;
+	struct listener *listeners;  /* those of one Gateway stand together */
 	size_t listener_count;
+	size_t *first_listener; /* of a Gateway, by the place in model->objects */
 	struct target *targets;
 	size_t target_count;
+	uint32_t *target_table; /* by hash of what is targeted: index + 1 */
+	size_t target_table_size;
+	struct name_list *overriders; /* of policies, by the place in model->objects */
 	struct parent *parents;
 	size_t parent_count;
 	struct draft *drafts;
@@ -135,7 +146,9 @@ void condition_plain(struct resolver *r, struct object *o, const char *type, boo
 		     const char *reason, const char *message);
 /* `KIND NAMESPACE/NAME: TEXT` at `loc`. */
 void resolve_warn(struct resolver *r, const struct object *o, struct loc loc, const char *text);
-/* Adds ", WHAT" or WHAT. */
+void names_add(struct arena *a, struct name_list *list, const char *name);
+const char *names_text(struct arena *a, const struct name_list *list); /* NULL when empty */
+/* LIST SEPARATOR WHAT, or WHAT alone. For short lists: it copies. */
 const char *text_join(struct arena *a, const char *list, const char *separator, const char *what);
 struct loc member_loc(const struct node *map, const char *key);
 
@@ -151,10 +164,16 @@ void listeners_check(struct resolver *r);
 void listeners_claim(struct resolver *r);
 void gateways_report(struct resolver *r);
 
+/* targets.c: who holds on to what; `section` may be NULL. */
+struct target *targets_find(const struct resolver *r, const struct object *near, const char *kind,
+			    const char *name, const char *section);
+void targets_add(struct resolver *r, const struct target *t);
+/* The policy in force for a route on a listener, and a note for those that it overrides. */
+struct target *targets_settle(struct resolver *r, const struct object *route,
+			      const struct listener *l);
+
 /* policies.c */
 void policies_read(struct resolver *r);
-struct target *policies_find(struct resolver *r, const struct object *route,
-			     const struct listener *l);
 void policies_report(struct resolver *r);
 /* policy_fields.c: the fields of its spec that nothing reads yet; NULL: none. */
 const char *policy_idle_fields(struct arena *a, const struct object *policy);

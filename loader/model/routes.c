@@ -51,7 +51,7 @@ static bool allows_namespace(const struct listener *l, struct parent *p)
 
 static bool is_meant(const struct listener *l, const struct parent *p)
 {
-	return l->gateway == p->gateway && (!p->section || strcmp(p->section, l->name) == 0) &&
+	return (!p->section || strcmp(p->section, l->name) == 0) &&
 	       (!p->port || p->port == l->port);
 }
 
@@ -66,7 +66,7 @@ static void refuse(struct resolver *r, struct parent *p, const char *reason, con
 
 static void add_drafts(struct resolver *r, struct parent *p, struct listener *l)
 {
-	struct target *target = policies_find(r, p->route, l);
+	struct target *target = targets_settle(r, p->route, l);
 
 	for (size_t i = 0; i < l->vip_count; i++) {
 		p->refs->families |= family_of_addr(&l->vips[i]);
@@ -99,7 +99,8 @@ static void attach(struct resolver *r, struct parent *p)
 {
 	size_t meant = 0, allowed = 0, ready = 0;
 
-	for (size_t i = 0; i < r->listener_count; i++) {
+	for (size_t i = r->first_listener[p->gateway - r->model->objects];
+	     i < r->listener_count && r->listeners[i].gateway == p->gateway; i++) {
 		struct listener *l = &r->listeners[i];
 
 		if (!is_meant(l, p))

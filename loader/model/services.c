@@ -49,7 +49,7 @@ static void add_locality(struct resolver *r, struct service *s, const struct ref
 	for (size_t i = 0; i < b->count; i++) {
 		const struct endpoint *e = &b->endpoints[i];
 
-		if (!e->usable || family_of_addr(&e->addr) != family_of_addr(&s->vip))
+		if (e->unusable || family_of_addr(&e->addr) != family_of_addr(&s->vip))
 			continue;
 		if (!name)
 			name = arena_printf(r->arena, "%s/%s", b->object->res.namespace,

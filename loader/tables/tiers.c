@@ -28,18 +28,18 @@ static uint32_t normalised_total(const struct tier *tiers, size_t count)
 
 static void distribute(struct tier *tiers, size_t count, uint32_t norm)
 {
-	struct tier *first = NULL;
+	size_t first = count;
 	uint32_t left = 100;
 
 	for (size_t i = 0; i < count; i++) {
-		uint32_t part = availability(&tiers[i]) * 100 / norm;
+		const uint32_t part = availability(&tiers[i]) * 100 / norm;
 
-		if (part > 0 && !first)
-			first = &tiers[i];
+		if (part > 0 && first == count)
+			first = i;
 		tiers[i].load_percent = part < left ? part : left;
 		left -= tiers[i].load_percent;
 	}
-	first->load_percent += left;
+	tiers[first].load_percent += left;
 }
 
 /* An empty tier counts as 0 percent, so it is in panic with the others. */
@@ -62,16 +62,16 @@ static uint64_t count_all(const struct tier *tiers, size_t count)
 static void distribute_by_count(struct tier *tiers, size_t count)
 {
 	const uint64_t total = count_all(tiers, count);
-	struct tier *first = NULL;
+	size_t first = count;
 	uint32_t left = 100;
 
 	for (size_t i = 0; i < count; i++) {
 		tiers[i].load_percent = (uint32_t)(100ull * tiers[i].total / total);
 		left -= tiers[i].load_percent;
-		if (tiers[i].total > 0 && !first)
-			first = &tiers[i];
+		if (tiers[i].total > 0 && first == count)
+			first = i;
 	}
-	first->load_percent += left;
+	tiers[first].load_percent += left;
 }
 
 void tiers_load(struct tier *tiers, size_t count, uint32_t panic_threshold)

@@ -1,182 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From manifests to services: who is attached, who is judged by what, and what is said about it. */
-#include "model/model.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-/* cmocka needs the above */
-#include <cmocka.h>
-
-#include "base/addr.h"
-#include "base/strbuf.h"
-
-#define EDGE                                                                                       \
-	"apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: edge}\n"        \
-	"spec:\n  gatewayClassName: spillway\n  addresses: [{value: 192.0.2.1}]\n"                 \
-	"  listeners:\n  - {name: web, protocol: TCP, port: 80}\n"                                 \
-	"  - {name: dns, protocol: UDP, port: 53}\n---\n"
-
-#define BACKEND(name, addr)                                                                        \
-	"apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: Backend\nmetadata: {name: " name "}\n"  \
-	"spec: {endpoints: [{ip: {address: " addr ", port: 8080}}]}\n---\n"
-
-#define FALLBACK(name, addr)                                                                       \
-	"apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: Backend\nmetadata: {name: " name "}\n"  \
-	"spec: {fallback: true, endpoints: [{ip: {address: " addr ", port: 8080}}]}\n---\n"
-
-#define REF(name) "{group: gateway.envoyproxy.io, kind: Backend, name: " name "}"
-
-#define ROUTE_OF(kind, name, parent, refs)                                                         \
-	"apiVersion: gateway.networking.k8s.io/v1\nkind: " kind "\nmetadata: {name: " name "}\n"   \
-	"spec: {parentRefs: [" parent "], rules: [{backendRefs: [" refs "]}]}\n---\n"
-
-#define ROUTE(name, refs) ROUTE_OF("TCPRoute", name, "{name: edge, sectionName: web}", refs)
-
-#define POLICY(name, spec)                                                                         \
-	"apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: BackendTrafficPolicy\n"                 \
-	"metadata: {name: " name "}\nspec: {" spec "}\n---\n"
-
-#define ON(kind, name)                                                                             \
-	"targetRefs: [{group: gateway.networking.k8s.io, kind: " kind ", name: " name "}]"
-
-static struct arena *arena;
-static struct diags diags;
-static struct model_options opts;
-static struct object objects[64];
-static size_t object_count;
-static struct model *m;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	diags_init(&diags, arena);
-	memset(&opts, 0, sizeof(opts));
-	memset(objects, 0, sizeof(objects));
-	object_count = 0;
-	return arena ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
-
-/* Adds a text's objects, the first of them created at `created_s`, each next a second later. */
-static void add(const char *project, int64_t created_s, const char *text)
-{
-	struct resources out = {0};
-	const struct manifest_options mo = {0};
-
-	assert_int_equal(
-		manifest_read_text(arena, &diags, "in.yaml", text, strlen(text), &mo, &out), 0);
-	if (diags.errors)
-		diags_print(&diags, stderr);
-	assert_int_equal(diags.errors, 0);
-	for (size_t i = 0; i < out.count; i++)
-		objects[object_count++] = (struct object){
-			.res = out.items[i],
-			.project = project,
-			.created_s = created_s + (int64_t)i,
-		};
-}
-
-static void resolve(void)
-{
-	m = model_resolve(arena, objects, object_count, &opts, &diags);
-}
-
-static void given(const char *text)
-{
-	add("default", 1, text);
-	resolve();
-}
-
-static const struct object *object(const char *kind, const char *name)
-{
-	for (size_t i = 0; i < m->object_count; i++) {
-		const struct object *o = &m->objects[i];
-
-		if (strcmp(o->res.kind->name, kind) == 0 && strcmp(o->res.name, name) == 0)
-			return o;
-	}
-	fail_msg("no %s %s", kind, name);
-	return NULL;
-}
-
-/* "TYPE=STATUS REASON MESSAGE" of the first condition of the type and section (NULL: any). */
-static const char *condition(const struct object *o, const char *type, const char *section)
-{
-	for (size_t i = 0; i < o->condition_count; i++) {
-		const struct condition *c = &o->conditions[i];
-
-		if (strcmp(c->type, type) == 0 &&
-		    (!section || (c->section && strcmp(c->section, section) == 0)))
-			return arena_printf(arena, "%s %s %s", c->status ? "True" : "False",
-					    c->reason, c->message);
-	}
-	return "none";
-}
-
-static void expect(const struct object *o, const char *type, const char *text)
-{
-	const char *have = condition(o, type, NULL);
-
-	if (!strstr(have, text))
-		print_error("%s %s %s: %s\n  expected: %s\n", o->res.kind->name, o->res.name, type,
-			    have, text);
-	assert_non_null(strstr(have, text));
-}
-
-static void expect_warning(const char *text)
-{
-	for (size_t i = 0; i < diags.count; i++) {
-		if (strstr(diags.items[i].text, text)) {
-			assert_int_equal(diags.items[i].severity, DIAG_WARNING);
-			assert_true(diags.items[i].loc.line > 0);
-			return;
-		}
-	}
-	diags_print(&diags, stderr);
-	fail_msg("no warning: %s", text);
-}
-
-static const char *address(const struct instance *i)
-{
-	char buf[ADDR_PORT_TEXT_MAX];
-
-	return arena_strdup(arena, addr_print_port(&i->addr, i->port, buf));
-}
-
-/* "VIP:PORT/PROTO name: tier/weight ADDR...; ..." of all services. */
-static const char *services(void)
-{
-	struct strbuf b = {0};
-	char buf[ADDR_PORT_TEXT_MAX], *text;
-
-	for (size_t i = 0; i < m->service_count; i++) {
-		const struct service *s = &m->services[i];
-
-		strbuf_printf(&b, "%s/%s %s:", addr_print_port(&s->vip, s->port, buf),
-			      s->proto == IPPROTO_TCP ? "tcp" : "udp", s->name);
-		for (size_t l = 0; l < s->locality_count; l++) {
-			strbuf_printf(&b, " %u/%u", s->localities[l].tier, s->localities[l].weight);
-			for (size_t k = 0; k < s->localities[l].count; k++)
-				strbuf_printf(&b, " %s", address(s->localities[l].members[k]));
-		}
-		strbuf_puts(&b, "\n");
-	}
-	text = strbuf_take(&b);
-	strbuf_puts(&b, arena_strdup(arena, text));
-	free(text);
-	text = arena_strdup(arena, b.text ? b.text : "");
-	strbuf_done(&b);
-	return text;
-}
+/* From manifests to services: who is attached to what, and what is said about it. */
+#include "base/clock.h"
+#include "manifest_fixture.h"
 
 static void a_route_joins_gateway_and_backends(void **state)
 {
@@ -564,214 +389,6 @@ static void projects_do_not_see_each_other(void **state)
 	       "False BackendNotFound Backend default/a not found");
 }
 
-static const struct check *check_of(const char *active)
-{
-	given(arena_printf(arena,
-			   EDGE BACKEND("a", "10.0.0.1") ROUTE("web", REF("a"))
-				   POLICY("p", "%s, healthCheck: {active: %s}"),
-			   ON("TCPRoute", "web"), active));
-	return m->instances[0].check;
-}
-
-static void a_tcp_check_has_upstreams_defaults(void **state)
-{
-	const struct check *c = check_of("{type: TCP, tcp: {}}");
-
-	(void)state;
-	assert_non_null(c);
-	assert_int_equal(c->type, CHECK_TCP);
-	assert_int_equal(c->timeout_ms, 1000);
-	assert_int_equal(c->interval_ms, 3000);
-	assert_int_equal(c->jitter_ms, 0);
-	assert_int_equal(c->unhealthy_threshold, 3);
-	assert_int_equal(c->healthy_threshold, 1);
-	assert_int_equal(c->port, 0);
-	assert_null(c->send.bytes);
-	assert_true(m->instances[0].profile != 0);
-	expect(object("BackendTrafficPolicy", "p"), "Accepted",
-	       "True Accepted Policy has been accepted.");
-}
-
-static void an_http_check_is_read_whole(void **state)
-{
-	const struct check *c = check_of(
-		"{type: HTTP, timeout: 1500ms, interval: 1m30s, initialJitter: 2s, "
-		"unhealthyThreshold: 5, healthyThreshold: 2, overrides: {port: 9000}, http: {path: "
-		"/ok, hostname: h.example, method: POST, expectedStatuses: [200, 204], "
-		"retriableStatuses: [503], requestBody: {type: Binary, binary: aGVsbG8=}, "
-		"expectedResponse: {type: Text, text: fine}}}");
-
-	(void)state;
-	assert_int_equal(c->timeout_ms, 1500);
-	assert_int_equal(c->interval_ms, 90000);
-	assert_int_equal(c->jitter_ms, 2000);
-	assert_int_equal(c->unhealthy_threshold, 5);
-	assert_int_equal(c->healthy_threshold, 2);
-	assert_int_equal(c->port, 9000);
-	assert_string_equal(c->http_path, "/ok");
-	assert_string_equal(c->http_hostname, "h.example");
-	assert_string_equal(c->http_method, "POST");
-	assert_int_equal(c->expected_count, 2);
-	assert_int_equal(c->expected[1], 204);
-	assert_int_equal(c->retriable[0], 503);
-	assert_int_equal(c->request_body.len, 5);
-	assert_memory_equal(c->request_body.bytes, "hello", 5);
-	assert_int_equal(c->expected_body.len, 4);
-	assert_memory_equal(c->expected_body.bytes, "fine", 4);
-}
-
-static void an_http_check_expects_200_unless_told(void **state)
-{
-	const struct check *c = check_of("{type: HTTP, http: {path: /, method: get}}");
-
-	(void)state;
-	assert_int_equal(c->expected_count, 1);
-	assert_int_equal(c->expected[0], 200);
-	assert_string_equal(c->http_method, "GET"); /* upper-cased, as upstream */
-	assert_null(c->http_hostname);
-}
-
-static void a_grpc_check_is_named_and_not_run(void **state)
-{
-	(void)state;
-	assert_null(check_of("{type: GRPC}"));
-	assert_int_equal(m->instances[0].profile, 0);
-	expect(object("BackendTrafficPolicy", "p"), "Programmed",
-	       "no effect: spec.healthCheck.active.type: GRPC");
-	assert_int_equal(diags.count, 0);
-}
-
-static void the_most_specific_policy_is_in_force(void **state)
-{
-	(void)state;
-	given(EDGE BACKEND("a", "10.0.0.1") ROUTE("web", REF("a"))
-		      ROUTE_OF("UDPRoute", "names", "{name: edge}", REF("a")) POLICY(
-			      "wide", ON("Gateway", "edge") ", healthCheck: {panicThreshold: 10}")
-			      POLICY("narrow", ON("TCPRoute", "web") ", healthCheck: "
-								     "{panicThreshold: 20}"));
-	assert_int_equal(m->service_count, 2);
-	for (size_t i = 0; i < 2; i++)
-		assert_int_equal(m->services[i].panic_threshold,
-				 m->services[i].proto == IPPROTO_TCP ? 20 : 10);
-	expect(object("BackendTrafficPolicy", "wide"), "Overridden",
-	       "True Overridden This policy is being overridden by other backendTrafficPolicies "
-	       "for TCPRoute default/web");
-	assert_string_equal(condition(object("BackendTrafficPolicy", "narrow"), "Overridden", NULL),
-			    "none");
-}
-
-static void a_policy_may_choose_a_listener(void **state)
-{
-	(void)state;
-	given(EDGE BACKEND("a", "10.0.0.1") ROUTE("web", REF("a"))
-		      ROUTE_OF("UDPRoute", "names", "{name: edge}", REF("a"))
-			      POLICY("p", "targetRef: {group: gateway.networking.k8s.io, kind: "
-					  "Gateway, name: edge, sectionName: dns}, healthCheck: "
-					  "{panicThreshold: 0}"));
-	for (size_t i = 0; i < 2; i++)
-		assert_int_equal(m->services[i].panic_threshold,
-				 m->services[i].proto == IPPROTO_UDP ? 0 : 50);
-}
-
-static void two_policies_on_one_target_and_the_older_has_it(void **state)
-{
-	(void)state;
-	add("default", 9, EDGE BACKEND("a", "10.0.0.1") ROUTE("web", REF("a")));
-	add("default", 5,
-	    POLICY("young", ON("TCPRoute", "web") ", healthCheck: {panicThreshold: 1}"));
-	add("default", 4,
-	    POLICY("old", ON("TCPRoute", "web") ", healthCheck: {panicThreshold: 2}"));
-	resolve();
-	assert_int_equal(m->services[0].panic_threshold, 2);
-	expect(object("BackendTrafficPolicy", "young"), "Accepted",
-	       "False Conflicted Unable to target TCPRoute web, another BackendTrafficPolicy has "
-	       "already attached to it");
-	expect_warning("Unable to target TCPRoute web");
-}
-
-static void fields_without_effect_are_named(void **state)
-{
-	(void)state;
-	given(EDGE BACKEND("a", "10.0.0.1") ROUTE("web", REF("a")) POLICY(
-		"p", ON("TCPRoute", "web") ", loadBalancer: {type: RoundRobin, slowStart: {window: "
-					   "30s}}, tcpKeepalive: {probes: 3}, healthCheck: "
-					   "{passive: {}}"));
-	expect(object("BackendTrafficPolicy", "p"), "Accepted", "True");
-	expect(object("BackendTrafficPolicy", "p"), "Programmed", "spec.tcpKeepalive");
-	expect(object("BackendTrafficPolicy", "p"), "Programmed", "spec.loadBalancer.slowStart");
-	expect(object("BackendTrafficPolicy", "p"), "Programmed", "spec.healthCheck.passive");
-	assert_null(strstr(condition(object("BackendTrafficPolicy", "p"), "Programmed", NULL),
-			   "loadBalancer.type"));
-	assert_int_equal(diags.count, 0);
-}
-
-static void a_table_size_that_is_not_prime_is_refused(void **state)
-{
-	(void)state;
-	given(POLICY("p", ON("TCPRoute", "web") ", loadBalancer: {type: ConsistentHash, "
-						"consistentHash: {type: SourceIP, tableSize: "
-						"1024}}"));
-	expect(object("BackendTrafficPolicy", "p"), "Accepted",
-	       "LoadBalancer: ConsistentHash: invalid TableSize value 1024.");
-	expect_warning("invalid TableSize value 1024.");
-}
-
-static void udp_is_checked_on_a_port_of_its_own(void **state)
-{
-	static const struct {
-		const char *active;
-		bool checked;
-	} rows[] = {
-		{"{type: TCP, tcp: {}}", false},
-		{"{type: TCP, tcp: {}, overrides: {port: 9}}", true},
-		{"{type: HTTP, http: {path: /}, overrides: {port: 9}}", true},
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		(void)teardown(state);
-		(void)setup(state);
-		given(arena_printf(arena,
-				   EDGE BACKEND("a", "10.0.0.1")
-					   ROUTE_OF("UDPRoute", "names", "{name: edge}", REF("a"))
-						   POLICY("p", "%s, healthCheck: {active: %s}"),
-				   ON("UDPRoute", "names"), rows[i].active));
-		assert_int_equal(m->instances[0].check != NULL, rows[i].checked);
-		expect(object("BackendTrafficPolicy", "p"), "Programmed",
-		       rows[i].checked ? "none" : "overrides.port");
-	}
-}
-
-static void services_under_equal_policies_share_the_instance(void **state)
-{
-	static const char *const second[] = {"{type: TCP, tcp: {}}",
-					     "{type: TCP, tcp: {send: {type: "
-					     "Text, text: hi}}}"};
-
-	for (size_t i = 0; i < 2; i++) {
-		(void)teardown(state);
-		(void)setup(state);
-		given(arena_printf(
-			arena,
-			EDGE BACKEND("a", "10.0.0.1") ROUTE(
-				"web",
-				REF("a")) "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: "
-					  "two}\nspec: {gatewayClassName: x, addresses: [{value: 192.0.2.2}], "
-					  "listeners: [{name: web, protocol: TCP, port: 80}]}\n---\n" ROUTE_OF(
-						  "TCPRoute", "more", "{name: two}",
-						  REF("a")) POLICY("p",
-								   ON("TCPRoute",
-								      "web") ", healthCheck: {active: {type: "
-									     "TCP, tcp: {}}}")
-						  POLICY("q",
-							 ON("TCPRoute",
-							    "more") ", healthCheck: {active: %s}"),
-			second[i]));
-		assert_int_equal(m->service_count, 2);
-		assert_int_equal(m->instance_count, i + 1);
-		assert_ptr_equal(m->services[1].localities[0].members[0], &m->instances[i]);
-	}
-}
-
 static void duplicate_endpoints_stay_two_members(void **state)
 {
 	(void)state;
@@ -854,6 +471,63 @@ static void the_order_of_the_objects_does_not_matter(void **state)
 	}
 }
 
+static void addresses_of_no_host_are_left_out(void **state)
+{
+	(void)state;
+	given(EDGE BACKEND("a", "10.0.0.1") BACKEND("b", "224.0.0.5")
+		      ROUTE("web", REF("a") "," REF("b")));
+	expect(object("Backend", "b"), "Programmed",
+	       "endpoints left out: 224.0.0.5:8080: no host has such an address");
+	assert_string_equal(services(), "192.0.2.1:80/tcp default/web: 0/1 10.0.0.1:8080\n");
+}
+
+static void long_lists_of_names_are_cut(void **state)
+{
+	struct strbuf b = {0};
+
+	(void)state;
+	strbuf_puts(&b, "apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: Backend\n"
+			"metadata: {name: a}\nspec:\n  endpoints:\n");
+	for (int i = 0; i < 20; i++)
+		strbuf_printf(&b, "  - fqdn: {hostname: h%d.example, port: 1}\n", i);
+	given(b.text);
+	strbuf_done(&b);
+	expect(object("Backend", "a"), "Programmed",
+	       "h6.example:1, h7.example:1 and 12 more: they");
+}
+
+/* A few thousand of everything; generous, for sanitizers on a loaded machine. */
+static void thousands_of_routes_resolve_quickly(void **state)
+{
+	enum { MANY = 3000 };
+	struct object *many = arena_array(arena, 4 * MANY, sizeof(*many));
+	uint64_t start;
+
+	(void)state;
+	for (int i = 0; i < MANY; i++) {
+		object_count = 0;
+		add("default", i,
+		    arena_printf(
+			    arena,
+			    "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: "
+			    "{name: g%d}\nspec: {gatewayClassName: x, addresses: [{value: "
+			    "10.9.%d.%d}], listeners: [{name: web, protocol: TCP, port: "
+			    "80}]}\n---\n" BACKEND("b%d", "10.0.0.1")
+				    ROUTE_OF("TCPRoute", "r%d", "{name: g%d}", REF("b%d"))
+					    POLICY("p%d", ON("Gateway", "g%d")),
+			    i, i / 256, i % 256, i, i, i, i, i, i));
+		memcpy(&many[4 * i], objects, 4 * sizeof(*many));
+	}
+	start = clock_ms();
+	m = model_resolve(arena, many, 4 * MANY, &opts, &diags);
+	print_message("  %d routes: %llu ms with sanitizers\n", MANY,
+		      (unsigned long long)(clock_ms() - start));
+	assert_int_equal(m->service_count, MANY);
+	assert_int_equal(m->instance_count, 1);
+	assert_int_equal(m->services[7].policy->res.kind->id, KIND_BACKENDTRAFFICPOLICY);
+	assert_true(clock_ms() - start < 5000);
+}
+
 static void nothing_at_all_is_a_model_too(void **state)
 {
 	(void)state;
@@ -885,19 +559,11 @@ int main(void)
 		TEST(an_address_of_another_type_is_refused),
 		TEST(the_older_gateway_keeps_the_port),
 		TEST(projects_do_not_see_each_other),
-		TEST(a_tcp_check_has_upstreams_defaults),
-		TEST(an_http_check_is_read_whole),
-		TEST(an_http_check_expects_200_unless_told),
-		TEST(a_grpc_check_is_named_and_not_run),
-		TEST(the_most_specific_policy_is_in_force),
-		TEST(a_policy_may_choose_a_listener),
-		TEST(two_policies_on_one_target_and_the_older_has_it),
-		TEST(fields_without_effect_are_named),
-		TEST(a_table_size_that_is_not_prime_is_refused),
-		TEST(udp_is_checked_on_a_port_of_its_own),
-		TEST(services_under_equal_policies_share_the_instance),
 		TEST(duplicate_endpoints_stay_two_members),
 		TEST(the_order_of_the_objects_does_not_matter),
+		TEST(addresses_of_no_host_are_left_out),
+		TEST(long_lists_of_names_are_cut),
+		TEST(thousands_of_routes_resolve_quickly),
 		TEST(nothing_at_all_is_a_model_too),
 	};
 
