@@ -33,6 +33,16 @@ void link_pin_path(const struct dataplane *dp, const char *interface, char *path
 	}
 }
 
+/* Removing the pin alone would detach a little later, when the kernel frees the link. */
+int link_unpin(const char *path)
+{
+	AUTO(fd_close) int fd = bpf_obj_get(path);
+
+	if (fd >= 0)
+		(void)bpf_link_detach(fd);
+	return unlink(path) ? -errno : 0;
+}
+
 static uint32_t link_ifindex(int fd)
 {
 	struct bpf_link_info info = {0};
@@ -161,14 +171,12 @@ static int attach_pinned(struct dataplane *dp, struct interface *i, const char *
 		log_warn("attach: %s: attached in %s mode: attached anew, packets pass untouched "
 			 "for a moment",
 			 i->link.name, native ? "native" : "generic");
-		(void)bpf_link_detach(fd);
 		return -EINVAL;
 	}
 	err = bpf_link_update(fd, dp->xdp_fd, NULL);
 	if (err) {
 		log_warn("attach: %s: the pinned link cannot be updated: %s", i->link.name,
 			 strerror(-err));
-		(void)bpf_link_detach(fd);
 		return err;
 	}
 	i->native = native;
@@ -188,7 +196,7 @@ int attach(struct dataplane *dp, struct interface *i, struct why why)
 			i->bpf_link = fd_take(&fd);
 			return 0;
 		}
-		(void)unlink(path);
+		(void)link_unpin(path);
 	}
 	fd = attach_new(dp, i, why);
 	if (fd < 0)

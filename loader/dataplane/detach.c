@@ -3,7 +3,10 @@
  * Takes off what outlives a daemon. Each part is tried whatever became of the others, so that a
  * second call finishes what a first could not; on a clean host nothing happens.
  */
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -11,6 +14,24 @@
 #include "dataplane/privileges.h"
 #include "dataplane/state.h"
 #include "dataplane/sysctl.h"
+
+/* First of all: from here on no packet is touched. */
+static void detach_links(const char *bpffs)
+{
+	char dir[PATH_MAX], path[PATH_MAX];
+	const struct dirent *e;
+	DIR *d;
+
+	(void)snprintf(dir, sizeof(dir), "%s/links", bpffs);
+	d = opendir(dir);
+	while (d && (e = readdir(d))) {
+		if (e->d_name[0] != '.' &&
+		    snprintf(path, sizeof(path), "%s/%s", dir, e->d_name) < (int)sizeof(path))
+			(void)link_unpin(path);
+	}
+	if (d)
+		(void)closedir(d);
+}
 
 static int remove_claims(struct netlink *nl)
 {
@@ -53,6 +74,8 @@ int dataplane_detach(struct arena *a, const char *bpffs, const char *run_dir, co
 
 	if (err)
 		return err;
+	if (bpffs && bpffs_exists(bpffs))
+		detach_links(bpffs);
 	one = bpffs ? bpffs_remove(bpffs) : 0;
 	if (one)
 		err = why_set(w, one, "%s: pins cannot be removed: %s", bpffs, strerror(-one));

@@ -71,7 +71,7 @@ static void take_out(struct dataplane *dp, struct interface *i)
 
 	if (i->bpf_link >= 0 && dp->bpffs) {
 		link_pin_path(dp, i->link.name, path, sizeof(path));
-		(void)unlink(path);
+		(void)link_unpin(path);
 	}
 	if (i->link.ifindex)
 		leave_maps(dp, i->link.ifindex);
@@ -135,7 +135,7 @@ static void prune_links(struct dataplane *dp)
 			link_pin_path(dp, dp->interfaces[i].link.name, ours, sizeof(ours));
 			wanted = wanted || !strcmp(ours, path);
 		}
-		if (!wanted && !unlink(path))
+		if (!wanted && !link_unpin(path))
 			log_info("interface: %s: not named by --interface any more: detached",
 				 e->d_name);
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which source addresses new flows to an endpoint get: those of --source-address of its family,
- * else the one that its route prefers. A VIP is a source only where the host has no other address:
- * replies to it would meet the VIP's own services.
+ * else the one that its route prefers. A VIP is a source only where the way out has no other address:
+ * replies to it could meet the VIP's own services, so their ports are kept out of the list.
  */
 #include "base/addr.h"
 #include "base/log.h"
@@ -17,23 +17,20 @@ static bool is_vip(const struct dataplane *dp, const struct spw_addr *addr)
 	return false;
 }
 
-/* Another address of the host for a VIP that the route prefers; the VIP itself if there is none. */
+/*
+ * Another address of the way out for a VIP that the route prefers; the VIP itself if there is none.
+ * Addresses of other interfaces will not do: the endpoint may have no way back to them.
+ */
 static struct spw_addr instead_of_vip(const struct dataplane *dp, const struct next_hop *hop)
 {
-	const struct host_addr *best = NULL;
-
 	for (size_t i = 0; i < dp->host_addr_count; i++) {
 		const struct host_addr *h = &dp->host_addrs[i];
 
-		if (!host_addr_usable(h) || is_vip(dp, &h->addr) ||
-		    addr_is_v4(&h->addr) != addr_is_v4(&hop->source))
-			continue;
-		if (h->ifindex == hop->ifindex)
+		if (h->ifindex == hop->ifindex && host_addr_usable(h) && !is_vip(dp, &h->addr) &&
+		    addr_is_v4(&h->addr) == addr_is_v4(&hop->source))
 			return h->addr;
-		if (!best && interface_by_index(dp, h->ifindex))
-			best = h;
 	}
-	return best ? best->addr : hop->source;
+	return hop->source;
 }
 
 /* A source in force for the family, when there is no place for one more. */

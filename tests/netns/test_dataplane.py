@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the daemon changes on its host, and that the host's own things are left alone."""
+import json
+import os
+
+import pytest
+
+import lib
+
+OURS = "155"  # protocol number of our routes, addresses and neighbours
+
+
+def start(net, *args, **kw):
+    """A gateway on the net, running, without manifests."""
+    return lib.Gateway(net, args=args, **kw).start()
+
+
+def serve(net, *hosts):
+    """Web servers on the hosts."""
+    for host in hosts:
+        lib.Web(net, host).start()
+
+
+def plain(vip=lib.VIP4, port=80, hosts=("p1", "p2", "p3")):
+    """IPv4 only, no fallback, no checks."""
+    text = lib.manifest(primaries=hosts, fallbacks=(), check=False, families=(4,))
+    text = text.replace(f"  - value: {lib.VIP6}\n", "").replace(lib.VIP4, vip)
+    return text.replace("port: 80,", f"port: {port},")
+
+
+def ip(net, *args):
+    """Output of ip in the gateway's namespace."""
+    return net.exec("gw", "ip", *args).stdout
+
+
+def local_routes(net):
+    """Our AnyIP routes, both families."""
+    return (ip(net, "route", "show", "table", "local", "proto", OURS)
+            + ip(net, "-6", "route", "show", "table", "local", "proto", OURS))
+
+
+def vip_problem(gateway, vip=lib.VIP4):
+    """Problem of a VIP, None when it is well or not known yet."""
+    return next((v["problem"] for v in gateway.json("status")["vips"] if v["address"] == vip), None)
+
+
+def host_state(net):
+    """All that a start may change and a detach must set back."""
+    names = ("forwarding", "accept_ra")
+    values = [net.exec("gw", "sysctl", "-n", f"net.{family}.conf.{dev}.{name}", check=False).stdout
+              for family in ("ipv4", "ipv6") for dev in ("front", "back") for name in names]
+    mounts = [m for m in open("/proc/self/mounts", encoding="utf8") if net.dir in m]
+    return values, mounts, local_routes(net), "xdp" in ip(net, "link"), ip(net, "addr")
+
+
+def test_next_hops_are_kept_resolved_while_endpoints_need_them(net):
+    gateway = start(net)
+    gateway.apply(plain())
+
+    def ours():
+        lines = ip(net, "neigh", "show", "dev", "back").splitlines()
+        return {line.split()[0] for line in lines if f"proto {OURS}" in line and "managed" in line}
+
+    want = {lib.addr4(h) for h in ("p1", "p2", "p3")}
+    lib.wait_for("managed neighbours", lambda: ours() == want)
+    net.exec("gw", "ip", "neigh", "flush", "dev", "back")
+    lib.wait_for("managed neighbours after a flush", lambda: ours() == want)
+    gateway.apply(plain(hosts=("p1",)))
+    lib.wait_for("one managed neighbour", lambda: ours() == {lib.addr4("p1")})
+    gateway.kill()
+    gateway.detach()
+    assert ours() == set()
+
+
+def test_a_neighbour_that_the_operator_made_permanent_is_left_alone(net):
+    mac = "02:00:00:00:00:77"
+    net.exec("gw", "ip", "neigh", "add", lib.addr4("p1"), "lladdr", mac, "dev", "back", "nud",
+             "permanent")
+    gateway = start(net)
+    gateway.apply(plain())
+    gateway.kill()
+    gateway.detach()
+    assert f"{lib.addr4('p1')} lladdr {mac} PERMANENT" in ip(net, "neigh", "show", "dev", "back")
+
+
+def test_an_address_in_use_is_not_claimed_and_its_owner_is_named(net):
+    mac = json.loads(net.exec("client", "ip", "-j", "link", "show", "c0").stdout)[0]["address"]
+    net.exec("client", "ip", "addr", "add", f"{lib.VIP4}/32", "dev", "c0")
+    net.exec("client", "ip", "addr", "add", f"{lib.VIP6}/128", "dev", "c0", "nodad")
+    gateway = start(net)
+    gateway.apply(lib.manifest(check=False))
+    for vip in (lib.VIP4, lib.VIP6):
+        problem = lib.wait_for("a problem", lambda vip=vip: vip_problem(gateway, vip))
+        assert mac in problem and "front" in problem
+    assert local_routes(net) == ""
+    for vip in (f"{lib.VIP4}/32", f"{lib.VIP6}/128"):
+        net.exec("client", "ip", "addr", "del", vip, "dev", "c0")
+    lib.wait_for("claimed when it is free", lambda: lib.VIP4 in local_routes(net)
+                 and lib.VIP6 in local_routes(net), timeout=40)
+    assert vip_problem(gateway) is None
+
+
+def test_a_claim_is_announced_and_given_up_with_its_gateway(net):
+    sniffer = net.popen("client", "tcpdump", "-lni", "c0", "-c", "1", "arp", "and", "arp[14:4]",
+                        "=", "0xc000020a")
+    lib.wait_for("tcpdump", lambda: b"listening" in open(sniffer.log_path, "rb").read())
+    gateway = start(net)
+    gateway.apply(lib.manifest(check=False))
+    lib.wait_for("claims", lambda: lib.VIP4 in local_routes(net) and lib.VIP6 in local_routes(net))
+    assert sniffer.wait(timeout=5) == 0  # a gratuitous ARP with the VIP as sender
+    assert f"{lib.VIP6}/128" in ip(net, "addr", "show", "dev", "back")
+    gateway.ctl("delete", "gateway", "edge")
+    lib.wait_for("given up", lambda: local_routes(net) == "")
+    assert lib.VIP6 not in ip(net, "addr")
+
+
+def test_an_ipv6_vip_comes_back_with_its_interface(net):
+    gateway = start(net)
+    gateway.apply(lib.manifest(check=False))
+
+    def has_vip():
+        return f"{lib.VIP6}/128" in ip(net, "addr", "show", "dev", "front")
+
+    lib.wait_for("claim", has_vip)
+    net.exec("gw", "ip", "link", "set", "front", "down")
+    lib.wait_for("the kernel takes it off", lambda: not has_vip())
+    net.exec("gw", "ip", "link", "set", "front", "up")
+    lib.wait_for("claimed again", has_vip)
+
+
+def test_the_hosts_own_address_serves_as_vip_and_stays(net):
+    serve(net, "p1", "p2")
+    before = ip(net, "addr", "show", "dev", "front")
+    gateway = start(net)
+    gateway.apply(plain(vip="198.51.100.1", hosts=("p1", "p2")))
+    assert lib.fetch(net, "198.51.100.1", 200)["errors"] == []
+    assert local_routes(net) == "" and vip_problem(gateway, "198.51.100.1") is None
+    gateway.kill()
+    gateway.detach()
+    assert ip(net, "addr", "show", "dev", "front") == before
+
+
+def test_a_vip_is_a_source_only_where_there_is_no_other_and_its_ports_are_skipped(net):
+    serve(net, "p1")
+    net.exec("client", "ip", "route", "add", "203.0.113.1/32", "via", "198.51.100.1")
+    gateway = start(net)
+    gateway.apply(plain(vip="203.0.113.1", port=1030, hosts=("p1",)))
+    result = lib.fetch(net, "203.0.113.1", 300, port=1030)
+    assert result["errors"] == []
+    sources = {f["source"] for f in gateway.json("flows")["flows"]}
+    assert sources and all(s.startswith("203.0.113.1:") for s in sources)
+    assert "203.0.113.1:1030" not in sources
+    net.addr("gw", "back", "203.0.113.9/24")
+    lib.wait_for("another source", lambda: "203.0.113.9" in gateway.json("status")["sources"])
+    lib.fetch(net, "203.0.113.1", 100, port=1030)
+    assert any(f["source"].startswith("203.0.113.9:") for f in gateway.json("flows")["flows"])
+
+
+def test_source_ports_keep_off_the_hosts_own_ranges(net):
+    serve(net, "p1")
+    net.exec("gw", "sysctl", "-w", "net.ipv4.ip_local_port_range=2000 65535",
+             "net.ipv4.ip_local_reserved_ports=1024-1999")
+    net.exec("gw", "sysctl", "-w", "net.ipv4.ip_local_reserved_ports=1024-1100,1103-1999")
+    gateway = start(net)
+    gateway.apply(plain(hosts=("p1",)))
+    lib.fetch(net, lib.VIP4, 2, parallel=1)
+    ports = {f["source"].split(":")[1] for f in gateway.json("flows")["flows"]}
+    assert ports == {"1101", "1102"}
+
+
+def test_named_source_addresses_are_all_used(net):
+    serve(net, "p1", "p2", "p3")
+    net.addr("gw", "back", "203.0.113.101/24", "203.0.113.102/24")
+    gateway = start(net, "--source-address", "203.0.113.101", "--source-address", "203.0.113.102")
+    gateway.apply(plain())
+    assert lib.fetch(net, lib.VIP4, 400)["errors"] == []
+    used = {f["source"].split(":")[0] for f in gateway.json("flows")["flows"]}
+    assert used == {"203.0.113.101", "203.0.113.102"}
+
+
+def test_a_changed_route_changes_source_and_next_hop(net):
+    serve(net, "p1")
+    gateway = start(net)
+    gateway.apply(plain(hosts=("p1",)))
+    assert lib.fetch(net, lib.VIP4, 100)["errors"] == []
+    net.addr("gw", "back", "203.0.113.77/24")
+    net.exec("gw", "ip", "route", "add", f"{lib.addr4('p1')}/32", "dev", "back", "src",
+             "203.0.113.77")
+    lib.wait_for("the new source", lambda: "203.0.113.77" in gateway.json("status")["sources"])
+    assert lib.fetch(net, lib.VIP4, 100)["errors"] == []
+    used = {f["source"].split(":")[0] for f in gateway.json("flows")["flows"]}
+    assert used == {"203.0.113.1", "203.0.113.77"}
+
+
+def test_an_endpoint_out_of_reach_says_why(net):
+    gateway = start(net, interfaces=("front",))
+    gateway.apply(plain(hosts=("p1",)))
+    problem = gateway.endpoints()[lib.endpoint("p1")]["problem"]
+    assert "--interface back" in problem
+    net.exec("gw", "ip", "route", "add", "unreachable", lib.addr4("p1"))
+    lib.wait_for("no route", lambda: "no route" in str(
+        gateway.endpoints()[lib.endpoint("p1")]["problem"]))
+
+
+def test_an_interface_may_come_later(net):
+    gateway = start(net, interfaces=("front", "back", "late"))
+    late = next(i for i in gateway.json("status")["interfaces"] if i["name"] == "late")
+    assert not late["attached"] and "appears" in late["problem"]
+    net.veth("gw", "late", "client", "c1")
+    lib.wait_for("attached", lambda: next(
+        i for i in gateway.json("status")["interfaces"] if i["name"] == "late")["attached"])
+    assert "net.ipv4.conf.late.forwarding: 0 -> 1" in gateway.json("status")["sysctls"]
+
+
+def test_a_start_that_fails_leaves_the_host_as_it_was(net):
+    for name, dev in (("client", "c0"), ("gw", "front")):
+        net.exec(name, "ip", "link", "set", dev, "mtu", "9000")
+    before = host_state(net)
+    gateway = lib.Gateway(net, args=("--xdp-mode", "native"))
+    with pytest.raises(lib.Failed):
+        gateway.start()
+    assert host_state(net) == before
+
+
+def test_detach_sets_back_what_was_changed_but_not_what_others_changed_since(net):
+    before = host_state(net)
+    gateway = start(net)
+    gateway.apply(lib.manifest(check=False))
+    gateway.kill()
+    gateway.start()  # the second run must not take the first one's changes for the host's
+    gateway.kill()
+    assert host_state(net) != before
+    gateway.detach()
+    assert host_state(net) == before
+    gateway.start()
+    gateway.kill()
+    net.exec("gw", "sysctl", "-w", "net.ipv6.conf.back.accept_ra=0")
+    gateway.detach()
+    assert net.exec("gw", "sysctl", "-n", "net.ipv6.conf.back.accept_ra").stdout.strip() == "0"
+
+
+def test_routes_of_router_advertisements_survive_the_start(net):
+    net.exec("gw", "sysctl", "-w", "net.ipv6.conf.front.accept_ra=1")
+    net.exec("client", lib.sys.executable, "-c",
+             "from scapy.all import *;"
+             "sendp(Ether(dst='33:33:00:00:00:01')/IPv6(src='fe80::77', dst='ff02::1', hlim=255)"
+             "/ICMPv6ND_RA(routerlifetime=1800), iface='c0', verbose=0)")
+
+    def learnt():
+        return "dev front" in ip(net, "-6", "route", "show", "default", "proto", "ra")
+
+    def accept_ra(dev):
+        return net.exec("gw", "sysctl", "-n", f"net.ipv6.conf.{dev}.accept_ra").stdout.strip()
+
+    lib.wait_for("a route by advertisement", learnt)
+    gateway = start(net, interfaces=("back",))  # front is another's
+    assert learnt() and accept_ra("front") == "1" and accept_ra("back") == "2"
+    gateway.kill()
+    gateway.detach()
+    assert learnt() and accept_ra("back") == "1"
+    gateway = start(net)
+    assert learnt() and accept_ra("front") == "2"
+
+
+def test_another_xdp_program_is_named_and_left_in_place(net):
+    source, made = os.path.join(net.dir, "other.c"), os.path.join(net.dir, "other.o")
+    with open(source, "w", encoding="ascii") as text:
+        text.write('__attribute__((section("xdp"), used)) int other(void *c) { return 2; }\n'
+                   'char l[] __attribute__((section("license"), used)) = "GPL";\n')
+    lib.run("clang-19", "-target", "bpf", "-mcpu=v3", "-O2", "-g", "-c", source, "-o", made)
+    net.exec("gw", "ip", "link", "set", "dev", "front", "xdp", "obj", made, "sec", "xdp")
+    gateway = lib.Gateway(net)
+    with pytest.raises(lib.Failed) as failed:
+        gateway.start()
+    assert "name other" in str(failed.value) and "ip link set dev front xdp off" in str(failed.value)
+    assert "name other" in ip(net, "link", "show", "front")
