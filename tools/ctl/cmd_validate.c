@@ -18,15 +18,6 @@ static const struct flag flags[] = {
 	{.name = NULL},
 };
 
-static struct object *objects_of(struct ctl *c, const struct resources *rs)
-{
-	struct object *objects = arena_array(c->arena, rs->count, sizeof(*objects));
-
-	for (size_t i = 0; i < rs->count; i++)
-		objects[i] = (struct object){.res = rs->items[i], .project = c->project};
-	return objects;
-}
-
 static bool is_at_or_before(struct loc a, struct loc b)
 {
 	return a.line < b.line || (a.line == b.line && a.column <= b.column);
@@ -81,7 +72,7 @@ static int run(struct ctl *c)
 	if (ctl_load(c, &d, &rs))
 		return 1;
 	unread = d.count; /* these belong to objects that are not in `rs` */
-	(void)model_resolve(c->arena, objects_of(c, &rs), rs.count, &opts, &d);
+	(void)ctl_resolve(c, &rs, &opts, &d);
 	bad = arena_array(c->arena, rs.count, sizeof(*bad));
 	for (size_t i = unread; i < d.count; i++) {
 		r = resource_at(&rs, d.items[i].loc);

@@ -103,13 +103,10 @@ static struct loc place_of(const struct resources *rs, const struct node *item)
  */
 static void resolve_here(struct ctl *c, const struct resources *rs, struct diags *out)
 {
-	struct object *objects = arena_array(c->arena, rs->count + 1, sizeof(*objects));
 	struct model_options opts = {0};
 
 	diags_init(out, c->arena);
-	for (size_t i = 0; i < rs->count; i++)
-		objects[i] = (struct object){.res = rs->items[i], .project = c->project};
-	(void)model_resolve(c->arena, objects, rs->count, &opts, out);
+	(void)ctl_resolve(c, rs, &opts, out);
 }
 
 /* The place of the field where it can be had, else `place`. `here` is filled when first needed. */

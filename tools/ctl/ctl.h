@@ -81,6 +81,12 @@ extern const char load_recursive_help[];
 		.help = load_recursive_help                                                        \
 	}
 
+/* The resources against each other, as if they were all there is; see model_resolve(). */
+struct model;
+struct model_options;
+struct model *ctl_resolve(struct ctl *c, const struct resources *rs,
+			  const struct model_options *opts, struct diags *d);
+
 /* Puts diagnostics of one file in the order of their places; files keep their order. */
 void ctl_sort_diags(struct diags *d);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "ctl/ctl.h"
+#include "model/model.h"
 
 const char load_filename_help[] = "A file, a directory, or - for standard input; may be repeated";
 const char load_recursive_help[] = "Directories given with -f: also what is below them";
@@ -101,6 +102,16 @@ int ctl_load(struct ctl *c, struct diags *d, struct resources *out)
 	if (!out->count && !d->count)
 		return ctl_error("no objects passed to %s", c->verb->name);
 	return 0;
+}
+
+struct model *ctl_resolve(struct ctl *c, const struct resources *rs,
+			  const struct model_options *opts, struct diags *d)
+{
+	struct object *objects = arena_array(c->arena, rs->count + 1, sizeof(*objects));
+
+	for (size_t i = 0; i < rs->count; i++)
+		objects[i] = (struct object){.res = rs->items[i], .project = c->project};
+	return model_resolve(c->arena, objects, rs->count, opts, d);
 }
 
 /* A diagnostic with what its order depends on. */

@@ -83,6 +83,7 @@ class Daemon:
         self.objects = {}
         self.version = 0
         self.requests = []
+        self.broken = None  # (code, body text) instead of any answer
 
     def apply(self, project, request):
         """The apply call: (code, body)."""
@@ -199,8 +200,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Any request."""
         length = int(self.headers.get("Content-Length", 0))
         body = json.loads(self.rfile.read(length)) if length else None
-        code, answer = self.server.daemon.answer(self.command, self.path, body)
-        data = json.dumps(answer).encode()
+        code, text = self.server.daemon.broken or self.server.daemon.answer(
+            self.command, self.path, body)
+        data = (text if isinstance(text, str) else json.dumps(text)).encode()
         self.send_response(code)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))

@@ -116,6 +116,26 @@ def test_a_dead_socket_is_named_with_the_remedy(tmp_path):
     assert f"cannot reach spillwayd at {path}: Connection refused; is it running?" in done.stderr
 
 
+FULL = fake_daemon.status(507, "InsufficientStorage", "1200 services; raise --max-services")
+
+
+@pytest.mark.parametrize("broken, said", [
+    ((507, FULL), "Error from server (InsufficientStorage): 1200 services; raise --max-services"),
+    ((500, "oops"), "Error from server: HTTP status 500: oops"),
+    ((500, ""), "Error from server: HTTP status 500"),
+    ((200, "<html>"), "Error from server: HTTP status 200: <html>"),
+    ((404, '{"message": "gone"}'), "Error from server: gone"),
+])
+@pytest.mark.parametrize("command", ["apply -f web.yaml", "get be", "endpoints", "stats", "status",
+                                     "set endpoint 10.0.0.1 --state up", "delete be web"])
+def test_whatever_the_daemon_answers_is_said_and_fails(tmp_path, command, broken, said):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket) as server:
+        server.daemon.broken = broken
+        done = run(socket, *command.split())
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", said + "\n")
+
+
 def test_the_version_is_told_without_a_daemon(tmp_path):
     done = run(str(tmp_path / "no.sock"), "version")
     assert done.returncode == 0
