@@ -100,6 +100,9 @@ class Net:
         full = f"spw-{self.id}-{name}"
         run("ip", "netns", "add", full)
         self.names[name] = full
+        # no link-local address waits for duplicate detection when a test starts
+        self.exec(name, "sysctl", "-qw", "net.ipv6.conf.all.accept_dad=0",
+                  "net.ipv6.conf.default.accept_dad=0")
         self.exec(name, "ip", "link", "set", "lo", "up")
         return full
 
@@ -279,7 +282,8 @@ def standard_net():
             net.ns(name)
         net.veth("client", "c0", "gw", "front")
         net.veth("sw", "gw0", "gw", "back")
-        net.exec("sw", "ip", "link", "add", "br0", "type", "bridge")
+        net.exec("sw", "ip", "link", "add", "br0", "type", "bridge",
+                 "mcast_snooping", "0")
         net.exec("sw", "ip", "link", "set", "br0", "up")
         net.exec("sw", "ip", "link", "set", "gw0", "master", "br0")
         for host, number in SERVERS.items():

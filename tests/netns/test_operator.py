@@ -84,7 +84,7 @@ spec:
     before = served.gw.json("get", "backends,gateways,tcproutes")
     done = lib.run(lib.SPILLWAY, "--socket", served.gw.socket, "apply", "-f", str(bad), check=False)
     assert done.returncode == 1 and done.stdout == ""
-    for place in ("6:20: ", "7:40: ", "13:9: "):
+    for place in ("6:19: ", "7:39: ", "13:9: "):
         assert f"{bad}:{place}" in done.stderr, done.stderr
     assert served.gw.json("get", "backends,gateways,tcproutes") == before
     assert served.fetch(300)["errors"] == []
