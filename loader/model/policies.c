@@ -62,77 +62,108 @@ static bool has_section(const struct object *o, const char *section)
 	return !section || has_name(node_at(o->res.root, path), section);
 }
 
-/* NULL, or why it does not hold on. */
-static const char *attach(struct resolver *r, struct object *o, const struct node *ref,
-			  const char **reason)
-{
-	const char *kind = node_text_at(ref, "kind", "");
-	const char *name = node_text_at(ref, "name", "");
-	const char *section = node_text_at(ref, "sectionName", NULL);
-	const enum kind_id id = kind_of(kind);
-	const struct object *aim;
-	const char *text;
-
-	*reason = "TargetNotFound";
-	if (id == KIND_MAX)
-		return arena_printf(r->arena, "this version has no %s", kind);
-	aim = names_find(r, id, o->project, o->res.namespace, name);
-	if (!aim)
-		return arena_printf(r->arena, "%s %s/%s not found", kind, o->res.namespace, name);
-	if (!has_section(aim, section))
-		return arena_printf(r->arena, "%s %s/%s has no section %s", kind, o->res.namespace,
-				    name, section);
-	if (targets_find(r, o, kind, name, section)) {
-		*reason = "Conflicted";
-		text = arena_printf(r->arena,
-				    "Unable to target %s %s, another BackendTrafficPolicy has "
-				    "already attached to it",
-				    kind, name);
-		resolve_warn(r, o, member_loc(ref, "name"), text);
-		return text;
-	}
-	targets_add(r,
-		    &(struct target){.policy = o, .kind = kind, .name = name, .section = section});
-	return NULL;
-}
-
+/* What a policy held on to while it is read, and the first reason why it did not. */
 struct outcome {
 	const char *reason, *message;
 	size_t attached;
 };
 
-static void attach_one(struct resolver *r, struct object *o, const struct node *ref,
-		       struct outcome *out)
+static void fail(struct resolver *r, struct outcome *out, const char *reason, const char *text)
 {
-	const char *reason;
-	const char *text = attach(r, o, ref, &reason);
-
-	if (!text) {
-		out->attached++;
-		return;
-	}
 	if (!out->reason)
 		out->reason = reason;
 	out->message = text_join(r->arena, out->message, "; ", text);
 }
 
+static void attach(struct resolver *r, struct object *o, const struct object *aim,
+		   const char *section, struct loc loc, struct outcome *out)
+{
+	const char *kind = aim->res.kind->name, *name = aim->res.name;
+	const struct target *taken = targets_find(r, o, kind, name, section);
+	const char *text;
+
+	if (taken && taken->policy != o) {
+		text = arena_printf(r->arena,
+				    "Unable to target %s %s, another BackendTrafficPolicy has "
+				    "already attached to it",
+				    kind, name);
+		resolve_warn(r, o, loc, text);
+		fail(r, out, "Conflicted", text);
+		return;
+	}
+	out->attached++;
+	if (!taken)
+		targets_add(r,
+			    &(struct target){
+				    .policy = o, .kind = kind, .name = name, .section = section});
+}
+
+/* A target that is not there is not wrong: it may come later. */
+static void read_ref(struct resolver *r, struct object *o, const struct node *ref,
+		     struct outcome *out)
+{
+	const char *kind = node_text_at(ref, "kind", "");
+	const char *name = node_text_at(ref, "name", "");
+	const char *section = node_text_at(ref, "sectionName", NULL);
+	const enum kind_id id = kind_of(kind);
+	const char *namespace = o->res.namespace;
+	const struct object *aim =
+		id == KIND_MAX ? NULL : names_find(r, id, o->project, namespace, name);
+
+	if (id == KIND_MAX)
+		fail(r, out, "TargetNotFound",
+		     arena_printf(r->arena, "this version has no %s", kind));
+	else if (!aim)
+		fail(r, out, "TargetNotFound",
+		     arena_printf(r->arena, "%s %s/%s not found", kind, namespace, name));
+	else if (!has_section(aim, section))
+		fail(r, out, "TargetNotFound",
+		     arena_printf(r->arena, "%s %s/%s has no section %s", kind, namespace, name,
+				  section));
+	else
+		attach(r, o, aim, section, member_loc(ref, "name"), out);
+}
+
+/* Everything of the kind in the policy's namespace whose labels match. */
+static void read_selector(struct resolver *r, struct object *o, const struct node *selector,
+			  struct outcome *out)
+{
+	const char *kind = node_text_at(selector, "kind", "");
+	const size_t before = out->attached;
+	const enum kind_id id = kind_of(kind);
+	size_t count = 0;
+	struct object **list = names_of_kind(r, r->by_name, id, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(list[i]->project, o->project) == 0 &&
+		    strcmp(list[i]->res.namespace, o->res.namespace) == 0 &&
+		    selector_matches(selector, list[i]))
+			attach(r, o, list[i], NULL, member_loc(selector, "kind"), out);
+	}
+	if (id == KIND_MAX)
+		fail(r, out, "TargetNotFound",
+		     arena_printf(r->arena, "this version has no %s", kind));
+	else if (out->attached == before)
+		fail(r, out, "TargetNotFound",
+		     arena_printf(r->arena, "no %s in namespace %s has the labels of the selector",
+				  kind, o->res.namespace));
+}
+
 static void read_policy(struct resolver *r, struct object *o)
 {
 	const struct node *spec = node_at(o->res.root, "spec");
-	const struct node *list = node_member(spec, "targetRefs");
+	const struct node *refs = node_member(spec, "targetRefs");
+	const struct node *selectors = node_member(spec, "targetSelectors");
 	struct outcome out = {0};
 
 	if (!is_valid(r, o))
 		return;
 	if (node_member(spec, "targetRef"))
-		attach_one(r, o, node_member(spec, "targetRef"), &out);
-	for (size_t i = 0; i < node_count(list); i++)
-		attach_one(r, o, node_item(list, i), &out);
-	if (node_member(spec, "targetSelectors")) {
-		out.reason = out.reason ? out.reason : "TargetNotFound";
-		out.message = text_join(r->arena, out.message, "; ",
-					"this version does not read targetSelectors");
-	}
+		read_ref(r, o, node_member(spec, "targetRef"), &out);
+	for (size_t i = 0; i < node_count(refs); i++)
+		read_ref(r, o, node_item(refs, i), &out);
+	for (size_t i = 0; i < node_count(selectors); i++)
+		read_selector(r, o, node_item(selectors, i), &out);
 	o->accepted = out.attached > 0;
 	if (out.reason)
 		condition_plain(r, o, "Accepted", false, out.reason, out.message);
@@ -146,24 +177,9 @@ void policies_read(struct resolver *r)
 	struct object **list = names_of_kind(r, r->by_age, KIND_BACKENDTRAFFICPOLICY, &count);
 
 	r->overriders = arena_array(r->arena, r->model->object_count, sizeof(*r->overriders));
+	r->lacks_port = arena_array(r->arena, r->model->object_count, sizeof(*r->lacks_port));
 	for (size_t i = 0; i < count; i++)
 		read_policy(r, list[i]);
-}
-
-/* A policy with a check that cannot judge packets of UDP: upstream checks none of them. */
-static bool wants_port(const struct resolver *r, const struct object *policy)
-{
-	const struct node *active = node_at(policy->res.root, "spec.healthCheck.active");
-
-	if (!active || node_int_at(active, "overrides.port", 0))
-		return false;
-	for (size_t i = 0; i < r->draft_count; i++) {
-		const struct draft *d = &r->drafts[i];
-
-		if (d->listener->proto == IPPROTO_UDP && d->target && d->target->policy == policy)
-			return true;
-	}
-	return false;
 }
 
 static void report(struct resolver *r, struct object *o)
@@ -175,7 +191,7 @@ static void report(struct resolver *r, struct object *o)
 	if (idle)
 		text = arena_printf(r->arena, "in this version these fields have no effect: %s",
 				    idle);
-	if (wants_port(r, o))
+	if (r->lacks_port[o - r->model->objects])
 		text = text_join(r->arena, text, "; ",
 				 "endpoints of a UDPRoute are checked over TCP or HTTP on "
 				 "spec.healthCheck.active.overrides.port only, so they count as "

@@ -76,9 +76,14 @@ const char *policy_idle_fields(struct arena *a, const struct object *policy)
 {
 	static const char *const known[] = {"targetRef",    "targetRefs",  "targetSelectors",
 					    "loadBalancer", "healthCheck", NULL};
+	static const char *const known_selector[] = {"group", "kind", "matchLabels",
+						     "matchExpressions", NULL};
 	const struct node *spec = node_at(policy->res.root, "spec");
+	const struct node *selectors = node_member(spec, "targetSelectors");
 	struct words w = {.arena = a};
 
+	for (size_t i = 0; i < node_count(selectors); i++)
+		add_unknown(&w, node_item(selectors, i), "spec.targetSelectors[].", known_selector);
 	add_unknown(&w, spec, "spec.", known);
 	add_balancer(&w, node_member(spec, "loadBalancer"));
 	add_health(&w, node_member(spec, "healthCheck"));

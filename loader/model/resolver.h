@@ -124,7 +124,9 @@ struct resolver {
 	size_t target_count;
 	uint32_t *target_table; /* by hash of what is targeted: index + 1 */
 	size_t target_table_size;
-	struct name_list *overriders; /* of policies, by the place in model->objects */
+	/* Of policies, by the place in model->objects: */
+	struct name_list *overriders; /* routes that a narrower one is in force for */
+	bool *lacks_port;	      /* its check cannot reach the endpoints of a UDPRoute */
 	struct parent *parents;
 	size_t parent_count;
 	struct draft *drafts;
@@ -171,6 +173,9 @@ void targets_add(struct resolver *r, const struct target *t);
 /* The policy in force for a route on a listener, and a note for those that it overrides. */
 struct target *targets_settle(struct resolver *r, const struct object *route,
 			      const struct listener *l);
+
+/* selectors.c */
+bool selector_matches(const struct node *selector, const struct object *o);
 
 /* policies.c */
 void policies_read(struct resolver *r);

@@ -33,8 +33,10 @@ static const struct check *check_of(struct resolver *r, const struct draft *d)
 		t->check = check_read(r->arena, t->policy);
 		t->check_read = true;
 	}
-	if (t->check && d->listener->proto == IPPROTO_UDP && t->check->port == 0)
+	if (t->check && d->listener->proto == IPPROTO_UDP && t->check->port == 0) {
+		r->lacks_port[t->policy - r->model->objects] = true;
 		return NULL;
+	}
 	return t->check;
 }
 

@@ -210,6 +210,52 @@ static void services_under_equal_policies_share_the_instance(void **state)
 	}
 }
 
+static void a_policy_may_choose_by_labels(void **state)
+{
+	static const struct {
+		const char *selector;
+		bool matches;
+	} rows[] = {
+		{"matchLabels: {app: web}", true},
+		{"matchLabels: {app: web, more: x}", false},
+		{"matchExpressions: [{key: app, operator: In, values: [a, web]}]", true},
+		{"matchExpressions: [{key: app, operator: NotIn, values: [web]}]", false},
+		{"matchExpressions: [{key: app, operator: Exists}]", true},
+		{"matchExpressions: [{key: app, operator: DoesNotExist}]", false},
+		{"matchExpressions: [{key: app, operator: Above, values: [web]}]", false},
+		{"matchLabels: {app: web}, matchExpressions: [{key: z, operator: Exists}]", false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		(void)teardown(state);
+		(void)setup(state);
+		given(arena_printf(
+			arena,
+			EDGE BACKEND(
+				"a",
+				"10.0.0.1") "apiVersion: gateway.networking.k8s.io/v1\nkind: TCPRoute\n"
+					    "metadata: {name: web, labels: {app: web}}\nspec: {parentRefs: [{name: "
+					    "edge}], rules: [{backendRefs: [" REF("a") "]}]}\n---\n" POLICY(
+						    "p",
+						    "targetSelectors: [{kind: TCPRoute, %s}], healthCheck: "
+						    "{panicThreshold: 9}"),
+			rows[i].selector));
+		assert_int_equal(m->services[0].panic_threshold, rows[i].matches ? 9 : 50);
+		expect(object("BackendTrafficPolicy", "p"), "Accepted",
+		       rows[i].matches ? "True" : "False TargetNotFound no TCPRoute in namespace");
+	}
+}
+
+static void the_same_target_twice_is_no_conflict(void **state)
+{
+	(void)state;
+	given(EDGE BACKEND("a", "10.0.0.1") ROUTE("web", REF("a"))
+		      POLICY("p", "targetRefs: [{group: gateway.networking.k8s.io, kind: TCPRoute, "
+				  "name: web}, {group: gateway.networking.k8s.io, kind: TCPRoute, "
+				  "name: web}]"));
+	expect(object("BackendTrafficPolicy", "p"), "Accepted", "True");
+}
+
 static void a_section_that_is_not_there_is_named(void **state)
 {
 	(void)state;
@@ -235,6 +281,8 @@ int main(void)
 		TEST(a_table_size_that_is_not_prime_is_refused),
 		TEST(udp_is_checked_on_a_port_of_its_own),
 		TEST(services_under_equal_policies_share_the_instance),
+		TEST(a_policy_may_choose_by_labels),
+		TEST(the_same_target_twice_is_no_conflict),
 		TEST(a_section_that_is_not_there_is_named),
 	};
 
