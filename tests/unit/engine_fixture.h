@@ -46,7 +46,7 @@ struct fixture {
 	int code; /* of the latest answer */
 };
 
-static void fixture_open(struct fixture *f)
+static inline void fixture_open(struct fixture *f)
 {
 	const struct engine_options opts = {
 		.state_dir = arena_printf(f->arena, "%s/state", f->dir),
@@ -60,14 +60,14 @@ static void fixture_open(struct fixture *f)
 		fail_msg("engine_open: %s", why);
 }
 
-static void fixture_close(struct fixture *f)
+static inline void fixture_close(struct fixture *f)
 {
 	engine_close(TAKE(f->engine));
 	(void)uv_run(&f->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&f->loop), 0);
 }
 
-static int fixture_setup(void **state)
+static inline int fixture_setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
@@ -81,7 +81,7 @@ static int fixture_setup(void **state)
 	return 0;
 }
 
-static int fixture_teardown(void **state)
+static inline int fixture_teardown(void **state)
 {
 	struct fixture *f = *state;
 	char command[128];
@@ -95,7 +95,7 @@ static int fixture_teardown(void **state)
 	return 0;
 }
 
-static void take_query(struct fixture *f, struct call *c, const char *path)
+static inline void take_query(struct fixture *f, struct call *c, const char *path)
 {
 	char *rest = strchr(arena_strdup(f->arena, path), '?'), *word;
 
@@ -109,7 +109,8 @@ static void take_query(struct fixture *f, struct call *c, const char *path)
 }
 
 /* The answer as a tree, or as a string node when it is no JSON. */
-static struct node *ask(struct fixture *f, const char *method, const char *path, const char *body)
+static inline struct node *ask(struct fixture *f, const char *method, const char *path,
+			       const char *body)
 {
 	struct call c = {.engine = f->engine, .arena = f->arena, .method = method};
 	struct node *answer = NULL;
@@ -129,8 +130,8 @@ static struct node *ask(struct fixture *f, const char *method, const char *path,
 }
 
 /* The same, and the answer must have the code. */
-static struct node *must(struct fixture *f, int code, const char *method, const char *path,
-			 const char *body)
+static inline struct node *must(struct fixture *f, int code, const char *method, const char *path,
+				const char *body)
 {
 	struct node *answer = ask(f, method, path, body);
 	char *text;

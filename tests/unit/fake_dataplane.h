@@ -32,7 +32,7 @@ static struct {
 	const char *vip_problem; /* of every VIP */
 } fake;
 
-static void fake_reset(void)
+static inline void fake_reset(void)
 {
 	arena_free(fake.arena);
 	memset(&fake, 0, sizeof(fake));
@@ -45,7 +45,7 @@ static void fake_reset(void)
 	};
 }
 
-static void fake_copy(struct arena *a, const struct tables *from, struct tables *to)
+static inline void fake_copy(struct arena *a, const struct tables *from, struct tables *to)
 {
 	uint16_t *slots;
 
@@ -66,7 +66,7 @@ static void fake_copy(struct arena *a, const struct tables *from, struct tables 
 	}
 }
 
-static struct table_endpoint *fake_row(uint32_t id)
+static inline struct table_endpoint *fake_row(uint32_t id)
 {
 	for (size_t i = 0; i < fake.tables.endpoint_count; i++) {
 		if (fake.tables.endpoints[i].id == id)
@@ -76,7 +76,7 @@ static struct table_endpoint *fake_row(uint32_t id)
 }
 
 /* By "ADDR:PORT"; NULL when the maps do not hold it. */
-static struct table_endpoint *fake_endpoint(const char *text)
+static inline struct table_endpoint *fake_endpoint(const char *text)
 {
 	struct spw_addr addr;
 	uint16_t port;
