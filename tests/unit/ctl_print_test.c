@@ -16,6 +16,7 @@
 #include "ctl/http.h"
 #include "ctl/services.h"
 #include "ctl/table.h"
+#include "ctl/terminal.h"
 
 #define TEXT_MAX 4096
 
@@ -91,6 +92,26 @@ static void a_line_break_does_not_tear_a_table(void **state)
 	table_cell(&t, "one\ntwo");
 	table_text(&t, out);
 	assert_string_equal(out, "one...\n");
+}
+
+static void control_characters_do_not_reach_the_terminal(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} rows[] = {
+		{"plain \xc3\xa4", "plain \xc3\xa4"},
+		{"\x1b[2Jgone", "^[[2Jgone"},
+		{"a\x7f\r", "a^?^M"},
+		{"c1 \xc2\x9b!", "c1 <U+009B>!"},
+		{"\xc2", "\xc2"},
+		{"two\n\tlines", "two\n\tlines"},
+		{"", ""},
+	};
+	AUTO(arena_free) struct arena *a = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(terminal_safe(a, rows[i].in), rows[i].out);
 }
 
 static void field_names_are_split_as_kubectl_splits_them(void **state)
@@ -317,6 +338,7 @@ int main(void)
 		cmocka_unit_test(columns_are_three_blanks_apart_and_six_wide),
 		cmocka_unit_test(width_is_counted_in_letters_not_bytes),
 		cmocka_unit_test(a_line_break_does_not_tear_a_table),
+		cmocka_unit_test(control_characters_do_not_reach_the_terminal),
 		cmocka_unit_test(field_names_are_split_as_kubectl_splits_them),
 		cmocka_unit_test(a_description_is_aligned_block_by_block),
 		cmocka_unit_test(the_last_applied_annotation_is_hidden_and_long_ones_wrap),

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "ctl/terminal.h"
 
 #define GAP		    2
 #define INDENT		    2
@@ -93,9 +94,13 @@ const char *describe_label(struct arena *a, const char *field)
 /* What follows a line break in a value is a line without a column. */
 void describe_line(struct description *d, const char *title, const char *value)
 {
-	size_t len = value ? strcspn(value, "\n") : 0;
-	const char *first = value ? arena_strndup(d->arena, value, len) : NULL;
+	const char *first;
+	size_t len;
 
+	value = value ? terminal_safe(d->arena, value) : NULL;
+	title = title ? terminal_safe(d->arena, title) : NULL;
+	len = value ? strcspn(value, "\n") : 0;
+	first = value ? arena_strndup(d->arena, value, len) : NULL;
 	*arena_push(d->arena, d->lines, d->count) = (struct description_line){title, first};
 	if (!value || !value[len])
 		return;

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "ctl/terminal.h"
+
 #define GAP	  3
 #define WIDTH_MIN 6
 
@@ -45,7 +47,7 @@ void table_cell(struct table *t, const char *text)
 
 	assert(t->row_count && t->rows[t->row_count - 1].count < TABLE_COLUMNS_MAX);
 	row = &t->rows[t->row_count - 1];
-	text = text ? first_line(t->arena, text) : "";
+	text = text ? terminal_safe(t->arena, first_line(t->arena, text)) : "";
 	width = width_of(text) + GAP;
 	if (width > t->width[row->count])
 		t->width[row->count] = width;
