@@ -182,7 +182,9 @@ static void check_labels(struct check *c, const struct node *labels)
 {
 	const struct node *value;
 
-	for (size_t i = 0; i < node_count(labels); i++) {
+	if (!labels || labels->type != NODE_MAP)
+		return;
+	for (size_t i = 0; i < labels->count; i++) {
 		value = labels->items[i];
 		check_key(c, value, "metadata.labels");
 		if (value->type != NODE_STRING)
@@ -205,7 +207,9 @@ static void check_annotations(struct check *c, const struct node *annotations)
 	const struct path at = {.name = "metadata.annotations"};
 	size_t total = 0;
 
-	for (size_t i = 0; i < node_count(annotations); i++) {
+	if (!annotations || annotations->type != NODE_MAP)
+		return;
+	for (size_t i = 0; i < annotations->count; i++) {
 		check_key(c, annotations->items[i], "metadata.annotations");
 		total += strlen(annotations->items[i]->key) + annotations->items[i]->text_len;
 	}
