@@ -14,12 +14,13 @@
 
 static const uint16_t status_ok = 200;
 
+/* Zero passes the schema, but would probe without a pause. */
 static uint32_t read_duration(const struct node *n, const char *path, uint32_t fallback)
 {
 	const char *text = node_text_at(n, path, NULL);
 	const int64_t ms = text ? duration_ms(text) : -1;
 
-	if (ms < 0)
+	if (ms <= 0)
 		return fallback;
 	return ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
 }
@@ -72,8 +73,11 @@ static const uint16_t *read_statuses(struct arena *a, const struct node *list, s
 	uint16_t *out = arena_array(a, node_count(list), sizeof(*out));
 
 	*count = node_count(list);
-	for (size_t i = 0; i < *count; i++)
-		out[i] = (uint16_t)node_item(list, i)->integer;
+	for (size_t i = 0; i < *count; i++) {
+		const struct node *n = node_item(list, i);
+
+		out[i] = (uint16_t)(n->type == NODE_FLOAT ? (int64_t)n->number : n->integer);
+	}
 	return out;
 }
 

@@ -65,11 +65,26 @@ static struct finding check_words(const struct wanted *w)
 	return (struct finding){0};
 }
 
+/* A word for a trust store that is not the system's passes the schema and means nothing. */
+static bool lacks_trust(const struct backend *b)
+{
+	const struct node *tls = node_at(b->object->res.root, "spec.tls");
+	const char *word = node_text_at(tls, "wellKnownCACertificates", "System");
+
+	return !node_bool_at(tls, "insecureSkipVerify", false) && strcmp(word, "System") != 0;
+}
+
 static struct finding check_backend(struct arena *a, const struct object *route,
 				    const struct wanted *w, const struct backend *b)
 {
 	if (b->refusal)
 		return (struct finding){"InvalidBackendRef", b->refusal, "name"};
+	if (lacks_trust(b))
+		return (struct finding){
+			"InvalidBackendTLS",
+			"CACertificate must be specified when InsecureSkipVerify is "
+			"false",
+			"name"};
 	if (!b->dynamic)
 		return (struct finding){0};
 	return (struct finding){
@@ -162,5 +177,9 @@ struct refs *refs_resolve(struct resolver *r, struct object *route)
 		else
 			take(r, &w, b, refs);
 	}
+	if (refs->problem.reason && refs->count == 0)
+		refs->problem.message =
+			text_join(r->arena, refs->problem.message, "; ",
+				  "no backendRef is left, so new flows are refused");
 	return refs;
 }

@@ -91,7 +91,7 @@ static void feed(struct resolver *r, struct parent *p, struct listener *l)
 		return;
 	}
 	l->route = p->route;
-	p->route->accepted = true;
+	p->route->accepted = p->route->accepted || l->vip_count > 0;
 	add_drafts(r, p, l);
 }
 

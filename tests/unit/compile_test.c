@@ -149,6 +149,54 @@ static void weights_split_within_a_tier(void **state)
 	assert_int_equal(percent_of(0, 4), 16); /* 32.3 / 2 */
 }
 
+/* Slot by slot: `before` is the table when everything was up, `first_up` and on are alive. */
+static void check_moves(const uint16_t *before, uint32_t size, size_t first_up)
+{
+	const struct table_slots *now = &c.t.slots[c.t.services[0].table];
+
+	assert_int_equal(now->size, size);
+	for (uint32_t i = 0; i < size; i++) {
+		if (before[i] <= first_up) /* numbers are given out in order, from 1 */
+			assert_true(now->slots[i] > first_up);
+		else
+			assert_int_equal(now->slots[i], before[i]);
+	}
+}
+
+static void from_all_up_exactly_the_slots_of_the_dead_move(void **state)
+{
+	for (size_t n = 1; n <= 12; n++) {
+		const struct table_slots *home;
+		struct service_plan plan;
+		struct service *s;
+		uint16_t *before;
+
+		(void)teardown(state);
+		(void)setup(state);
+		endpoints(n + 2);
+		s = fixture_service(&c.f, 1, 80);
+		fixture_locality(&c.f, s, 0, 1, 0, n);
+		fixture_locality(&c.f, s, 1, 1, n, 2);
+		compile();
+		home = &c.t.slots[c.t.services[0].table];
+		before = arena_array(c.f.arena, home->size, sizeof(*before));
+		memcpy(before, home->slots, home->size * sizeof(*before));
+		for (size_t k = 1; k <= n; k++) {
+			down(0, k);
+			compile();
+			check_moves(before, home->size, k);
+			tables_plan(c.f.arena, s, &c.f.view, &plan);
+			for (size_t i = 0; i < n + 2; i++) {
+				const double have = slots_of(c.t.services[0].table, i) * 1e6;
+				const double want = plan.shares[i].share_ppm;
+
+				assert_true(have / home->size - want < 4000);
+				assert_true(want - have / home->size < 4000);
+			}
+		}
+	}
+}
+
 static void duplicates_are_two_shares(void **state)
 {
 	struct service *s;
@@ -428,6 +476,7 @@ int main(void)
 		TEST(a_service_without_a_fallback_has_no_spare_table),
 		TEST(the_fallback_is_the_spare_table_and_may_be_picked),
 		TEST(weights_split_within_a_tier),
+		TEST(from_all_up_exactly_the_slots_of_the_dead_move),
 		TEST(duplicates_are_two_shares),
 		TEST(a_tier_in_panic_spreads_over_all_but_those_taken_down),
 		TEST(the_operator_comes_first),

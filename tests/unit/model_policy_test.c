@@ -69,6 +69,15 @@ static void an_http_check_expects_200_unless_told(void **state)
 	assert_null(c->http_hostname);
 }
 
+static void a_duration_of_zero_counts_as_none(void **state)
+{
+	const struct check *c = check_of("{type: TCP, tcp: {}, interval: 0s, timeout: 0ms}");
+
+	(void)state;
+	assert_int_equal(c->interval_ms, 3000);
+	assert_int_equal(c->timeout_ms, 1000);
+}
+
 static void a_grpc_check_is_named_and_not_run(void **state)
 {
 	(void)state;
@@ -273,6 +282,7 @@ int main(void)
 		TEST(a_tcp_check_has_upstreams_defaults),
 		TEST(an_http_check_is_read_whole),
 		TEST(an_http_check_expects_200_unless_told),
+		TEST(a_duration_of_zero_counts_as_none),
 		TEST(a_grpc_check_is_named_and_not_run),
 		TEST(the_most_specific_policy_is_in_force),
 		TEST(a_policy_may_choose_a_listener),

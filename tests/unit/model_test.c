@@ -104,6 +104,8 @@ static void references_that_do_not_resolve_are_left_out_and_their_share_named(vo
 		{"{group: gateway.envoyproxy.io, kind: Backend, name: loop}", "InvalidBackendRef",
 		 "IP address 127.0.0.1 in the loopback range is only supported when using the Host "
 		 "infrastructure"},
+		{"{group: gateway.envoyproxy.io, kind: Backend, name: odd}", "InvalidBackendTLS",
+		 "CACertificate must be specified when InsecureSkipVerify is false"},
 		{"{group: gateway.envoyproxy.io, kind: Backend, name: dyn}", "UnsupportedValue",
 		 "Backend default/dyn is of type DynamicResolver: a TCPRoute carries no name"},
 		{"{group: gateway.envoyproxy.io, kind: Backend, name: nope, weight: 0}",
@@ -118,8 +120,11 @@ static void references_that_do_not_resolve_are_left_out_and_their_share_named(vo
 			EDGE BACKEND("a", "10.0.0.1") BACKEND(
 				"loop",
 				"127.0.0.1") "apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: Backend\n"
-					     "metadata: {name: dyn}\nspec: {type: DynamicResolver}\n---\n" ROUTE(
-						     "web", REF("a") ", %s"),
+					     "metadata: {name: dyn}\nspec: {type: DynamicResolver}\n---\n"
+					     "apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: Backend\n"
+					     "metadata: {name: odd}\nspec: {tls: {wellKnownCACertificates: "
+					     "acme.example/x}, endpoints: [{ip: {address: 10.0.0.3, port: "
+					     "1}}]}\n---\n" ROUTE("web", REF("a") ", %s"),
 			rows[i].ref));
 		expect(object("TCPRoute", "web"), "ResolvedRefs",
 		       arena_printf(arena, "False %s %s", rows[i].reason, rows[i].message));
@@ -127,6 +132,15 @@ static void references_that_do_not_resolve_are_left_out_and_their_share_named(vo
 		assert_string_equal(services(),
 				    "192.0.2.1:80/tcp default/web: 0/1 10.0.0.1:8080\n");
 	}
+}
+
+static void a_route_without_a_usable_reference_refuses_its_flows(void **state)
+{
+	(void)state;
+	given(EDGE ROUTE("web", REF("nope")));
+	expect(object("TCPRoute", "web"), "ResolvedRefs",
+	       "no backendRef is left, so new flows are refused");
+	assert_string_equal(services(), "192.0.2.1:80/tcp default/web:\n");
 }
 
 static void a_refused_backend_says_why(void **state)
@@ -548,6 +562,7 @@ int main(void)
 		TEST(without_any_address_it_is_not_programmed),
 		TEST(endpoints_of_the_other_family_are_named),
 		TEST(references_that_do_not_resolve_are_left_out_and_their_share_named),
+		TEST(a_route_without_a_usable_reference_refuses_its_flows),
 		TEST(a_refused_backend_says_why),
 		TEST(a_grant_opens_another_namespace),
 		TEST(what_needs_another_path_is_left_out_with_its_name),
