@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* packet_test: makes the world, runs every group, ends with 1 when a test failed. Needs root. */
+/*
+ * packet_test [PATTERN]: makes the world, runs every group, or the tests whose names match PATTERN
+ * (with * and ?); ends with 1 when one failed. Needs root.
+ */
 #include <stdio.h>
 #include <string.h>
 
 #include "groups.h"
 #include "world.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
 	int err = world_open();
 	int failed = 0;
@@ -15,6 +18,8 @@ int main(void)
 		fprintf(stderr, "packet tests: cannot set up: %s (root?)\n", strerror(-err));
 		return 1;
 	}
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	failed += nat_tests();
 	failed += innocence_tests();
 	failed += random_tests();

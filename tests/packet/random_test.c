@@ -66,9 +66,10 @@ static void expect_client_packet(const struct pair *p)
 {
 	struct desc sent = p->reply;
 	struct desc want = p->client;
-	struct frame out, built;
+	struct frame in, out, built;
 
-	assert_int_equal(world_send(world.if_client, &p->client, &out), XDP_REDIRECT);
+	frame_build(&p->client, &in);
+	world_expect_verdict(world.if_client, &in, &out, XDP_REDIRECT);
 	want.src = sent.dst;
 	want.sport = sent.dport;
 	want.dst = sent.src;

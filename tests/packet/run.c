@@ -62,6 +62,30 @@ int world_send_frame(int ifindex, const struct frame *in, struct frame *out)
 	return (int)opts.retval;
 }
 
+/* An unexpected verdict is explained by the counters. */
+static void expect_verdict(int got, int want)
+{
+	static const char *const names[] = {
+#define NAME(kind, id, name, text) name,
+		SPW_STATS(NAME)
+#undef NAME
+	};
+
+	if (got == want)
+		return;
+	for (int i = 0; i < SPW_STAT_MAX; i++) {
+		if (world_stat((enum spw_stat)i))
+			print_error("%s %llu\n", names[i],
+				    (unsigned long long)world_stat((enum spw_stat)i));
+	}
+	assert_int_equal(got, want);
+}
+
+void world_expect_verdict(int ifindex, const struct frame *in, struct frame *out, int want)
+{
+	expect_verdict(world_send_frame(ifindex, in, out), want);
+}
+
 int world_send(int ifindex, const struct desc *d, struct frame *out)
 {
 	struct frame in;
@@ -105,7 +129,7 @@ struct desc world_expect_to(uint32_t id, const struct desc *d)
 	struct frame out, built;
 	int verdict = world_send(world.if_client, d, &out);
 
-	assert_int_equal(verdict, id == NEAR4 ? XDP_TX : XDP_REDIRECT);
+	expect_verdict(verdict, id == NEAR4 ? XDP_TX : XDP_REDIRECT);
 	expect_way(id, &e.addr, &want);
 	expect_source(&out, &want);
 	want.dst = e.addr;
@@ -122,7 +146,7 @@ void world_expect_reply(int ifindex, const struct desc *client, const struct des
 	struct frame out, built;
 	int verdict = world_send(ifindex, reply, &out);
 
-	assert_int_equal(verdict, ifindex == world.if_client ? XDP_TX : XDP_REDIRECT);
+	expect_verdict(verdict, ifindex == world.if_client ? XDP_TX : XDP_REDIRECT);
 	want.src = client->dst;
 	want.dst = client->src;
 	want.sport = client->dport;
@@ -140,7 +164,7 @@ void world_expect_frame_end(int ifindex, const struct frame *in, enum spw_stat r
 	struct frame out;
 	int verdict = world_send_frame(ifindex, in, &out);
 
-	assert_int_equal(verdict, row < SPW_FORWARD_TX ? XDP_PASS : XDP_DROP);
+	expect_verdict(verdict, row < SPW_FORWARD_TX ? XDP_PASS : XDP_DROP);
 	frame_assert_equal(&out, in);
 	assert_int_equal(world_stat(row), before + 1);
 }

@@ -126,7 +126,7 @@ static uint64_t measure(uint32_t primaries, uint32_t fallbacks, uint32_t up)
 	frame_build(&d, &f);
 	for (uint32_t n = 0; n < FLOWS; n++) {
 		nth_client(&f, n);
-		assert_int_equal(world_send_frame(world.if_client, &f, &out), XDP_REDIRECT);
+		world_expect_verdict(world.if_client, &f, &out, XDP_REDIRECT);
 		if (n % BATCH == BATCH - 1)
 			world_sweep(100 * SECOND_NS);
 	}
@@ -193,7 +193,7 @@ static uint32_t endpoint_of_client(struct frame *f, const struct desc *d, uint32
 	struct frame out;
 
 	nth_client(f, n);
-	assert_int_equal(world_send_frame(world.if_client, f, &out), XDP_REDIRECT);
+	world_expect_verdict(world.if_client, f, &out, XDP_REDIRECT);
 	memcpy(who.src.b + 12, f->b + FRAME_ETH + 12, 4);
 	who.sport = frame_sport(&who, f);
 	assert_true(world_flow(&who, &flow));

@@ -96,6 +96,7 @@ void world_detach(int ifindex);
 struct desc from_client(uint32_t service);
 struct desc from_endpoint(const struct desc *sent); /* the answer to a forwarded packet */
 int world_send_frame(int ifindex, const struct frame *in, struct frame *out);
+void world_expect_verdict(int ifindex, const struct frame *in, struct frame *out, int want);
 int world_send(int ifindex, const struct desc *d, struct frame *out);
 /* A client's packet must be forwarded exactly to endpoint `id`; returns it as it left. */
 struct desc world_expect_to(uint32_t id, const struct desc *d);
