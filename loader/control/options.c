@@ -275,7 +275,8 @@ static struct daemon_options defaults(void)
 						.bpffs = DEFAULT_BPFFS,
 						.run_dir = DEFAULT_RUN_DIR,
 						.max_flows = DEFAULT_MAX_FLOWS,
-						.max_endpoints = DEFAULT_MAX_ENDPOINTS,
+						.max_endpoints =
+							DEFAULT_MAX_ENDPOINTS + 1, /* 0 is none */
 						.max_services = DEFAULT_MAX_SERVICES,
 						.slot_lines = DEFAULT_SLOT_LINES,
 					},

@@ -96,7 +96,7 @@ static void what_is_not_given_has_its_default(void **state)
 	assert_string_equal(o.engine.dataplane.bpffs, DEFAULT_BPFFS);
 	assert_int_equal(o.engine.dataplane.xdp_mode, XDP_MODE_AUTO);
 	assert_int_equal(o.engine.dataplane.max_flows, DEFAULT_MAX_FLOWS);
-	assert_int_equal(o.engine.dataplane.max_endpoints, DEFAULT_MAX_ENDPOINTS);
+	assert_int_equal(o.engine.dataplane.max_endpoints, DEFAULT_MAX_ENDPOINTS + 1);
 	assert_int_equal(o.engine.dataplane.slot_lines, DEFAULT_SLOT_LINES);
 	assert_null(o.socket_group);
 	assert_false(o.engine.on_host);
