@@ -214,7 +214,8 @@ static void set_twice(void *arg, const struct node *first, const struct node *se
 	struct reader *r = arg;
 
 	yaml_complain(r, second->key_loc,
-		      arena_printf(r->arena, "key \"%s\" already set in map, on line %d",
+		      arena_printf(r->arena,
+				   "key \"%s\" already set in map, a duplicate of line %d",
 				   second->key, first->key_loc.line));
 }
 

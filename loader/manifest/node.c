@@ -53,8 +53,8 @@ struct node *node_new_number(struct arena *a, double value, struct loc loc)
 {
 	struct node *n;
 
-	/* 2^63 itself does not fit; NaN fails both comparisons. */
-	if (value >= -0x1p63 && value < 0x1p63 && value == (double)(int64_t)value)
+	/* NaN fails both comparisons. */
+	if (value >= -NODE_INT_END && value < NODE_INT_END && value == (double)(int64_t)value)
 		return node_new_int(a, (int64_t)value, loc);
 	n = node_new(a, NODE_FLOAT, loc);
 	n->number = value;

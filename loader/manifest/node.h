@@ -22,6 +22,9 @@ enum node_type {
 	NODE_MAP,
 };
 
+#define NODE_INT_END                                                                               \
+	9223372036854775808.0 /* 2^63: the first number that is too large for NODE_INT */
+
 /* Lives in an arena; a node belongs to one parent. */
 struct node {
 	enum node_type type;

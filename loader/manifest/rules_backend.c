@@ -139,12 +139,12 @@ const char *refuse_backend_port(struct arena *a, const struct node *self)
 
 const char *refuse_unix_path(struct arena *a, const struct node *self)
 {
-	if (self->text_len == 0)
-		return "must be 1 to 107 bytes long, it is empty";
 	if (strlen(self->text) != self->text_len)
 		return "must not contain a NUL byte";
 	/* Longer than upstream's limit: its own rule says so. */
-	if (self->text_len <= UNIX_PATH_BYTES || code_points(self) > UNIX_PATH_CHARS)
+	if (code_points(self) > UNIX_PATH_CHARS)
+		return NULL;
+	if (self->text_len > 0 && self->text_len <= UNIX_PATH_BYTES)
 		return NULL;
 	return arena_printf(a,
 			    "must be 1 to %d bytes long, the most that a socket address takes, "

@@ -6,8 +6,10 @@
 #include "manifest/schema.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/strbuf.h"
 #include "manifest/manifest.h"
 
 static void unknown_in(struct check *c, const struct path *path, const struct field *f,
@@ -44,14 +46,46 @@ void check_invalid(struct check *c, struct loc loc, const struct path *path, con
 
 static void unknown_field(struct check *c, const struct path *path, const struct node *n)
 {
-	const char *where = "";
+	*arena_push(c->arena, c->unknown, c->unknown_count) =
+		(struct unknown){.path = path_text(c->arena, path), .loc = node_place(n)};
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct unknown *)a)->path, ((const struct unknown *)b)->path);
+}
+
+/* An API server's one line: all of them, sorted. */
+static const char *all_unknown(struct check *c)
+{
+	struct unknown *sorted = arena_array(c->arena, c->unknown_count, sizeof(*sorted));
+	struct strbuf b = {0};
+	const char *out;
+
+	memcpy(sorted, c->unknown, c->unknown_count * sizeof(*sorted));
+	qsort(sorted, c->unknown_count, sizeof(*sorted), by_path);
+	for (size_t i = 0; i < c->unknown_count; i++)
+		strbuf_printf(&b, "%sunknown field \"%s\"", i ? ", " : "", sorted[i].path);
+	out = arena_strdup(c->arena, b.text);
+	strbuf_done(&b);
+	return out;
+}
+
+/* The first place has the line as the server prints it, each further one its own field. */
+static void report_unknown(struct check *c)
+{
+	const char *where = "", *what;
 
 	if (c->file)
 		where = arena_printf(c->arena, "error when creating \"%s\": ", c->file);
-	diag_add(c->diags, node_place(n),
-		 "Error from server (BadRequest): %s%s in version \"%s\" cannot be handled as a "
-		 "%s: strict decoding error: unknown field \"%s\"",
-		 where, c->kind->name, c->version, c->kind->name, path_text(c->arena, path));
+	for (size_t i = 0; i < c->unknown_count; i++) {
+		what = i == 0 ? all_unknown(c)
+			      : arena_printf(c->arena, "unknown field \"%s\"", c->unknown[i].path);
+		diag_add(c->diags, c->unknown[i].loc,
+			 "Error from server (BadRequest): %s%s in version \"%s\" cannot be handled "
+			 "as a %s: strict decoding error: %s",
+			 where, c->kind->name, c->version, c->kind->name, what);
+	}
 }
 
 const struct field *field_find(const struct field *fields, const char *name)
@@ -106,6 +140,7 @@ void schema_unknown(struct check *c, const struct field *fields, struct node *ro
 	const struct field object = {.type = FIELD_OBJECT, .fields = fields};
 
 	unknown_in(c, NULL, &object, root);
+	report_unknown(c);
 }
 
 /* Nulls go, but for items of lists, which are a type error later. */

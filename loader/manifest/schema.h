@@ -65,6 +65,11 @@ extern const struct field udproute_fields[];
 extern const struct field traffic_policy_fields[];
 extern const struct field grant_fields[];
 
+struct unknown {
+	const char *path;
+	struct loc loc;
+};
+
 /*
  * One object on its way through the checks. Its diagnostics say `The KIND "NAME" is invalid: ...`.
  */
@@ -72,11 +77,13 @@ struct check {
 	struct arena *arena;
 	struct diags *diags;
 	const struct kind *kind;
-	const char *version; /* as written, without the group */
-	const char *name;    /* "" when it has none */
-	const char *file;    /* or NULL */
-	size_t first_diag;   /* where this object's diagnostics begin */
-	bool blocked;	     /* an error that makes the rules pointless */
+	const char *version;	 /* as written, without the group */
+	const char *name;	 /* "" when it has none */
+	const char *file;	 /* or NULL */
+	size_t first_diag;	 /* where this object's diagnostics begin */
+	struct unknown *unknown; /* fields, as they are met */
+	size_t unknown_count;
+	bool blocked; /* an error that makes the rules pointless */
 };
 
 /* Where in the object: a chain on the stack, outermost last. */

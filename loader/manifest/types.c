@@ -100,7 +100,7 @@ static bool check_int(struct check *c, const struct path *path, const struct fie
 		return false;
 	}
 	/* Whole numbers are NODE_INT but for those beyond int64_t. */
-	if (n->type == NODE_FLOAT && n->number > -0x1p63 && n->number < 0x1p63) {
+	if (n->type == NODE_FLOAT && n->number > -NODE_INT_END && n->number < NODE_INT_END) {
 		wrong_type(c, path, n, format, "float64");
 		wrong_format(c, path, n, format);
 		return false;

@@ -236,7 +236,9 @@ static const struct length_row lengths[] = {
 	{UNIX_FORMAT, "\xc3\xa9", 54, "it has 108"},
 	{UNIX_FORMAT, "\xc3\xa9", 108, "it has 216"},
 	{UNIX_FORMAT, "\xc3\xa9", 109, "unix domain socket path must not exceed 108 characters"},
-	{UNIX_FORMAT, "a", 0, UNIX_PATH ": Invalid value: \"\": must be 1 to 107 bytes long"},
+	{UNIX_FORMAT, "a", 0,
+	 UNIX_PATH
+	 ": Invalid value: \"\": must be 1 to 107 bytes long, the most that a socket address takes, it has 0"},
 };
 
 static void lengths_are_counted_in_code_points_but_of_paths_in_bytes(void **state)
@@ -362,7 +364,8 @@ static void fields_that_exclude_each_other_are_named(void **state)
 	"Backend: strict decoding error: unknown field "
 
 static const struct row unknowns[] = {
-	{"{zulu: 1, alpha: ~}", UNKNOWN "\"spec.zulu\"\n" UNKNOWN "\"spec.alpha\"\n"},
+	{"{zulu: 1, alpha: ~}",
+	 UNKNOWN "\"spec.alpha\", unknown field \"spec.zulu\"\n" UNKNOWN "\"spec.alpha\"\n"},
 	{"{endpoints: [{" IP ", port: 1}]}", UNKNOWN "\"spec.endpoints[0].port\"\n"},
 	{"{endpoints: {ip: {}}}",
 	 "spec.endpoints: Invalid value: \"object\": spec.endpoints in body must be of type array: "

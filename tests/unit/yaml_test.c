@@ -90,12 +90,12 @@ static void plain_scalars_have_the_types_of_yaml_1_1(void **state)
 static const struct row keys[] = {
 	{"{80: a, yes: b, 1.5: c, \"x\": d}",
 	 "{\"80\":\"a\",\"true\":\"b\",\"1.5\":\"c\",\"x\":\"d\"}"},
-	{"a: 1\nb: 2\na: 3\n", "|3:1 line 3: key \"a\" already set in map, on line 1"},
-	{"80: 1\n0x50: 2\n", "|2:1 line 2: key \"80\" already set in map, on line 1"},
+	{"a: 1\nb: 2\na: 3\n", "|3:1 line 3: key \"a\" already set in map, a duplicate of line 1"},
+	{"80: 1\n0x50: 2\n", "|2:1 line 2: key \"80\" already set in map, a duplicate of line 1"},
 	{"a: {b: 1,\n  b: 2}\nc: 1\nc: 2\n",
-	 "|2:3 line 2: key \"b\" already set in map, on line 1|4:1 line 4: key \"c\" already set in "
-	 "map, on line 3"},
-	{"{\"a\": 1, 'a': 2}", "|1:10 line 1: key \"a\" already set in map, on line 1"},
+	 "|2:3 line 2: key \"b\" already set in map, a duplicate of line 1|4:1 line 4: key \"c\" already set in "
+	 "map, a duplicate of line 3"},
+	{"{\"a\": 1, 'a': 2}", "|1:10 line 1: key \"a\" already set in map, a duplicate of line 1"},
 	{"? [a]\n: b\n", "|1:3 line 1: invalid map key"},
 	{"~: a", "|1:1 line 1: invalid map key"},
 	{"\"a\\0b\": 1", "|1:1 line 1: control characters are not allowed"},
@@ -113,7 +113,8 @@ static const struct row aliases[] = {
 	{"[&m {a: 1, b: 2}, {<<: *m, b: 3}]", "[{\"a\":1,\"b\":2},{\"b\":3,\"a\":1}]"},
 	{"[&m {a: 1}, {b: 2, <<: [*m, {a: 5, c: 6}]}]", "[{\"a\":1},{\"b\":2,\"a\":1,\"c\":6}]"},
 	{"{\"<<\": {a: 1}}", "{\"<<\":{\"a\":1}}"},
-	{"{<<: {a: 1}, <<: {b: 1}}", "|1:14 line 1: key \"<<\" already set in map, on line 1"},
+	{"{<<: {a: 1}, <<: {b: 1}}",
+	 "|1:14 line 1: key \"<<\" already set in map, a duplicate of line 1"},
 	{"{<<: 5}", "|1:2 line 1: map merge requires map or sequence of maps as the value"},
 	{"{<<: [{}, 5]}", "|1:2 line 1: map merge requires map or sequence of maps as the value"},
 	{"a: *b", "|1:4 line 1: unknown anchor 'b' referenced"},
@@ -143,7 +144,8 @@ static const struct row streams[] = {
 	{"{\"a\": \"\\ud83d\\ude00 \\\\ud83d\", \"b\": 1}",
 	 "{\"a\":\"\xf0\x9f\x98\x80 \\\\ud83d\",\"b\":1}"},
 	{"{\"a\": 1}{\"b\": 2}", "{\"a\":1} {\"b\":2}"},
-	{"\n\t{\"a\":\t1,\n\"a\":2}", "|3:1 line 3: key \"a\" already set in map, on line 2"},
+	{"\n\t{\"a\":\t1,\n\"a\":2}",
+	 "|3:1 line 3: key \"a\" already set in map, a duplicate of line 2"},
 	{"{\"a\": 1\n", "|2:1 line 2: did not find expected ',' or '}'"},
 };
 
