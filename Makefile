@@ -125,10 +125,13 @@ install: all
 	install -D -m 755 $(BUILD)/spillwayd $(DESTDIR)$(PREFIX)/sbin/spillwayd
 	install -D -m 755 $(BUILD)/spillway $(DESTDIR)$(PREFIX)/bin/spillway
 	install -D -m 644 packaging/spillwayd.service $(DESTDIR)/lib/systemd/system/spillwayd.service
+	install -D -m 644 packaging/completion/spillway \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/spillway
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/spillwayd $(DESTDIR)$(PREFIX)/bin/spillway
 	rm -f $(DESTDIR)/lib/systemd/system/spillwayd.service
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/spillway
 
 clean:
 	$(Q)rm -rf $(BUILD)
