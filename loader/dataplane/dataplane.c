@@ -67,6 +67,8 @@ void dataplane_close(struct dataplane *dp)
 {
 	if (!dp)
 		return;
+	if (dp->applied)
+		vips_finish(dp);
 	dp->closing = true;
 	dp->open_handles++; /* until the end of this function */
 	handle_close(dp, &dp->watch_poll);

@@ -38,10 +38,8 @@ static int set_filter(int fd, struct sock_filter *code, size_t len)
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) ? -errno : 0;
 }
 
-static void on_readable(uv_poll_t *poll, int status, int events)
+static void hear(struct dataplane *dp, int fd)
 {
-	struct dataplane *dp = poll->data;
-	int fd = poll == &dp->ear_arp.poll ? dp->ear_arp.fd : dp->ear_nd.fd;
 	const struct interface *i;
 	struct sockaddr_ll from;
 	socklen_t from_len;
@@ -49,8 +47,6 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	uint8_t frame[256], mac[6];
 	ssize_t len;
 
-	(void)status;
-	(void)events;
 	for (int n = 0; n < 64; n++) {
 		from_len = sizeof(from);
 		len = recvfrom(fd, frame, sizeof(frame), 0, (struct sockaddr *)&from, &from_len);
@@ -60,6 +56,21 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 		if (i && probe_packet_read(frame, (size_t)len, &addr, mac))
 			vip_heard(dp, &addr, mac, i->link.name);
 	}
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	struct dataplane *dp = poll->data;
+
+	(void)status;
+	(void)events;
+	hear(dp, poll == &dp->ear_arp.poll ? dp->ear_arp.fd : dp->ear_nd.fd);
+}
+
+void ears_hear(struct dataplane *dp)
+{
+	hear(dp, dp->ear_arp.fd);
+	hear(dp, dp->ear_nd.fd);
 }
 
 static int ear_open(struct dataplane *dp, struct ear *ear, uint16_t protocol)

@@ -12,6 +12,7 @@ struct dataplane;
 /* Both are deaf until ears_listen(). */
 int ears_open(struct dataplane *dp);
 void ears_listen(struct dataplane *dp);
+void ears_hear(struct dataplane *dp); /* what is there now, without the loop */
 void ears_rest(struct dataplane *dp);
 void ears_close(struct dataplane *dp); /* handles are closed already */
 

@@ -216,8 +216,10 @@ void interfaces_link_changed(struct dataplane *dp, const struct link_info *link,
 		if (gone || !same_name)
 			continue;
 		if (same_index) {
-			if (link->up && !i->link.up)
+			if (link->up && !i->link.up) {
+				dp->neighbours_lost = true;
 				vips_interfaces_changed(dp);
+			}
 			i->link = *link;
 			continue;
 		}

@@ -30,6 +30,7 @@ static bool shown(struct dataplane *dp, uint32_t id, const struct spw_endpoint *
 {
 	if (row->mode > SPW_MODE_HANDOFF) {
 		log_warn("readback: endpoint %u: unknown mode %u: left out", id, row->mode);
+		endpoint_del(dp, id);
 		return false;
 	}
 	if (row->mode != SPW_MODE_NONE)

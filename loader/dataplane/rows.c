@@ -62,7 +62,8 @@ void endpoint_put(struct dataplane *dp, const struct table_endpoint *e)
 	bool same = row->port == htons(e->port) && addr_equal(&row->addr, &e->addr);
 
 	if (!same) {
-		forget(dp, e->id);
+		if (row->port || !addr_is_unspecified(&row->addr))
+			forget(dp, e->id);
 		m.all = 0;
 		store_middle(row, m);
 		row->addr = e->addr;

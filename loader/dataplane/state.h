@@ -220,6 +220,8 @@ void events_close(struct dataplane *dp);
 /* vips.c */
 int vips_open(struct dataplane *dp);
 void vips_interfaces_changed(struct dataplane *dp);
+/* Ends the probes under way, within half a second: a claim must not be lost with the daemon. */
+void vips_finish(struct dataplane *dp);
 void vips_close(struct dataplane *dp);
 
 /* claims.c: routes and addresses that make a VIP ours. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/addr.h"
 #include "base/clock.h"
@@ -24,6 +25,7 @@
 #define RETRY_MS       30000
 #define WAIT_MS	       1000 /* for an interface to come up */
 #define TICK_MS	       50
+#define FINISH_TICKS   10
 
 static void on_timer(uv_timer_t *timer);
 
@@ -133,9 +135,8 @@ static void announce_again(struct dataplane *dp, struct vip *v, uint64_t now)
 	v->due_ms = ++v->probes < ANNOUNCEMENTS ? now + ANNOUNCE_MS : 0;
 }
 
-static void on_timer(uv_timer_t *timer)
+static void tick(struct dataplane *dp)
 {
-	struct dataplane *dp = timer->data;
 	uint64_t now = clock_ms();
 
 	for (size_t i = 0; i < dp->vip_count; i++) {
@@ -149,6 +150,36 @@ static void on_timer(uv_timer_t *timer)
 			probe(dp, v, now);
 	}
 	schedule(dp);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	tick(timer->data);
+}
+
+static bool is_being_probed(const struct dataplane *dp)
+{
+	uint64_t now = clock_ms();
+
+	for (size_t i = 0; i < dp->vip_count; i++) {
+		const struct vip *v = &dp->vips[i];
+
+		if (v->state == VIP_PROBING ||
+		    (v->state == VIP_WAITING && v->due_ms && v->due_ms <= now))
+			return true;
+	}
+	return false;
+}
+
+void vips_finish(struct dataplane *dp)
+{
+	const struct timespec pause = {.tv_nsec = TICK_MS * 1000000L};
+
+	for (int i = 0; i < FINISH_TICKS && is_being_probed(dp); i++) {
+		tick(dp);
+		(void)nanosleep(&pause, NULL);
+		ears_hear(dp);
+	}
 }
 
 void vip_heard(struct dataplane *dp, const struct spw_addr *addr, const uint8_t mac[6],

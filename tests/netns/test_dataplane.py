@@ -2,6 +2,7 @@
 """What the daemon changes on its host, and that the host's own things are left alone."""
 import json
 import os
+import signal
 
 import pytest
 
@@ -112,6 +113,13 @@ def test_a_claim_is_announced_and_given_up_with_its_gateway(net):
     gateway.ctl("delete", "gateway", "edge")
     lib.wait_for("given up", lambda: local_routes(net) == "")
     assert lib.VIP6 not in ip(net, "addr")
+
+
+def test_a_daemon_that_ends_right_after_an_apply_has_claimed_the_vips(net):
+    gateway = start(net)
+    gateway.apply(lib.manifest(check=False))
+    gateway.kill(signal.SIGTERM)
+    assert lib.VIP4 in local_routes(net) and lib.VIP6 in local_routes(net)
 
 
 def test_an_ipv6_vip_comes_back_with_its_interface(net):
@@ -260,6 +268,34 @@ def test_routes_of_router_advertisements_survive_the_start(net):
     assert learnt() and accept_ra("back") == "1"
     gateway = start(net)
     assert learnt() and accept_ra("front") == "2"
+
+
+def test_garbage_in_the_pinned_maps_is_left_out_and_mended(net):
+    serve(net, "p1", "p2", "p3")
+    gateway = start(net)
+    gateway.apply(plain())
+    assert lib.fetch(net, lib.VIP4, 100)["errors"] == []
+    gateway.kill()
+
+    def write(name, key, value):
+        lib.run("bpftool", "map", "update", "pinned", os.path.join(gateway.bpffs, "maps", name),
+                "key", "hex", *key.hex(" ").split(), "value", "hex", *value.hex(" ").split())
+
+    def u32(*values):
+        return b"".join(v.to_bytes(4, "little") for v in values)
+
+    for row in range(4):  # a table that starts in a line's middle, one behind the map's end
+        write("service_rows", u32(row), u32(1, 0, 7, 251, 0xffffffe0, 65537))
+    write("services", b"\x20" * 24, u32(999999))
+    write("endpoints", u32(9), b"\x0a" * 18 + b"\x4d" + b"\x0a" * 13)
+    gateway.start()
+    assert gateway.log().count("left out") >= 3
+    assert lib.fetch(net, lib.VIP4, 200)["errors"] == []
+    assert lib.run("bpftool", "map", "dump", "pinned", os.path.join(
+        gateway.bpffs, "maps", "services")).stdout.count('"key"') == 1
+    gateway.kill()
+    gateway.start()
+    assert "left out" not in gateway.log()
 
 
 def test_another_xdp_program_is_named_and_left_in_place(net):
