@@ -158,6 +158,8 @@ static void an_endpoint_is_taken_out_first_and_brought_in_before_the_switch(void
 					  "word 1: pickable up\n"
 					  "word 4: pickable down\n"
 					  "delete endpoint 3\n");
+	assert_true(steps.words[0].takes_out && steps.words[1].takes_out);
+	assert_true(!steps.words[2].takes_out && !steps.words[3].takes_out);
 }
 
 static void a_changed_row_is_put_again(void **state)

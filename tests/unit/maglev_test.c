@@ -175,6 +175,40 @@ static void with_a_hundred_primaries_too(void **state)
 	}
 }
 
+/* 100 at home in a table of 10007: the first seven have 101. Two of them live on with 1 % each. */
+static void rounding_alone_takes_no_slot_away(void **state)
+{
+	struct member m[102] = {0};
+	uint32_t home[102], counts[102], sum = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 100; i++)
+		m[i].home = part(100, 100);
+	m[0].now = m[1].now = part(1, 1);
+	m[100].now = m[101].now = part(49, 1);
+	quota_home(m, 102, 10007, home);
+	assert_int_equal(home[0], 101);
+	assert_int_equal(home[7], 100);
+	quota_now(m, 102, 10007, home, counts);
+	assert_int_equal(counts[0], 101);
+	assert_int_equal(counts[1], 101);
+	for (size_t i = 0; i < 102; i++)
+		sum += counts[i];
+	assert_int_equal(sum, 10007);
+}
+
+static void a_tie_goes_to_who_has_more_at_home(void **state)
+{
+	const uint32_t home[2] = {100, 151};
+	const struct member m[2] = {{.now = SHARE_ONE / 2}, {.now = SHARE_ONE / 2}};
+	uint32_t counts[2];
+
+	(void)state;
+	quota_now(m, 2, 251, home, counts);
+	assert_int_equal(counts[0], 125);
+	assert_int_equal(counts[1], 126);
+}
+
 static void without_a_fallback_the_others_take_over(void **state)
 {
 	static struct set s;
@@ -261,7 +295,8 @@ static void report_step(struct set *s, const char *what, uint16_t **last, uint32
 	*last = now;
 }
 
-static void run_sequence(size_t n, size_t fallbacks, size_t failures)
+/* At most `percent` of the fewest moves: history-free tables cannot reach 100. */
+static void run_sequence(size_t n, size_t fallbacks, size_t failures, uint32_t percent)
 {
 	static struct set s;
 	uint32_t size, total = 0, fewest = 0;
@@ -284,16 +319,16 @@ static void run_sequence(size_t n, size_t fallbacks, size_t failures)
 	free(last);
 	print_message("  together %u, at least %u (%.2f times)\n", total, fewest,
 		      (double)total / fewest);
-	assert_true(total < 2 * fewest);
+	assert_true(100 * total <= percent * fewest);
 }
 
 static void failures_and_recoveries_in_a_row_move_little(void **state)
 {
 	(void)state;
-	run_sequence(3, 2, 3);
-	run_sequence(5, 2, 4);
-	run_sequence(10, 3, 6);
-	run_sequence(100, 10, 5);
+	run_sequence(3, 2, 3, 107);
+	run_sequence(5, 2, 4, 114);
+	run_sequence(10, 3, 6, 125);
+	run_sequence(100, 10, 5, 131);
 }
 
 /* Localities 3:1 and 10:1 and the like: shares as given, the first of each set fails. */
@@ -339,6 +374,8 @@ int main(void)
 		cmocka_unit_test(sizes_are_primes_that_rarely_change),
 		cmocka_unit_test(with_equal_weights_exactly_the_slots_of_the_dead_move),
 		cmocka_unit_test(with_a_hundred_primaries_too),
+		cmocka_unit_test(rounding_alone_takes_no_slot_away),
+		cmocka_unit_test(a_tie_goes_to_who_has_more_at_home),
 		cmocka_unit_test(without_a_fallback_the_others_take_over),
 		cmocka_unit_test(slot_counts_are_within_two_of_the_share),
 		cmocka_unit_test(the_table_depends_on_health_alone_not_on_its_history),
