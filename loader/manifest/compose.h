@@ -26,6 +26,8 @@ struct reader {
 	size_t nodes;	 /* of the whole text, aliases expanded */
 	size_t expanded; /* those of them that came by aliases */
 	bool bad;	 /* the document has a mistake */
+	size_t end;	 /* where the parser must stop */
+	bool unreadable; /* what broke it is a byte, found ahead of the parser */
 	size_t broken;	 /* offset at which reading must stop, or SIZE_MAX */
 };
 

@@ -196,3 +196,14 @@ size_t text_next_document(struct text t, size_t from)
 	}
 	return t.len;
 }
+
+size_t text_last_document(struct text t, size_t from, size_t to)
+{
+	size_t last = from, next = text_next_document(t, from);
+
+	while (next <= to && next < t.len) {
+		last = next;
+		next = text_next_document(t, next);
+	}
+	return last;
+}

@@ -32,5 +32,7 @@ size_t text_offset(struct text t, size_t index);
 struct loc text_loc(struct text t, size_t offset, const char *file, int first_line);
 /* Offset of the next line from `from` on that begins a document (`---`); t.len when none. */
 size_t text_next_document(struct text t, size_t from);
+/* Offset of the last such line in (from, to]; `from` when there is none. */
+size_t text_last_document(struct text t, size_t from, size_t to);
 
 #endif

@@ -9,6 +9,12 @@
 #include "manifest/compose.h"
 #include "manifest/json.h"
 
+/* What the parser was given. */
+static struct text rest_of(const struct reader *r)
+{
+	return (struct text){.bytes = r->text.bytes + r->start, .len = r->end - r->start};
+}
+
 struct loc yaml_loc(const struct reader *r, const yaml_mark_t *mark)
 {
 	return (struct loc){.file = r->file,
@@ -32,9 +38,7 @@ void yaml_complain(struct reader *r, struct loc loc, const char *text)
 struct node *yaml_give_up(struct reader *r, const yaml_mark_t *mark, const char *text)
 {
 	yaml_complain(r, yaml_loc(r, mark), text);
-	r->broken = r->start + text_offset((struct text){.bytes = r->text.bytes + r->start,
-							 .len = r->text.len - r->start},
-					   mark->index);
+	r->broken = r->start + text_offset(rest_of(r), mark->index);
 	return NULL;
 }
 
@@ -48,10 +52,11 @@ static bool syntax_error(struct reader *r)
 		(void)yaml_give_up(r, &p->problem_mark, problem);
 		return false;
 	}
+	r->unreadable = p->error == YAML_READER_ERROR;
 	r->broken = r->start + p->problem_offset;
-	if (r->broken > r->text.len)
-		r->broken = r->text.len;
-	loc = text_loc(r->text, r->broken, r->file, 1);
+	if (r->broken > r->end)
+		r->broken = r->end;
+	loc = text_loc(rest_of(r), r->broken - r->start, r->file, r->first_line);
 	yaml_complain(r, loc, problem);
 	return false;
 }
@@ -79,7 +84,7 @@ static void read_document(struct reader *r, struct documents *out)
 		*arena_push(r->arena, out->items, out->count) = root;
 }
 
-/* From r->start on, until the end or until r->broken. */
+/* From r->start to r->end, or to r->broken. */
 static void read_stream(struct reader *r, struct documents *out)
 {
 	yaml_event_type_t type;
@@ -89,8 +94,9 @@ static void read_stream(struct reader *r, struct documents *out)
 		abort(); /* as the arena would */
 	yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&r->parser, (const unsigned char *)r->text.bytes + r->start,
-				     r->text.len - r->start);
+				     r->end - r->start);
 	r->broken = SIZE_MAX;
+	r->unreadable = false;
 	while (yaml_next(r, &event)) {
 		type = event.type;
 		yaml_event_delete(&event);
@@ -100,6 +106,30 @@ static void read_stream(struct reader *r, struct documents *out)
 			read_document(r, out);
 	}
 	yaml_parser_delete(&r->parser);
+}
+
+/*
+ * libyaml reads ahead, and a byte that it cannot read ends the documents in front of it too. Then
+ * these are read again, as if the text ended with them.
+ */
+static void read_documents(struct reader *r, struct documents *out)
+{
+	struct diags before = *r->diags;
+	size_t had = out->count, last;
+
+	r->end = r->text.len;
+	read_stream(r, out);
+	if (!r->unreadable)
+		return;
+	last = text_last_document(r->text, r->start, r->broken);
+	if (last == r->start)
+		return;
+	*r->diags = before;
+	out->count = had;
+	r->end = last;
+	read_stream(r, out);
+	if (r->broken == SIZE_MAX)
+		r->broken = last;
 }
 
 /* A syntax error is often noticed at the `---` itself, hence the step back over a line break. */
@@ -139,7 +169,7 @@ void yaml_read(struct arena *a, struct diags *d, const char *file, const char *t
 		r.start = text_json_start(r.text);
 	r.first_line += text_lines(r.text, 0, r.start);
 	while (r.start < r.text.len) {
-		read_stream(&r, out);
+		read_documents(&r, out);
 		if (r.broken == SIZE_MAX || read_as_json(&r, out, had, before))
 			return;
 		next = restart_at(&r);

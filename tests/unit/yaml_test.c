@@ -144,6 +144,9 @@ static const struct row streams[] = {
 	{"{\"a\": \"\\ud83d\\ude00 \\\\ud83d\", \"b\": 1}",
 	 "{\"a\":\"\xf0\x9f\x98\x80 \\\\ud83d\",\"b\":1}"},
 	{"{\"a\": 1}{\"b\": 2}", "{\"a\":1} {\"b\":2}"},
+	{"a: 1\n---\nb: [\n---\nc: 3\n---\nd: \xff\n---\ne: \x01\n---\nf: 6\n",
+	 "{\"a\":1} {\"c\":3} {\"f\":6}|4:1 line 4: did not find expected node content|7:4 line 7: "
+	 "invalid leading UTF-8 octet|9:4 line 9: control characters are not allowed"},
 	{"\n\t{\"a\":\t1,\n\"a\":2}",
 	 "|3:1 line 3: key \"a\" already set in map, a duplicate of line 2"},
 	{"{\"a\": 1\n", "|2:1 line 2: did not find expected ',' or '}'"},
