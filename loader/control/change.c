@@ -14,6 +14,8 @@
 #include "control/change_decode.h"
 #include "control/rebuild.h"
 
+#define LOG_EACH_MAX 20 /* a larger change is one line, its parts are debug */
+
 static int refuse(struct change *c, int code, const char *reason, const char *message)
 {
 	c->out->code = code;
@@ -272,7 +274,7 @@ static bool finish_objects(struct change *c, struct generation *g,
 {
 	const struct object_key *key;
 	struct object *o;
-	bool is_change = false;
+	size_t count = 0;
 
 	for (size_t i = 0; i < c->count; i++) {
 		key = &c->items[i].key;
@@ -282,11 +284,14 @@ static bool finish_objects(struct change *c, struct generation *g,
 			object_stamp(g->arena, o, &changes[i].after);
 		if (!outcome_words[changes[i].outcome])
 			continue;
-		is_change = true;
-		log_info("resource %s %s/%s: %s", key->kind->name, key->namespace, key->name,
-			 outcome_words[changes[i].outcome]);
+		count++;
+		log_write(c->count > LOG_EACH_MAX ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
+			  "resource %s %s/%s: %s", key->kind->name, key->namespace, key->name,
+			  outcome_words[changes[i].outcome]);
 	}
-	return is_change;
+	if (c->count > LOG_EACH_MAX)
+		log_info("resources: %zu of %zu changed", count, c->count);
+	return count > 0;
 }
 
 /* Writes the store, then the maps. Takes the generation over. */

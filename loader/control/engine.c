@@ -59,31 +59,40 @@ static void write_admins(struct engine *e)
 	}
 }
 
+/* A failure is tried again by the housekeeping. */
 static int set_vips(struct engine *e)
 {
 	int err = dataplane_set_vips(e->dp, e->now->model->vips, e->now->model->vip_count);
 
 	if (err)
 		log_error("vips: %s", strerror(-err));
+	e->vips_lag = err != 0;
 	return err;
+}
+
+/* The old model must not be freed under a checker that still looks at it: without memory, end. */
+static void sync_health(struct engine *e)
+{
+	if (health_sync(e->health, e->now->model) == 0)
+		return;
+	log_error("health: out of memory: ending; a restart goes on from the store");
+	abort();
 }
 
 int engine_install(struct engine *e, struct generation *g)
 {
 	struct generation *before = e->now;
-	int err, sync_err;
+	int err;
 
 	e->now = g;
 	rebuild_renumber(e);
-	sync_err = health_sync(e->health, g->model);
-	if (sync_err)
-		log_error("health: checks of the new generation: %s", strerror(-sync_err));
+	sync_health(e);
 	err = engine_rebuild(e);
 	write_admins(e);
 	if (set_vips(e) && !err)
 		err = -EIO;
 	generation_free(before);
-	return err ? err : sync_err;
+	return err;
 }
 
 static void load_admin(void *ctx, const char *endpoint, const char *word)
@@ -203,6 +212,8 @@ static void on_housekeeping(uv_timer_t *t)
 
 	rest_release(e);
 	follow_host_addrs(e);
+	if (e->vips_lag)
+		(void)set_vips(e);
 }
 
 static int take_locks(struct engine *e, struct arena *a, const struct engine_options *o,

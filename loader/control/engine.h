@@ -41,6 +41,7 @@ struct engine {
 	bool numbered;		/* ids_assign() has accepted `now` */
 	struct arena *have_arena;
 	struct tables have;	 /* what the maps hold, in have_arena */
+	bool vips_lag;		 /* the latest dataplane_set_vips() failed */
 	char *problem;		 /* owned; why the maps are not what `now` wants, or NULL */
 	struct refused *refused; /* in `arena` */
 	size_t refused_count;

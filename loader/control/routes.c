@@ -72,7 +72,16 @@ static bool match(struct call *c, const char *pattern, const char *path)
 	return !*pattern && !*path;
 }
 
-/* Takes /projects/PROJECT/control-plane off the path. */
+/* As namespaces are named: RFC 1123 labels. */
+static bool is_label(const char *text, size_t len)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+
+	return len && len <= 63 && text[0] != '-' && text[len - 1] != '-' &&
+	       strspn(text, allowed) >= len;
+}
+
+/* Takes /projects/PROJECT/control-plane off the path; what is no such prefix matches no route. */
 static const char *take_project(struct call *c)
 {
 	const size_t head = strlen(PROJECTS), tail = strlen(CONTROL_PLANE);
@@ -83,7 +92,8 @@ static const char *take_project(struct call *c)
 	if (strncmp(path, PROJECTS, head) != 0)
 		return path;
 	len = strcspn(path + head, "/");
-	if (!len || strncmp(path + head + len, CONTROL_PLANE "/", tail + 1) != 0)
+	if (!is_label(path + head, len) ||
+	    strncmp(path + head + len, CONTROL_PLANE "/", tail + 1) != 0)
 		return path;
 	c->project = arena_strndup(c->arena, path + head, len);
 	return path + head + len + tail;

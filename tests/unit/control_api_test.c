@@ -40,6 +40,8 @@ static void unknown_paths_methods_and_kinds_are_refused(void **state)
 		{404, "GET", "/apis/gateway.envoyproxy.io/v9/backends", "NotFound"},
 		{404, "GET", "/projects//control-plane/version", "NotFound"},
 		{404, "GET", "/projects/a/version", "NotFound"},
+		{404, "GET", "/projects/A_b/control-plane/version", "NotFound"},
+		{404, "GET", "/projects/-a/control-plane/version", "NotFound"},
 		{405, "PATCH", BACKENDS "/web", "MethodNotAllowed"},
 		{405, "GET", OWN "/endpoints/state", "MethodNotAllowed"},
 		{405, "POST", "/version", "MethodNotAllowed"},
