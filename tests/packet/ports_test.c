@@ -5,6 +5,8 @@
 
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -197,31 +199,58 @@ static void a_full_table_refuses_and_leaves_no_half_pair(void **state)
 	assert_int_equal(world_flow_count(), 2 * world_stat(SPW_COUNT_FLOW_CREATED));
 }
 
+static atomic_uint reached[2]; /* the client each of two threads has come to */
+
+/* Each thread on a CPU of its own, where there are two. */
+static void take_cpu(const cpu_set_t *allowed, unsigned int nth)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, allowed) || (nth-- && CPU_COUNT(allowed) > 1))
+			continue;
+		CPU_SET(cpu, &one);
+		break;
+	}
+	(void)sched_setaffinity(0, sizeof(one), &one);
+}
+
+/* Waits for the other thread before each client, so that both open the same flow. */
 static void *open_many(void *arg)
 {
+	const unsigned int self = *(unsigned int *)arg;
+	cpu_set_t allowed;
 	struct frame out;
 
-	(void)arg;
-	for (uint32_t i = 0; i < 2000; i++) {
+	assert_int_equal(sched_getaffinity(0, sizeof(allowed), &allowed), 0);
+	take_cpu(&allowed, self);
+	for (uint32_t i = 1; i <= 2000; i++) {
 		struct desc d = client_number(UDP4, i);
 
+		reached[self] = i;
+		while (reached[!self] < i)
+			sched_yield();
 		world_send(world.if_client, &d, &out);
 	}
+	(void)sched_setaffinity(0, sizeof(allowed), &allowed);
 	return NULL;
 }
 
-/* Both threads open the same flows at the same time: one pair each remains. */
 static void flows_opened_by_two_cpus_at_once_are_whole(void **state)
 {
 	struct spw_flow_key key, *at = NULL;
 	int fd = bpf_map__fd(world.skel->maps.flows);
+	unsigned int first = 0, second = 1;
 	pthread_t other;
 
 	(void)state;
 	world_set_ports(3000);
-	assert_int_equal(pthread_create(&other, NULL, open_many, NULL), 0);
-	open_many(NULL);
+	reached[0] = reached[1] = 0;
+	assert_int_equal(pthread_create(&other, NULL, open_many, &second), 0);
+	open_many(&first);
 	pthread_join(other, NULL);
+	print_message("raced: %llu\n", (unsigned long long)world_stat(SPW_COUNT_FLOW_RACED));
 	assert_int_equal(world_stat(SPW_FORWARD_REDIRECT), 4000);
 	assert_int_equal(world_stat(SPW_COUNT_FLOW_CREATED), 2000);
 	assert_int_equal(world_flow_count(), 4000);

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -76,6 +78,26 @@ int world_sysctl(const char *path, const char *value)
 	return err;
 }
 
+/* The kernel notices links coming up late, up to a second, and its routes change with that. */
+static int await_link(const char *name)
+{
+	struct ifreq r = {};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int err = -ETIMEDOUT;
+
+	if (fd < 0)
+		return -errno;
+	strncpy(r.ifr_name, name, sizeof(r.ifr_name) - 1);
+	for (int i = 0; i < 500 && err; i++) {
+		if (!ioctl(fd, SIOCGIFFLAGS, &r) && (r.ifr_flags & IFF_RUNNING))
+			err = 0;
+		else
+			usleep(10000);
+	}
+	close(fd);
+	return err;
+}
+
 static int make_network(void)
 {
 	FILE *ip;
@@ -88,6 +110,8 @@ static int make_network(void)
 	fputs(topology, ip);
 	if (pclose(ip))
 		return -EIO;
+	if (await_link("client") || await_link("server") || await_link("other"))
+		return -ETIMEDOUT;
 	world.if_client = (int)if_nametoindex("client");
 	world.if_server = (int)if_nametoindex("server");
 	world.if_other = (int)if_nametoindex("other");
