@@ -3,7 +3,6 @@
  * Backends: accepted or not, and which of their endpoints the packet path can serve. In this
  * version it forwards by nat to addresses; the rest needs the userspace path or another mode.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/addr.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* BackendTrafficPolicy healthCheck.active with upstream's defaults, and the identity of a check. */
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"

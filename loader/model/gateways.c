@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Gateways: their addresses, and at the end what became of them and of their listeners. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/addr.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Instances by identity: address, port, mode, profile. Open addressing, grown by doubling. */
-#include <string.h>
 
 #include "base/addr.h"
 #include "base/hash.h"

@@ -3,7 +3,6 @@
  * Listeners: which protocol is carried, which contradict each other, and who has which port of
  * which address when several Gateways want it.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/addr.h"

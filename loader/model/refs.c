@@ -4,7 +4,6 @@
  * upstream does for TCP and UDP; the condition says how much that is. Checks in upstream's order:
  * group, kind, namespace, port, existence, the Backend itself.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "model/resolver.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The steps in their order; each is a file of its own, what they share is in resolver.h. */
-#include <string.h>
 
 #include "model/resolver.h"
 

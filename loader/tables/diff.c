@@ -2,9 +2,7 @@
 /* Both sides are sorted by number, so every comparison is one walk over two lists. */
 #include "tables/diff.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/addr.h"
 #include "tables/place.h"

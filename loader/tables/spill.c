@@ -11,7 +11,6 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/hash.h"
 #include "tables/maglev.h"
