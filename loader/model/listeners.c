@@ -216,7 +216,7 @@ void listeners_claim(struct resolver *r)
 		struct listener *l = &r->listeners[i];
 		size_t kept = 0;
 
-		if (!l->proto || l->refused.reason)
+		if (!l->proto || l->refused.reason || !l->gateway->accepted)
 			continue;
 		for (size_t v = 0; v < l->vip_count; v++) {
 			struct claim *have = find_claim(&c, &l->vips[v], l->port, l->proto);

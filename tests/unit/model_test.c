@@ -393,6 +393,18 @@ static void the_older_gateway_keeps_the_port(void **state)
 	expect_warning("192.0.2.1:80/TCP belongs to a Gateway of another project");
 }
 
+static void a_refused_gateway_claims_no_address(void **state)
+{
+	(void)state;
+	add("red", 1,
+	    "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: edge}\n"
+	    "spec: {gatewayClassName: x, addresses: [{value: 192.0.2.1}, {type: Hostname, value: "
+	    "a.example}], listeners: [{name: web, protocol: TCP, port: 80}]}\n");
+	add("blue", 2, EDGE BACKEND("a", "10.0.0.2") ROUTE("web", REF("a")));
+	resolve();
+	assert_string_equal(services(), "192.0.2.1:80/tcp default/web: 0/1 10.0.0.2:8080\n");
+}
+
 static void projects_do_not_see_each_other(void **state)
 {
 	(void)state;
@@ -573,6 +585,7 @@ int main(void)
 		TEST(contradicting_listeners_are_refused),
 		TEST(an_address_of_another_type_is_refused),
 		TEST(the_older_gateway_keeps_the_port),
+		TEST(a_refused_gateway_claims_no_address),
 		TEST(projects_do_not_see_each_other),
 		TEST(duplicate_endpoints_stay_two_members),
 		TEST(the_order_of_the_objects_does_not_matter),
