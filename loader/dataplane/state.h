@@ -220,6 +220,7 @@ void events_close(struct dataplane *dp);
 /* vips.c */
 int vips_open(struct dataplane *dp);
 void vips_interfaces_changed(struct dataplane *dp);
+void vip_lost(struct dataplane *dp, const struct spw_addr *addr); /* our route of it went */
 /* Ends the probes under way, within half a second: a claim must not be lost with the daemon. */
 void vips_finish(struct dataplane *dp);
 void vips_close(struct dataplane *dp);

@@ -283,6 +283,19 @@ void vips_interfaces_changed(struct dataplane *dp)
 	schedule(dp);
 }
 
+void vip_lost(struct dataplane *dp, const struct spw_addr *addr)
+{
+	struct vip *v = find(dp, addr);
+	char text[ADDR_TEXT_MAX];
+
+	if (!v || v->state != VIP_CLAIMED)
+		return;
+	log_warn("vip: %s: its local route was removed: claimed again", addr_print(addr, text));
+	v->state = VIP_WAITING;
+	v->due_ms = clock_ms();
+	schedule(dp);
+}
+
 /* Linux answers ARP for an AnyIP address unless arp_ignore says "only configured addresses". */
 static const char *arp_problem(struct arena *a, const char *interface)
 {

@@ -27,11 +27,20 @@ static void neighbour_gone(struct dataplane *dp, const struct nlmsghdr *m)
 	next_hops_refresh_soon(dp);
 }
 
-static bool route_is_ours(const struct nlmsghdr *m)
+/* Routes of ours are VIPs: one that goes was taken away by us or by somebody else. */
+static void route_changed(struct dataplane *dp, const struct nlmsghdr *m)
 {
 	const struct rtmsg *r = mnl_nlmsg_get_payload(m);
+	const struct nlattr *t[RTA_DST + 1];
+	struct spw_addr addr;
 
-	return r->rtm_protocol == NETLINK_OURS;
+	if (r->rtm_protocol != NETLINK_OURS) {
+		next_hops_refresh_soon(dp);
+		return;
+	}
+	netlink_attributes(m, sizeof(*r), t, RTA_DST);
+	if (m->nlmsg_type == RTM_DELROUTE && netlink_get_addr(t[RTA_DST], &addr))
+		vip_lost(dp, &addr);
 }
 
 static int on_message(const struct nlmsghdr *m, void *ctx)
@@ -52,8 +61,7 @@ static int on_message(const struct nlmsghdr *m, void *ctx)
 		break;
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
-		if (!route_is_ours(m))
-			next_hops_refresh_soon(dp);
+		route_changed(dp, m);
 		break;
 	case RTM_DELNEIGH:
 		neighbour_gone(dp, m);

@@ -122,6 +122,15 @@ def test_a_daemon_that_ends_right_after_an_apply_has_claimed_the_vips(net):
     assert lib.VIP4 in local_routes(net) and lib.VIP6 in local_routes(net)
 
 
+def test_a_claim_that_somebody_removed_is_made_again(net):
+    gateway = start(net)
+    gateway.apply(lib.manifest(check=False))
+    lib.wait_for("claims", lambda: lib.VIP4 in local_routes(net) and lib.VIP6 in local_routes(net))
+    for vip in (lib.VIP4, lib.VIP6):
+        net.exec("gw", "ip", "route", "del", "local", vip, "dev", "lo", "table", "local")
+    lib.wait_for("claims", lambda: lib.VIP4 in local_routes(net) and lib.VIP6 in local_routes(net))
+
+
 def test_an_ipv6_vip_comes_back_with_its_interface(net):
     gateway = start(net)
     gateway.apply(lib.manifest(check=False))
