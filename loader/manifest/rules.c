@@ -3,6 +3,25 @@
 #include "manifest/quote.h"
 #include "manifest/schema.h"
 
+/*
+ * Where a broken rule is shown. Of a list it is the item that breaks it: the last of the shortest
+ * front part of the list that does.
+ */
+static struct loc place_of(const struct rule *r, const struct node *n)
+{
+	struct node front = *n;
+
+	if (n->type == NODE_STRING)
+		return n->loc;
+	if (n->type != NODE_LIST)
+		return node_place(n);
+	for (front.count = 1; front.count < n->count; front.count++) {
+		if (r->check(&front) != RULE_HOLDS)
+			break;
+	}
+	return n->count ? n->items[front.count - 1]->loc : node_place(n);
+}
+
 static void rules_of(struct check *c, const struct path *path, const struct field *f,
 		     const struct node *n)
 {
@@ -19,8 +38,8 @@ static void rules_of(struct check *c, const struct path *path, const struct fiel
 		if (result == RULE_NO_KEY)
 			needs = arena_printf(c->arena,
 					     "no such key: %s evaluating rule: ", r->needs);
-		check_invalid(c, n->type == NODE_STRING ? n->loc : node_place(n), path,
-			      "Invalid value: %s%s%s", value, needs, r->message);
+		check_invalid(c, place_of(r, n), path, "Invalid value: %s%s%s", value, needs,
+			      r->message);
 	}
 }
 

@@ -139,8 +139,6 @@ const char *refuse_backend_port(struct arena *a, const struct node *self)
 
 const char *refuse_unix_path(struct arena *a, const struct node *self)
 {
-	if (strlen(self->text) != self->text_len)
-		return "must not contain a NUL byte";
 	/* Longer than upstream's limit: its own rule says so. */
 	if (code_points(self) > UNIX_PATH_CHARS)
 		return NULL;

@@ -165,7 +165,15 @@ static bool check_string(struct check *c, const struct path *path, const struct 
 			      quote_node(c->arena, n), path_text(c->arena, path), f->pattern->text);
 		return false;
 	}
-	return !f->values || check_enum(c, path, f, n);
+	if (f->values)
+		return check_enum(c, path, f, n);
+	/* Ours: everything behind this reads texts up to the first NUL. */
+	if (strlen(n->text) != n->text_len) {
+		check_invalid(c, n->loc, path, "Invalid value: %s: must not contain a NUL byte",
+			      quote_node(c->arena, n));
+		return false;
+	}
+	return true;
 }
 
 static void check_object(struct check *c, const struct path *path, const struct field *fields,
