@@ -58,14 +58,19 @@ def spillway(net):
 def nftables(net):
     """DNAT by hash and masquerade in the kernel."""
     net.exec("gw", "sysctl", "-qw", "net.ipv4.ip_forward=1")
-    net.exec("gw", "nft", f"""
+    targets = ", ".join(f"{n} : {lib.addr4(h)}" for n, h in enumerate(HOSTS))
+    net.exec("gw", "nft", "-f", "-", stdin=f"""
 table ip nat {{
-  chain pre {{ type nat hook prerouting priority -100;
-    ip daddr {lib.VIP4} tcp dport 80 dnat to numgen random mod 3 map {{
-      0 : {lib.addr4('p1')} . 8080, 1 : {lib.addr4('p2')} . 8080, 2 : {lib.addr4('p3')} . 8080 }}
+  chain pre {{
+    type nat hook prerouting priority -100
+    ip daddr {lib.VIP4} tcp dport 80 dnat to numgen random mod 3 map {{ {targets} }} : 8080
   }}
-  chain post {{ type nat hook postrouting priority 100; oifname "back" masquerade }}
-}}""")
+  chain post {{
+    type nat hook postrouting priority 100
+    oifname "back" masquerade
+  }}
+}}
+""")
 
 
 def haproxy(net):
