@@ -148,6 +148,25 @@ struct {
 	__uint(max_entries, 65536);
 } events SEC(".maps");
 
+/* A flow in the making: what open.h works on. */
+struct opening {
+	struct spw_flow_key reverse_key; /* endpoint to source; its dport is what is looked for */
+	struct spw_flow entry;		 /* the reverse entry, then the forward one */
+	__u64 now_ns;
+	__u32 side;   /* of the settings */
+	__u32 source; /* index of the source address */
+	__u32 first;  /* place in the list of the first port tried */
+	__u32 pad;
+};
+
+/* Writer: the packet path. Scratch, since XDP is not interrupted on its CPU; not kept. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct opening);
+} opening SEC(".maps");
+
 /* Writer: the packet path. When an address was last told of, by a hash of it; not kept. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -12,16 +12,16 @@
 
 #define OPEN_EEXIST 17
 
-/* A flow in the making. */
-struct opening {
-	struct spw_flow_key reverse_key; /* endpoint to source; its dport is what is looked for */
-	struct spw_flow entry;		 /* the reverse entry, then the forward one */
-	__u64 now_ns;
-	__u32 side;   /* of the settings */
-	__u32 source; /* index of the source address */
-	__u32 first;  /* place in the list of the first port tried */
-	__u32 pad;
-};
+/*
+ * The flow in the making lies in a per-CPU map and not on the stack: a global function gets at it
+ * there, and Linux 6.1 takes no other memory that such a function is given for a map's key.
+ */
+static inline struct opening *open_scratch(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&opening, &zero);
+}
 
 static inline __be16 open_port(const struct spw_settings *s, __u32 place)
 {
@@ -110,8 +110,9 @@ static inline long open_reserve_used(struct opening *o, const struct spw_setting
  * Inserts the reverse entry under a port of the list: 0, or the negative errno of the last try. A
  * global function: the verifier walks its loops once.
  */
-__noinline long open_reserve(struct opening *o)
+__noinline long open_reserve(void)
 {
+	struct opening *o = open_scratch();
 	const struct spw_settings *s;
 	long err;
 
@@ -172,6 +173,7 @@ static __noinline long open_insert(struct pkt *p, struct opening *o)
 
 static inline void open_start(const struct pkt *p, const struct spw_endpoint *e, struct opening *o)
 {
+	__builtin_memset(o, 0, sizeof(*o));
 	o->now_ns = p->now_ns;
 	o->side = p->side;
 	o->source = e->source_first + pick_scale(p->hash >> 32, e->source_count);
@@ -185,16 +187,16 @@ static inline void open_start(const struct pkt *p, const struct spw_endpoint *e,
 
 static __noinline enum verdict open_pair(struct pkt *p, const struct spw_endpoint *e)
 {
-	struct opening o = {};
+	struct opening *o = open_scratch();
 	long err;
 
-	if (!e || !p->settings)
+	if (!o || !e || !p->settings)
 		return drop(SPW_DROP_INTERNAL);
-	open_start(p, e, &o);
-	err = open_reserve(&o);
+	open_start(p, e, o);
+	err = open_reserve();
 	if (err == -OPEN_EEXIST)
 		return drop(SPW_DROP_PORTS_EXHAUSTED);
-	if (err || open_insert(p, &o))
+	if (err || open_insert(p, o))
 		return drop(SPW_DROP_FLOWS_FULL);
 	return NEXT;
 }
