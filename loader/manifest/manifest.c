@@ -216,6 +216,17 @@ static void read_list(struct run *run, const struct node *root, const char *item
 	}
 }
 
+static void note_refused(struct run *run, const struct node *root)
+{
+	const char *ns = run->opts && run->opts->namespace ? run->opts->namespace : "default";
+
+	*arena_push(run->arena, run->out->refused, run->out->refused_count) = (struct refused_key){
+		.kind = node_text_at(root, "kind", ""),
+		.namespace = node_text_at(root, "metadata.namespace", ns),
+		.name = node_text_at(root, "metadata.name", ""),
+	};
+}
+
 static void read_object(struct run *run, struct node *root)
 {
 	const char *item_kind;
@@ -233,6 +244,8 @@ static void read_object(struct run *run, struct node *root)
 	}
 	if (check_root(run, root, &found) == 0)
 		*arena_push(run->arena, run->out->items, run->out->count) = found;
+	else
+		note_refused(run, root);
 }
 
 int manifest_check(struct arena *a, struct diags *d, struct node *root,
@@ -250,15 +263,13 @@ int manifest_read_text(struct arena *a, struct diags *d, const char *file, const
 		       size_t len, const struct manifest_options *opts, struct resources *out)
 {
 	struct run run = {.arena = a, .diags = d, .opts = opts, .out = out};
-	struct loc start = {.file = file ? arena_strdup(a, file) : NULL, .line = 1, .column = 1};
-	size_t errors = d->errors, count = out->count, from = d->count;
+	const char *name = file ? arena_strdup(a, file) : NULL;
+	size_t from = d->count;
 	struct documents docs = {0};
 
-	yaml_read(a, d, start.file, text, len, &docs);
+	yaml_read(a, d, name, text, len, &docs);
 	for (size_t i = 0; i < docs.count; i++)
 		read_object(&run, docs.items[i]);
-	if (out->count == count && d->errors == errors)
-		diag_add(d, start, "error: no objects passed to apply");
 	sort_diags(d, from);
 	return 0;
 }

@@ -19,9 +19,16 @@ struct resource {
 	struct loc loc;	   /* of the object */
 };
 
+/* An object with a mistake: what refers to it is not mistaken too. */
+struct refused_key {
+	const char *kind, *namespace, *name;
+};
+
 struct resources {
 	struct resource *items; /* in the arena, in written order */
 	size_t count;
+	struct refused_key *refused; /* those that were read but are not in `items` */
+	size_t refused_count;
 };
 
 struct manifest_options {

@@ -44,12 +44,28 @@ static bool is_base60(const char *s)
 	return *s == '\0' || (*s == '.' && !s[1 + strspn(s + 1, "0123456789_")]);
 }
 
+/* Dates are strings here, but a type of their own to other readers: 2026-11-23T10:00:00Z */
+static bool is_timestamp(const char *s)
+{
+	static const char digits[] = "0123456789";
+	size_t month, day;
+
+	if (strspn(s, digits) != 4 || s[4] != '-')
+		return false;
+	month = strspn(s + 5, digits);
+	if (!month || s[5 + month] != '-')
+		return false;
+	s += 6 + month;
+	day = strspn(s, digits);
+	return day && (!s[day] || strchr("Tt ", s[day]));
+}
+
 static yaml_scalar_style_t string_style(const char *text, size_t len)
 {
 	if (memchr(text, '\n', len))
 		return YAML_LITERAL_SCALAR_STYLE;
 	if (scalar_resolve(text, len).type != SCALAR_STRING || is_base60(text) ||
-	    strcmp(text, "<<") == 0)
+	    is_timestamp(text) || strcmp(text, "<<") == 0)
 		return YAML_DOUBLE_QUOTED_SCALAR_STYLE;
 	return YAML_PLAIN_SCALAR_STYLE;
 }

@@ -99,6 +99,9 @@ struct model_options {
 	/* For Gateways without addresses: the global addresses of the attached interfaces. */
 	const struct spw_addr *host_addrs;
 	size_t host_addr_count;
+	/* Objects refused in the same run: references to them are not reported once more. */
+	const struct refused_key *refused;
+	size_t refused_count;
 };
 
 /*

@@ -131,12 +131,27 @@ static uint64_t total_weight(const struct node *list)
 	return sum;
 }
 
+/* What refers to an object with a mistake of its own follows from that mistake. */
+static bool was_refused(const struct resolver *r, const struct wanted *w)
+{
+	const struct refused_key *k;
+
+	for (size_t i = 0; i < r->opts->refused_count; i++) {
+		k = &r->opts->refused[i];
+		if (strcmp(k->kind, w->kind) == 0 && strcmp(k->name, w->name) == 0 &&
+		    strcmp(k->namespace, w->namespace) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void note(struct resolver *r, struct object *route, const struct wanted *w,
 		 const struct finding *f, uint64_t total, struct refs *out)
 {
 	const char *text = f->message;
 
-	resolve_warn(r, route, member_loc(w->node, f->field), text);
+	if (!was_refused(r, w))
+		resolve_warn(r, route, member_loc(w->node, f->field), text);
 	if (w->weight)
 		text = arena_printf(r->arena,
 				    "%s (left out: its weight %u of %llu goes to the "

@@ -2,7 +2,7 @@
 """Manifests to tables: `spillway compile` of tables/CASE/in.yaml must print out.txt.
 
 The first comment of in.yaml says what the case is about; a line `# args: ...` gives flags to the
-verb (--down ADDR, --set-down ADDR, --host-address ADDR). GOLDEN_UPDATE=1 writes what it prints.
+verb (--down ADDR, --set-down ADDR, --host-address ADDR). UPDATE_GOLDEN=1 writes what it prints.
 """
 import os
 import shlex
@@ -33,7 +33,7 @@ def test_manifest_becomes_these_tables(case):
     assert done.returncode == 0, done.stderr
     printed = done.stderr + done.stdout
     golden = os.path.join(folder, "out.txt")
-    if os.environ.get("GOLDEN_UPDATE"):
+    if os.environ.get("UPDATE_GOLDEN"):
         with open(golden, "w", encoding="utf8") as file:
             file.write(printed)
     with open(golden, encoding="utf8") as file:

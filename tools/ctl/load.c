@@ -100,7 +100,8 @@ int ctl_load(struct ctl *c, struct diags *d, struct resources *out)
 	check_namespaces(c, d, out);
 	refuse_twice(c, d, out);
 	if (!out->count && !d->count)
-		return ctl_error("no objects passed to %s", c->verb->name);
+		diag_add(d, (struct loc){.file = paths[0], .line = 1, .column = 1},
+			 "error: no objects passed to apply");
 	return 0;
 }
 
@@ -108,10 +109,13 @@ struct model *ctl_resolve(struct ctl *c, const struct resources *rs,
 			  const struct model_options *opts, struct diags *d)
 {
 	struct object *objects = arena_array(c->arena, rs->count + 1, sizeof(*objects));
+	struct model_options with_refused = *opts;
 
 	for (size_t i = 0; i < rs->count; i++)
 		objects[i] = (struct object){.res = rs->items[i], .project = c->project};
-	return model_resolve(c->arena, objects, rs->count, opts, d);
+	with_refused.refused = rs->refused;
+	with_refused.refused_count = rs->refused_count;
+	return model_resolve(c->arena, objects, rs->count, &with_refused, d);
 }
 
 /* A diagnostic with what its order depends on. */
