@@ -210,6 +210,10 @@ int dataplane_apply(struct dataplane *dp, struct arena *a, const struct steps *s
 	words(dp, s, true);
 	for (size_t i = 0; i < s->endpoints_put_count; i++)
 		endpoint_put(dp, s->endpoints_put[i]);
+	if (s->endpoints_put_count) {
+		neighbours_sync(dp);
+		neighbours_await(dp);
+	}
 	for (size_t i = 0; i < s->slots_put_count; i++)
 		put_slots(dp, &s->want->slots[s->slots_put[i]]);
 	err = enter(dp, s, &entered);

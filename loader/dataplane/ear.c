@@ -120,7 +120,9 @@ void ears_close(struct dataplane *dp)
 	dp->ear_arp.fd = dp->ear_nd.fd = -1;
 }
 
-static size_t send_all(struct dataplane *dp, const struct spw_addr *addr,
+enum send_where { SEND_ON_LINK, SEND_EVERYWHERE };
+
+static size_t send_all(struct dataplane *dp, const struct spw_addr *addr, enum send_where where,
 		       size_t (*build)(uint8_t *, const uint8_t *, const struct spw_addr *))
 {
 	uint8_t frame[PROBE_PACKET_BYTES];
@@ -133,6 +135,8 @@ static size_t send_all(struct dataplane *dp, const struct spw_addr *addr,
 
 		if (dp->interfaces[i].bpf_link < 0 || !link->up)
 			continue;
+		if (where == SEND_ON_LINK && !interface_on_link(dp, &dp->interfaces[i], addr))
+			continue;
 		len = build(frame, link->mac, addr);
 		if (sendto(dp->ear_arp.fd, frame, len, 0, (struct sockaddr *)&to, sizeof(to)) > 0)
 			sent++;
@@ -142,10 +146,10 @@ static size_t send_all(struct dataplane *dp, const struct spw_addr *addr,
 
 size_t ears_ask(struct dataplane *dp, const struct spw_addr *addr)
 {
-	return send_all(dp, addr, probe_packet_ask);
+	return send_all(dp, addr, SEND_ON_LINK, probe_packet_ask);
 }
 
 size_t ears_announce(struct dataplane *dp, const struct spw_addr *addr)
 {
-	return send_all(dp, addr, probe_packet_announce);
+	return send_all(dp, addr, SEND_EVERYWHERE, probe_packet_announce);
 }

@@ -16,7 +16,7 @@ void ears_hear(struct dataplane *dp); /* what is there now, without the loop */
 void ears_rest(struct dataplane *dp);
 void ears_close(struct dataplane *dp); /* handles are closed already */
 
-/* By every attached interface that is up; returns their number. */
+/* By attached interfaces that are up; both return their number. Asked is where it is on link. */
 size_t ears_ask(struct dataplane *dp, const struct spw_addr *addr);
 size_t ears_announce(struct dataplane *dp, const struct spw_addr *addr);
 

@@ -87,6 +87,17 @@ static void say_missing(struct interface *i)
 		       "there is no such interface; it is attached when it appears");
 }
 
+bool interface_on_link(const struct dataplane *dp, const struct interface *i,
+		       const struct spw_addr *addr)
+{
+	for (size_t n = 0; n < dp->host_addr_count; n++) {
+		if (dp->host_addrs[n].ifindex == i->link.ifindex &&
+		    host_addr_on_link(&dp->host_addrs[n], addr))
+			return true;
+	}
+	return false;
+}
+
 const struct interface *interface_by_index(const struct dataplane *dp, uint32_t ifindex)
 {
 	for (size_t i = 0; i < dp->interface_count; i++) {

@@ -153,6 +153,19 @@ int host_addrs_read(struct netlink *nl, struct host_addr **out, size_t *count)
 	return 0;
 }
 
+bool host_addr_on_link(const struct host_addr *h, const struct spw_addr *addr)
+{
+	bool v4 = addr_is_v4(&h->addr);
+	unsigned int bits = h->prefix + (v4 ? 96u : 0u);
+	unsigned int whole = bits / 8, rest = bits % 8;
+
+	if (v4 != addr_is_v4(addr) || !h->prefix || bits >= 128)
+		return false;
+	if (memcmp(h->addr.b, addr->b, whole) != 0)
+		return false;
+	return !rest || ((h->addr.b[whole] ^ addr->b[whole]) >> (8 - rest)) == 0;
+}
+
 bool host_addr_usable(const struct host_addr *h)
 {
 	const uint32_t bad = IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED;

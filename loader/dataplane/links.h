@@ -39,6 +39,10 @@ void link_read(const struct nlmsghdr *m, struct link_info *out);
 /* All addresses of this host; *out is the caller's to free(). */
 int host_addrs_read(struct netlink *nl, struct host_addr **out, size_t *count);
 
+/* Does the subnet of this host address hold the other address? Then it is asked for there by ARP
+ * or neighbour discovery; addresses in no subnet are reached by somebody's route. */
+bool host_addr_on_link(const struct host_addr *h, const struct spw_addr *addr);
+
 /* Fit to be used by others and by us as a source: global, not tentative, deprecated or failed. */
 bool host_addr_usable(const struct host_addr *h);
 

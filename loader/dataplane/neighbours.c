@@ -8,11 +8,14 @@
 #include <linux/neighbour.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/addr.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "dataplane/state.h"
 
+#define AWAIT_MS 30
 #define RESOLVED (NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT | NUD_NOARP)
 
 struct entry {
@@ -128,7 +131,7 @@ static struct neighbour *wanted(struct dataplane *dp, size_t *count)
 
 		if (dp->maps.endpoints[id].mode != SPW_MODE_NONE && hop->kind == ROUTE_FORWARD &&
 		    interface_by_index(dp, hop->ifindex))
-			list[n++] = (struct neighbour){hop->ifindex, hop->addr};
+			list[n++] = (struct neighbour){hop->ifindex, hop->addr, false};
 	}
 	qsort(list, n, sizeof(*list), compare);
 	for (size_t i = 0; i < n; i++) {
@@ -155,6 +158,7 @@ void neighbours_sync(struct dataplane *dp)
 			remove_one(&dp->netlink, &dp->neighbours[old++]);
 			continue;
 		}
+		list[i].is_new = order < 0;
 		if (order < 0 || dp->neighbours_lost)
 			add(dp, &list[i]);
 		i++;
@@ -166,9 +170,27 @@ void neighbours_sync(struct dataplane *dp)
 	dp->neighbours_lost = false;
 }
 
+/* A neighbour answers within a millisecond or is not there; UDP has nobody who sends again. */
+void neighbours_await(struct dataplane *dp)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	const uint64_t end_ms = clock_ms() + AWAIT_MS;
+
+	for (size_t i = 0; i < dp->neighbour_count; i++) {
+		struct neighbour *n = &dp->neighbours[i];
+
+		while (n->is_new && !neighbour_resolved(dp, n->ifindex, &n->addr)) {
+			if (clock_ms() >= end_ms)
+				return;
+			(void)nanosleep(&pause, NULL);
+		}
+		n->is_new = false;
+	}
+}
+
 bool neighbour_is_ours(const struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr)
 {
-	const struct neighbour key = {ifindex, *addr};
+	const struct neighbour key = {ifindex, *addr, false};
 
 	return dp->neighbour_count &&
 	       bsearch(&key, dp->neighbours, dp->neighbour_count, sizeof(key), compare);

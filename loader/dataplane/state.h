@@ -48,6 +48,7 @@ struct next_hop {
 struct neighbour {
 	uint32_t ifindex;
 	struct spw_addr addr;
+	bool is_new; /* asked for by the latest sync */
 };
 
 enum vip_state {
@@ -166,6 +167,9 @@ void link_pin_path(const struct dataplane *dp, const char *interface, char *path
 int interfaces_open(struct dataplane *dp, const struct dataplane_options *opts, struct why why);
 void interfaces_link_changed(struct dataplane *dp, const struct link_info *link, bool gone);
 const struct interface *interface_by_index(const struct dataplane *dp, uint32_t ifindex);
+/* Does a subnet of the interface hold the address? */
+bool interface_on_link(const struct dataplane *dp, const struct interface *i,
+		       const struct spw_addr *addr);
 void interfaces_close(struct dataplane *dp);
 
 /* words.c */
@@ -206,6 +210,8 @@ void sources_warn(struct dataplane *dp);
 /* neighbours.c */
 int neighbours_open(struct dataplane *dp);
 void neighbours_sync(struct dataplane *dp);
+/* Waits, up to a bound, for the answers of those that the latest sync asked for. */
+void neighbours_await(struct dataplane *dp);
 void neighbour_kick(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
 bool neighbour_resolved(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
 bool neighbour_is_ours(const struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);

@@ -2,7 +2,9 @@
 /*
  * The VIPs: each is asked for three times within 300 ms before it is claimed, in the background. If
  * somebody answers it is not claimed and asked for again every 30 s. Packets to a VIP are forwarded
- * from the moment its services are in the maps; the claim is what makes neighbours find us.
+ * from the moment its services are in the maps; the claim is what makes neighbours find us. A VIP
+ * that no attached interface's subnet holds is claimed at once: routes lead to it, and several
+ * gateways may share it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -101,6 +103,15 @@ static void claim(struct dataplane *dp, struct vip *v, uint64_t now)
 	log_info("vip: %s: claimed", addr_print(&v->addr, text));
 }
 
+static bool is_on_link(const struct dataplane *dp, const struct spw_addr *vip)
+{
+	for (size_t i = 0; i < dp->interface_count; i++) {
+		if (interface_on_link(dp, &dp->interfaces[i], vip))
+			return true;
+	}
+	return false;
+}
+
 static void probe(struct dataplane *dp, struct vip *v, uint64_t now)
 {
 	if (v->state != VIP_PROBING && is_of_host(dp, &v->addr)) {
@@ -119,6 +130,10 @@ static void probe(struct dataplane *dp, struct vip *v, uint64_t now)
 		ears_listen(dp);
 	}
 	if (!ears_ask(dp, &v->addr)) {
+		if (!is_on_link(dp, &v->addr)) {
+			claim(dp, v, now);
+			return;
+		}
 		v->state = VIP_WAITING;
 		v->due_ms = now + WAIT_MS;
 		(void)snprintf(v->problem, sizeof(v->problem),
@@ -314,23 +329,6 @@ static const char *arp_problem(struct arena *a, const char *interface)
 	return NULL;
 }
 
-/* Whether hosts on the interface find the address by ARP rather than by a route. */
-static bool on_link(const struct dataplane *dp, const struct interface *i,
-		    const struct spw_addr *vip)
-{
-	for (size_t n = 0; n < dp->host_addr_count; n++) {
-		const struct host_addr *h = &dp->host_addrs[n];
-		uint32_t differ;
-
-		if (h->ifindex != i->link.ifindex || !addr_is_v4(&h->addr) || !h->prefix)
-			continue;
-		differ = ntohl(addr_v4(&h->addr) ^ addr_v4(vip));
-		if (!(differ >> (32 - h->prefix)) && h->prefix < 32)
-			return true;
-	}
-	return false;
-}
-
 const char *dataplane_vip_problem(struct dataplane *dp, struct arena *a, const struct spw_addr *vip)
 {
 	const struct vip *v = find(dp, vip);
@@ -340,7 +338,7 @@ const char *dataplane_vip_problem(struct dataplane *dp, struct arena *a, const s
 		return v ? arena_strdup(a, v->problem) : NULL;
 	for (size_t i = 0; !problem && addr_is_v4(vip) && i < dp->interface_count; i++) {
 		if (v->state == VIP_CLAIMED && dp->interfaces[i].bpf_link >= 0 &&
-		    on_link(dp, &dp->interfaces[i], vip))
+		    interface_on_link(dp, &dp->interfaces[i], vip))
 			problem = arp_problem(a, dp->interfaces[i].link.name);
 	}
 	return problem;
