@@ -107,10 +107,13 @@ static int run_daemon(struct arena *a, const struct daemon_options *o)
 static int detach(struct arena *a, const struct daemon_options *o)
 {
 	const struct dataplane_options *dp = &o->engine.dataplane;
-	AUTO(fd_close) int lock = -1;
+	AUTO(fd_close) int lock = -1, pins = -1;
 	const char *why = NULL;
 	int err = lock_take(a, dp->run_dir, 0755, "--run-dir", &lock, &why);
 
+	if (!err)
+		err = lock_pins(a, dp->bpffs, &pins, &why);
+	fd_close(fd_take(&pins)); /* an open directory could not be unmounted */
 	if (!err)
 		err = dataplane_detach(a, dp->bpffs, dp->run_dir, &why);
 	if (err) {

@@ -223,7 +223,10 @@ static int take_locks(struct engine *e, struct arena *a, const struct engine_opt
 
 	if (err)
 		return err;
-	return lock_take(a, o->dataplane.run_dir, 0755, "--run-dir", &e->run_lock, why);
+	err = lock_take(a, o->dataplane.run_dir, 0755, "--run-dir", &e->run_lock, why);
+	if (!err && o->dataplane.bpffs)
+		err = lock_pins(a, o->dataplane.bpffs, &e->pins_lock, why);
+	return err;
 }
 
 /* What the maps hold, and the numbers, health and words in it. */
@@ -263,6 +266,8 @@ static int open_all(struct engine *e, struct arena *a, const struct engine_optio
 		err = store_open(a, o->state_dir, &e->store, why);
 	if (!err)
 		err = dataplane_open(a, e->loop, &o->dataplane, &e->dp, why);
+	if (!err && o->dataplane.bpffs) /* it may have been mounted just now */
+		err = lock_pins(a, o->dataplane.bpffs, &e->pins_lock, why);
 	if (err)
 		return err;
 	*why = NULL;
@@ -293,6 +298,7 @@ int engine_open(struct arena *a, uv_loop_t *loop, const struct engine_options *o
 		.model_options = {.on_host = opts->on_host},
 		.state_lock = -1,
 		.run_lock = -1,
+		.pins_lock = -1,
 		.started_ms = clock_ms(),
 		.handles = 2,
 	};
@@ -333,6 +339,7 @@ void engine_close(struct engine *e)
 	free(e->rest_since_ms);
 	fd_close(e->state_lock);
 	fd_close(e->run_lock);
+	fd_close(e->pins_lock);
 	uv_close((uv_handle_t *)&e->retry, on_closed);
 	uv_close((uv_handle_t *)&e->housekeeping, on_closed);
 }

@@ -31,7 +31,7 @@ struct engine {
 	uv_loop_t *loop;
 	struct arena *arena;		    /* what lives as long as the engine */
 	struct model_options model_options; /* without host_addrs */
-	int state_lock, run_lock;
+	int state_lock, run_lock, pins_lock;
 	struct store *store;
 	struct dataplane *dp;
 	struct health *health;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -77,4 +78,36 @@ int lock_take(struct arena *a, const char *dir, unsigned int mode, const char *f
 		*why = arena_printf(a, "%s: %s: give a %s that can be made and written", path,
 				    strerror(-err), flag);
 	return err;
+}
+
+static bool is_held(int fd, const char *dir)
+{
+	struct stat held, now;
+
+	return fd >= 0 && fstat(fd, &held) == 0 && stat(dir, &now) == 0 &&
+	       held.st_dev == now.st_dev && held.st_ino == now.st_ino;
+}
+
+int lock_pins(struct arena *a, const char *dir, int *fd, const char **why)
+{
+	AUTO(fd_close) int next = -1;
+
+	if (is_held(*fd, dir))
+		return 0;
+	next = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (next < 0 && errno == ENOENT)
+		return 0;
+	if (next < 0 || flock(next, LOCK_EX | LOCK_NB)) {
+		const int err = errno;
+
+		*why = arena_printf(a, "%s: %s", dir,
+				    err == EWOULDBLOCK
+					    ? "another spillwayd has its pins here: stop "
+					      "it first, or give another --bpffs"
+					    : strerror(err));
+		return err == EWOULDBLOCK ? -EBUSY : -err;
+	}
+	fd_close(*fd);
+	*fd = fd_take(&next);
+	return 0;
 }

@@ -13,4 +13,11 @@
 int lock_take(struct arena *a, const char *dir, unsigned int mode, const char *flag, int *fd,
 	      const char **why);
 
+/*
+ * Locks the directory of pins itself, since a bpffs holds no files. What is not there is no error:
+ * *fd is -1. Called again after a mount, it moves the lock to what is there now. -EBUSY: another
+ * process has it.
+ */
+int lock_pins(struct arena *a, const char *dir, int *fd, const char **why);
+
 #endif

@@ -193,6 +193,29 @@ static void the_lock_is_refused_to_a_second_one_who_learns_the_pid(void **state)
 	assert_int_equal(system(arena_printf(arena, "rm -rf %s", dir)), 0);
 }
 
+static void pins_have_one_owner_and_the_lock_follows_a_new_directory(void **state)
+{
+	char dir[] = "/tmp/pins_test.XXXXXX";
+	AUTO(fd_close) int first = -1, second = -1, third = -1;
+	const char *path, *why = NULL;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	path = arena_printf(arena, "%s/pins", dir);
+	assert_int_equal(lock_pins(arena, path, &first, &why), 0);
+	assert_int_equal(first, -1); /* nothing there, nothing to lock */
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(lock_pins(arena, path, &first, &why), 0);
+	assert_int_equal(lock_pins(arena, path, &first, &why), 0); /* its own is no obstacle */
+	assert_int_equal(lock_pins(arena, path, &second, &why), -EBUSY);
+	assert_non_null(strstr(why, "--bpffs"));
+	assert_int_equal(rename(path, arena_printf(arena, "%s/old", dir)), 0);
+	assert_int_equal(mkdir(path, 0700), 0); /* as a mount would */
+	assert_int_equal(lock_pins(arena, path, &first, &why), 0);
+	assert_int_equal(lock_pins(arena, path, &third, &why), -EBUSY);
+	assert_int_equal(system(arena_printf(arena, "rm -rf %s", dir)), 0);
+}
+
 static void a_directory_that_cannot_be_made_names_its_flag(void **state)
 {
 	const char *why = NULL;
@@ -333,6 +356,7 @@ int main(void)
 		TEST(detach_version_and_help_need_no_interface),
 		TEST(the_help_names_every_flag),
 		TEST(the_lock_is_refused_to_a_second_one_who_learns_the_pid),
+		TEST(pins_have_one_owner_and_the_lock_follows_a_new_directory),
 		TEST(a_directory_that_cannot_be_made_names_its_flag),
 		TEST(words_are_found_by_address_and_port),
 		TEST(words_have_their_texts),
