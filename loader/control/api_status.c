@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "control/api.h"
 
+#define UNMET_MAX 100 /* of them in `problems`; all are in the resources' own conditions */
+
 static const struct {
 	const char *name, *kind, *description;
 } stat_rows[] = {
@@ -126,6 +128,29 @@ static void add_resources(struct call *c, struct node *answer)
 	}
 }
 
+/* Resources that do not do what they say: a refused Backend, a share that moved, a field unheeded. */
+static void add_unmet(struct call *c, struct node *list)
+{
+	const struct model *m = c->engine->now->model;
+	const struct condition *k;
+	const struct object *o;
+
+	for (size_t i = 0; i < m->object_count; i++) {
+		o = &m->objects[i];
+		for (size_t n = 0; n < o->condition_count; n++) {
+			k = &o->conditions[n];
+			if (k->status || node_count(list) >= UNMET_MAX)
+				continue;
+			node_append(c->arena, list,
+				    tree_text(c->arena,
+					      arena_printf(c->arena, "%s %s/%s: %s=False (%s): %s",
+							   o->res.kind->name, o->res.namespace,
+							   o->res.name, k->type, k->reason,
+							   k->message)));
+		}
+	}
+}
+
 static void add_problems(struct call *c, struct node *answer)
 {
 	struct node *list = tree_set_list(c->arena, answer, "problems");
@@ -137,6 +162,7 @@ static void add_problems(struct call *c, struct node *answer)
 		if (e->refused[i].why)
 			node_append(c->arena, list, tree_text(c->arena, e->refused[i].why));
 	}
+	add_unmet(c, list);
 }
 
 void api_status(struct call *c)

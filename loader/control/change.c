@@ -162,13 +162,32 @@ static int merge(struct change *c)
 	return 0;
 }
 
+/* Both generations warn in much the same order: *at is where to look first. */
+static bool is_known(const struct diags *d, const char *text, size_t *at)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		const size_t place = (*at + i) % d->count;
+
+		if (strcmp(d->items[place].text, text) == 0) {
+			*at = place + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Of what the request leaves alone only what it brought about is worth a word. */
 static void note_warnings(struct change *c, const struct diags *d)
 {
 	const struct diag *item;
+	size_t at = 0;
 
 	for (size_t i = 0; i < d->count; i++) {
 		item = &d->items[i];
-		change_warning(c, item->loc.file ? atoi(item->loc.file) : -1, item->text);
+		if (item->loc.file)
+			change_warning(c, atoi(item->loc.file), item->text);
+		else if (!is_known(&c->engine->now->warnings, item->text, &at))
+			change_warning(c, -1, item->text);
 	}
 }
 
@@ -179,13 +198,11 @@ static int build(struct change *c, struct generation **out)
 	struct model_options opts = engine_model_options(e, c->arena);
 	AUTO(generation_free) struct generation *g = NULL;
 	const char *why = NULL;
-	struct diags d;
 	int err;
 
-	diags_init(&d, c->arena);
-	g = generation_new(c->arena, c->objects, c->object_count, &opts, e->now, &d);
+	g = generation_new(c->arena, c->objects, c->object_count, &opts, e->now);
 	c->arena_given = true;
-	note_warnings(c, &d);
+	note_warnings(c, &g->warnings);
 	err = rebuild_trial(e, g, c->answer, &why);
 	if (err) {
 		rebuild_renumber(e);

@@ -181,7 +181,7 @@ static int load_generation(struct engine *e, struct generation **out)
 			*arena_push(a, objects, count) = o;
 	}
 	opts = engine_model_options(e, a);
-	*out = generation_new(TAKE(a), objects, count, &opts, NULL, NULL);
+	*out = generation_new(TAKE(a), objects, count, &opts, NULL);
 	return 0;
 }
 
@@ -202,8 +202,8 @@ static void follow_host_addrs(struct engine *e)
 		return;
 	log_info("addresses: those of the interfaces changed");
 	objects = generation_copy(e->now, a);
-	(void)engine_install(e, generation_new(TAKE(a), objects, e->now->model->object_count, &opts,
-					       e->now, NULL));
+	(void)engine_install(
+		e, generation_new(TAKE(a), objects, e->now->model->object_count, &opts, e->now));
 }
 
 static void on_housekeeping(uv_timer_t *t)

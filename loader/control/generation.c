@@ -133,15 +133,15 @@ static void carry_health(struct generation *g, const struct generation *before)
 }
 
 struct generation *generation_new(struct arena *a, const struct object *objects, size_t count,
-				  const struct model_options *opts, const struct generation *before,
-				  struct diags *d)
+				  const struct model_options *opts, const struct generation *before)
 {
 	struct generation *g = arena_alloc(a, sizeof(*g));
 
 	g->arena = a;
 	g->host_addrs = opts->host_addrs;
 	g->host_addr_count = opts->host_addr_count;
-	g->model = model_resolve(a, objects, count, opts, d);
+	diags_init(&g->warnings, a);
+	g->model = model_resolve(a, objects, count, opts, &g->warnings);
 	index_objects(g);
 	date_conditions(g, before);
 	g->entries = arena_array(a, g->model->instance_count, sizeof(*g->entries));

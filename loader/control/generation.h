@@ -19,15 +19,16 @@ struct generation {
 	struct health_entry *entries; /* by instance.index */
 	const struct spw_addr *host_addrs;
 	size_t host_addr_count;
+	struct diags warnings; /* of model_resolve() */
 };
 
 /*
- * Takes the arena over (it must hold the objects). Warnings go to `d`. Conditions that were as they
- * are in `before` (may be NULL) keep their time, instances their health.
+ * Takes the arena over (it must hold the objects). Conditions that were as they are in `before` (may
+ * be NULL) keep their time, instances their health.
  */
 struct generation *generation_new(struct arena *a, const struct object *objects, size_t count,
-				  const struct model_options *opts, const struct generation *before,
-				  struct diags *d);
+				  const struct model_options *opts,
+				  const struct generation *before);
 void generation_free(struct generation *g); /* NULL is fine */
 AUTO_DEFINE(struct generation *, generation_free)
 

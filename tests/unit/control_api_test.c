@@ -449,6 +449,44 @@ static void the_status_counts_what_is_there(void **state)
 		"native");
 }
 
+static void the_status_names_resources_that_do_not_do_what_they_say(void **state)
+{
+	struct fixture *f = *state;
+	struct node *answer;
+	const char *text;
+
+	(void)must(f, 200, "POST", OWN "/apply", APPLY(GATEWAY "," ROUTE));
+	answer = must(f, 200, "GET", OWN "/status", NULL);
+	assert_int_equal(node_count(node_member(answer, "problems")), 1);
+	text = node_item(node_member(answer, "problems"), 0)->text;
+	assert_non_null(strstr(text, "TCPRoute default/web: ResolvedRefs=False (BackendNotFound)"));
+	(void)must(f, 200, "POST", OWN "/apply", APPLY(WEB));
+	answer = must(f, 200, "GET", OWN "/status", NULL);
+	assert_int_equal(node_count(node_member(answer, "problems")), 0);
+}
+
+static void an_apply_warns_of_others_only_what_it_brought_about(void **state)
+{
+	struct fixture *f = *state;
+	struct node *answer;
+
+	answer = must(f, 200, "POST", OWN "/apply", APPLY(GATEWAY "," ROUTE));
+	assert_int_equal(node_count(node_member(answer, "warnings")), 1);
+	assert_int_equal(node_int_at(node_item(node_member(answer, "warnings"), 0), "index", -7),
+			 1);
+	answer =
+		must(f, 200, "POST", OWN "/apply", APPLY(BACKEND("other", "10.0.0.8", "10.0.0.9")));
+	assert_int_equal(node_count(node_member(answer, "warnings")), 0);
+	(void)must(f, 200, "POST", OWN "/apply", APPLY(WEB));
+	(void)must(f, 200, "DELETE", BACKENDS "/web", NULL);
+	(void)must(f, 200, "POST", OWN "/apply", APPLY(WEB));
+	answer = must(f, 200, "POST", OWN "/apply",
+		      "{\"operation\":\"delete\",\"objects\":[" WEB "]}");
+	assert_int_equal(node_count(node_member(answer, "warnings")), 1);
+	assert_int_equal(node_int_at(node_item(node_member(answer, "warnings"), 0), "index", -7),
+			 -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -471,6 +509,8 @@ int main(void)
 		TEST(stats_list_every_counter_in_order),
 		TEST(flows_are_listed_filtered_and_cut),
 		TEST(the_status_counts_what_is_there),
+		TEST(the_status_names_resources_that_do_not_do_what_they_say),
+		TEST(an_apply_warns_of_others_only_what_it_brought_about),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
