@@ -148,14 +148,14 @@ struct {
 	__uint(max_entries, 65536);
 } events SEC(".maps");
 
-/* A flow in the making: what open.h works on. */
+/* A flow in the making: what open.h and reserve.h work on. */
 struct opening {
 	struct spw_flow_key reverse_key; /* endpoint to source; its dport is what is looked for */
 	struct spw_flow entry;		 /* the reverse entry, then the forward one */
 	__u64 now_ns;
 	__u32 side;   /* of the settings */
 	__u32 source; /* index of the source address */
-	__u32 first;  /* place in the list of the first port tried */
+	__u32 rest;   /* enum reserve_rest of the port tried last */
 	__u32 pad;
 };
 

@@ -74,4 +74,14 @@ static inline bool addr_is_v4(const struct spw_addr *a)
 	return !(a->w[0] | a->w[1]) && a->w[2] == bpf_htonl(0xffff);
 }
 
+static inline bool addr_is_none(const struct spw_addr *a)
+{
+	return !(a->w[0] | a->w[1] | a->w[2] | a->w[3]);
+}
+
+static inline bool addr_equal(const struct spw_addr *a, const struct spw_addr *b)
+{
+	return a->w[0] == b->w[0] && a->w[1] == b->w[1] && a->w[2] == b->w[2] && a->w[3] == b->w[3];
+}
+
 #endif

@@ -109,10 +109,11 @@ static struct desc all_taken_but(uint32_t flow_state, uint64_t idle_ns, uint16_t
 static void a_closed_flow_gives_its_port_early_when_there_is_no_other(void **state)
 {
 	uint16_t port;
-	struct desc d = all_taken_but(SPW_FLOW_RESET | SPW_FLOW_CLOSED, 3 * SECOND_NS, &port);
-	struct desc sent = world_expect_to(WEB4_A, &d);
+	struct desc d = all_taken_but(SPW_FLOW_RESET | SPW_FLOW_CLOSED, 3 * SECOND_NS, &port), sent;
 
 	(void)state;
+	d.src = addr_of("10.1.0.30");
+	sent = world_expect_to(WEB4_A, &d);
 	assert_int_equal(sent.sport, port);
 	assert_int_equal(world_stat(SPW_COUNT_PORT_REUSED_EARLY), 1);
 	assert_int_equal(world_flow_count(), 2 * PORT_COUNT);
@@ -149,6 +150,78 @@ static void a_live_flow_keeps_its_port(void **state)
 	world_expect_end(world.if_client, &d, SPW_DROP_PORTS_EXHAUSTED);
 }
 
+/* Sets the cursor of WEB4_A's source address to the start of the list, in any lap but the first. */
+static void walk_from_start(uint32_t count)
+{
+	uint32_t key = WEB4_A * SPW_SOURCES_MAX + world_endpoint(WEB4_A).source_first;
+
+	assert_int_equal(
+		bpf_map_update_elem(bpf_map__fd(world.skel->maps.cursors), &key, &count, BPF_ANY),
+		0);
+}
+
+static void a_block_of_live_flows_in_the_way_is_passed_by(void **state)
+{
+	struct desc d, sent;
+
+	(void)state;
+	world_set_ports(6000);
+	walk_from_start(6000);
+	for (uint32_t i = 0; i < 1000; i++) {
+		d = client_number(TCP4, i);
+		world_expect_to(WEB4_A, &d);
+	}
+	walk_from_start(6000);
+	for (uint32_t i = 0; i < 100; i++) {
+		d = client_number(TCP4, 1000 + i);
+		sent = world_expect_to(WEB4_A, &d);
+		assert_in_range(sent.sport, 21000, 25999);
+	}
+}
+
+/* Takes all ports in their order by clients 10.1.0.40 and so on; closed and silent for 3 s. */
+static void all_closed(uint32_t count)
+{
+	struct spw_flow f;
+	struct desc d;
+
+	world_set_ports(count);
+	walk_from_start(count);
+	for (uint32_t i = 0; i < count; i++) {
+		d = client_number(TCP4, i);
+		d.src.b[15] = (uint8_t)(40 + i);
+		assert_int_equal(world_expect_to(WEB4_A, &d).sport, 20000 + i);
+		assert_true(world_flow(&d, &f));
+		f.state = SPW_FLOW_RESET | SPW_FLOW_CLOSED;
+		world_put_flow(&d, &f);
+		world_age(&d, 3 * SECOND_NS);
+	}
+	walk_from_start(count);
+}
+
+static void ports_reused_early_are_those_that_rested_longest(void **state)
+{
+	(void)state;
+	all_closed(60);
+	for (uint32_t i = 0; i < 60; i++) {
+		struct desc d = client_number(TCP4, 100 + i);
+
+		assert_int_equal(world_expect_to(WEB4_A, &d).sport, 20000 + i);
+	}
+	assert_int_equal(world_stat(SPW_COUNT_PORT_REUSED_EARLY), 60);
+}
+
+static void a_port_that_its_client_had_before_goes_first_and_is_not_early(void **state)
+{
+	struct desc d = client_number(TCP4, 100);
+
+	(void)state;
+	all_closed(10);
+	d.src.b[15] = 40 + 7;
+	assert_int_equal(world_expect_to(WEB4_A, &d).sport, 20007);
+	assert_int_equal(world_stat(SPW_COUNT_PORT_REUSED_EARLY), 0);
+}
+
 static void the_list_in_use_may_begin_anywhere(void **state)
 {
 	struct spw_port_line line = {.port = {htons(20000)}};
@@ -174,6 +247,9 @@ static void without_a_source_address_a_flow_is_refused(void **state)
 	world_serve(TCP4, (uint16_t[]){SOURCELESS4}, 1);
 	world_expect_end(world.if_client, &d, SPW_DROP_NO_SOURCE);
 	world_serve(TCP4, (uint16_t[]){WEB4_A}, 1);
+	memset(world.config.settings[0].source, 0, sizeof(world.config.settings[0].source));
+	world_put_config();
+	world_expect_end(world.if_client, &d, SPW_DROP_NO_SOURCE);
 	world.config.settings[0].port_count = 0;
 	world_put_config();
 	world_expect_end(world.if_client, &d, SPW_DROP_NO_SOURCE);
@@ -197,6 +273,30 @@ static void a_full_table_refuses_and_leaves_no_half_pair(void **state)
 	assert_int_equal(world_stat(SPW_DROP_FLOWS_FULL), full);
 	assert_int_equal(world_stat(SPW_COUNT_FLOW_CREATED), WORLD_FLOWS + 500 - full);
 	assert_int_equal(world_flow_count(), 2 * world_stat(SPW_COUNT_FLOW_CREATED));
+}
+
+static void a_full_table_gives_way_where_flows_are_over(void **state)
+{
+	struct frame out;
+	uint32_t forwarded = 0, clients = 0;
+	struct desc d;
+
+	(void)state;
+	world_set_ports(6000);
+	for (; !world_stat(SPW_DROP_FLOWS_FULL); clients++) {
+		d = client_number(UDP4, clients);
+		world_send(world.if_client, &d, &out);
+	}
+	for (uint32_t i = 0; i + 1 < clients; i++) {
+		d = client_number(UDP4, i);
+		world_age(&d, 31 * SECOND_NS);
+	}
+	for (uint32_t i = 0; i < 100; i++) {
+		d = client_number(UDP4, clients + i);
+		forwarded += world_send(world.if_client, &d, &out) == XDP_REDIRECT;
+	}
+	assert_int_equal(forwarded, 100);
+	assert_int_equal(world_stat(SPW_COUNT_FLOW_EXPIRED), 100);
 }
 
 static atomic_uint reached[2]; /* the client each of two threads has come to */
@@ -281,9 +381,13 @@ int ports_tests(void)
 		T(an_expired_flow_gives_its_port_rested),
 		T(a_flow_closed_just_now_keeps_its_port),
 		T(a_live_flow_keeps_its_port),
+		T(a_block_of_live_flows_in_the_way_is_passed_by),
+		T(ports_reused_early_are_those_that_rested_longest),
+		T(a_port_that_its_client_had_before_goes_first_and_is_not_early),
 		T(the_list_in_use_may_begin_anywhere),
 		T(without_a_source_address_a_flow_is_refused),
 		T(a_full_table_refuses_and_leaves_no_half_pair),
+		T(a_full_table_gives_way_where_flows_are_over),
 		T(flows_opened_by_two_cpus_at_once_are_whole),
 	};
 #undef T
