@@ -54,37 +54,52 @@ static void sort_diags(struct diags *d, size_t from)
 }
 
 /* "error validating data" is about an object as a whole. */
-static void not_an_object(struct run *run, const struct node *n, const char *why)
+static void not_an_object(struct run *run, const struct node *n, struct loc loc, const char *why)
 {
 	const char *file = "";
 
 	if (n->loc.file)
 		file = arena_printf(run->arena, "error validating \"%s\": ", n->loc.file);
-	diag_add(run->diags, n->loc, "error: %serror validating data: %s", file, why);
+	diag_add(run->diags, loc, "error: %serror validating data: %s", file, why);
 }
 
-static bool has_word(const struct node *root, const char *key)
+static bool check_word(struct run *run, const struct node *root, const char *key)
 {
-	return *node_text_at(root, key, "") != '\0';
+	const struct node *word = node_member(root, key);
+
+	if (!word || word->type == NODE_NULL || (word->type == NODE_STRING && word->text_len == 0))
+		not_an_object(run, root, root->loc, arena_printf(run->arena, "%s not set", key));
+	else if (word->type != NODE_STRING)
+		not_an_object(run, root, word->loc,
+			      arena_printf(run->arena, "%s isn't string type", key));
+	else
+		return true;
+	return false;
+}
+
+/* At most one slash: GROUP/VERSION, or VERSION of the core group. */
+static bool check_api_version(struct run *run, const struct node *root)
+{
+	const char *text = node_text_at(root, "apiVersion", "");
+	const char *slash = strchr(text, '/');
+
+	if (!slash || !strchr(slash + 1, '/'))
+		return true;
+	not_an_object(run, root, node_member(root, "apiVersion")->loc,
+		      arena_printf(run->arena, "unexpected GroupVersion string: %s", text));
+	return false;
 }
 
 static bool check_envelope(struct run *run, const struct node *root)
 {
-	bool ok = true;
+	bool ok;
 
 	if (root->type != NODE_MAP) {
-		not_an_object(run, root, "invalid object to validate");
+		not_an_object(run, root, root->loc, "invalid object to validate");
 		return false;
 	}
-	if (!has_word(root, "apiVersion")) {
-		not_an_object(run, root, "apiVersion not set");
-		ok = false;
-	}
-	if (!has_word(root, "kind")) {
-		not_an_object(run, root, "kind not set");
-		ok = false;
-	}
-	return ok;
+	ok = check_word(run, root, "apiVersion") && check_api_version(run, root);
+	return check_word(run, root, "kind") && ok;
 }
 
 /* Also finds a kind that is written in lower case: the server knows its resource by that name. */
@@ -198,7 +213,7 @@ static void read_list(struct run *run, const struct node *root, const char *item
 	struct node *item;
 
 	if (items && items->type != NODE_LIST && items->type != NODE_NULL) {
-		not_an_object(run, items, "items of a list must be an array");
+		not_an_object(run, items, items->loc, "items of a list must be an array");
 		return;
 	}
 	for (size_t i = 0; i < node_count(items); i++) {

@@ -122,8 +122,10 @@ static void invalid(struct check *c, const struct node *n, const char *field, co
 		      why);
 }
 
-#define EXAMPLES_SUBDOMAIN                                                                         \
-	"(e.g. 'example.com', regex used for validation is "                                       \
+#define WHY_SUBDOMAIN                                                                              \
+	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' "  \
+	"or '.', and must start and end with an alphanumeric character (e.g. 'example.com', "      \
+	"regex used for validation is "                                                            \
 	"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 
 static void check_name(struct check *c, const struct node *name)
@@ -132,10 +134,7 @@ static void check_name(struct check *c, const struct node *name)
 		invalid(c, name, "metadata.name", name->text, name->text_len,
 			"must be no more than 253 bytes");
 	if (!pattern_subdomain.match(name->text, name->text_len))
-		invalid(c, name, "metadata.name", name->text, name->text_len,
-			"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric "
-			"characters, '-' or '.', and must start and end with an alphanumeric "
-			"character " EXAMPLES_SUBDOMAIN);
+		invalid(c, name, "metadata.name", name->text, name->text_len, WHY_SUBDOMAIN);
 }
 
 static void check_namespace(struct check *c, const struct node *ns)
@@ -151,31 +150,63 @@ static void check_namespace(struct check *c, const struct node *ns)
 			"'[a-z0-9]([-a-z0-9]*[a-z0-9])?')");
 }
 
-/* A label or annotation key: [subdomain/]name. */
-static void check_key(struct check *c, const struct node *member, const char *field)
-{
-	const char *key = member->key, *slash = strchr(key, '/');
-	const char *name = slash ? slash + 1 : key;
-	size_t prefix = slash ? (size_t)(slash - key) : 0, len = strlen(name);
+#define WHY_QUALIFIED                                                                              \
+	"must consist of alphanumeric characters, '-', '_' or '.', and must start and end with "   \
+	"an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "  \
+	"validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
 
-	if (slash && prefix == 0)
+/* What is in front of the slash of a key. */
+static void check_prefix(struct check *c, const struct node *member, const char *field,
+			 const char *prefix, size_t len)
+{
+	const char *key = member->key;
+
+	if (len == 0) {
 		invalid(c, member, field, key, strlen(key), "prefix part must be non-empty");
-	else if (slash && (prefix > NAME_MAX_BYTES || !pattern_subdomain.match(key, prefix)))
+		return;
+	}
+	if (len > NAME_MAX_BYTES)
 		invalid(c, member, field, key, strlen(key),
-			"prefix part a lowercase RFC 1123 subdomain must consist of lower case "
-			"alphanumeric characters, '-' or '.', and must start and end with an "
-			"alphanumeric character " EXAMPLES_SUBDOMAIN);
+			"prefix part must be no more than 253 bytes");
+	if (!pattern_subdomain.match(prefix, len))
+		invalid(c, member, field, key, strlen(key), "prefix part " WHY_SUBDOMAIN);
+}
+
+/* A label or annotation key: [subdomain/]name. `folded` is the key as it is looked at. */
+static void check_key(struct check *c, const struct node *member, const char *field,
+		      const char *folded)
+{
+	const char *key = member->key, *slash = strchr(folded, '/');
+	const char *name = slash ? slash + 1 : folded;
+	size_t len = strlen(name);
+
+	if (strchr(name, '/')) {
+		invalid(c, member, field, key, strlen(key),
+			"a qualified name " WHY_QUALIFIED " with an optional DNS subdomain prefix "
+			"and '/' (e.g. 'example.com/MyName')");
+		return;
+	}
+	if (slash)
+		check_prefix(c, member, field, folded, (size_t)(slash - folded));
 	if (len == 0)
 		invalid(c, member, field, key, strlen(key), "name part must be non-empty");
 	else if (len > LABEL_MAX_BYTES)
 		invalid(c, member, field, key, strlen(key),
 			"name part must be no more than 63 bytes");
-	else if (!match_qualified_name(name, len))
-		invalid(c, member, field, key, strlen(key),
-			"name part must consist of alphanumeric characters, '-', '_' or '.', and "
-			"must start and end with an alphanumeric character (e.g. 'MyName',  or "
-			"'my.name',  or '123-abc', regex used for validation is "
-			"'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')");
+	if (!match_qualified_name(name, len))
+		invalid(c, member, field, key, strlen(key), "name part " WHY_QUALIFIED);
+}
+
+/* Keys of annotations may be written in capitals, prefix included. */
+static const char *lower_case(struct arena *a, const char *text)
+{
+	char *out = arena_strdup(a, text);
+
+	for (char *p = out; *p; p++) {
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p - 'A' + 'a');
+	}
+	return out;
 }
 
 static void check_labels(struct check *c, const struct node *labels)
@@ -186,7 +217,7 @@ static void check_labels(struct check *c, const struct node *labels)
 		return;
 	for (size_t i = 0; i < labels->count; i++) {
 		value = labels->items[i];
-		check_key(c, value, "metadata.labels");
+		check_key(c, value, "metadata.labels", value->key);
 		if (value->type != NODE_STRING)
 			continue;
 		if (value->text_len > LABEL_MAX_BYTES)
@@ -210,7 +241,8 @@ static void check_annotations(struct check *c, const struct node *annotations)
 	if (!annotations || annotations->type != NODE_MAP)
 		return;
 	for (size_t i = 0; i < annotations->count; i++) {
-		check_key(c, annotations->items[i], "metadata.annotations");
+		check_key(c, annotations->items[i], "metadata.annotations",
+			  lower_case(c->arena, annotations->items[i]->key));
 		total += strlen(annotations->items[i]->key) + annotations->items[i]->text_len;
 	}
 	if (total > ANNOTATIONS_BYTES)

@@ -119,10 +119,21 @@ static void unknown_members(struct check *c, const struct path *path, const stru
 	map->count = kept;
 }
 
+/* Go decodes metadata before any schema: what has a wrong type there is not looked into. */
+static bool is_undecodable(const struct path *path, const struct field *f, const struct node *n)
+{
+	if (!path || n->type != NODE_MAP ||
+	    (f && (f->type == FIELD_OBJECT || f->type == FIELD_MAP)))
+		return false;
+	while (path->up)
+		path = path->up;
+	return strcmp(path->name, "metadata") == 0;
+}
+
 static void unknown_in(struct check *c, const struct path *path, const struct field *f,
 		       struct node *n)
 {
-	if (f && f->type == FIELD_ANY)
+	if ((f && f->type == FIELD_ANY) || is_undecodable(path, f, n))
 		return;
 	if (n->type == NODE_MAP)
 		unknown_members(c, path, f, n);
