@@ -33,7 +33,8 @@ static const struct field selector_fields[] = {
 	{.name = "namespaces", .type = FIELD_ANY, .text = "Namespaces of targets."},
 	FIELD_END,
 };
-static const struct field selector_row = {.type = FIELD_OBJECT, .fields = selector_fields};
+static const struct field selector_row = {
+	.type = FIELD_OBJECT, .fields = selector_fields, .rules = policy_selector_rules};
 
 static const struct field named_fields[] = {
 	{.name = "name", .type = FIELD_STRING, .required = true, .text = "Its name."},
@@ -282,8 +283,6 @@ static const struct field spec_fields[] = {
 	{.name = "targetRefs",
 	 .type = FIELD_LIST,
 	 .item = &target_row,
-	 FIELD_MIN(1),
-	 FIELD_MAX(16),
 	 .text = "What the policy is for, in its own namespace."},
 	{.name = "targetSelectors",
 	 .type = FIELD_LIST,

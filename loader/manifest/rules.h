@@ -33,6 +33,7 @@ extern const struct rule route_parents_rules[];
 extern const struct rule route_backend_ref_rules[];
 
 extern const struct rule policy_spec_rules[];
+extern const struct rule policy_selector_rules[];
 extern const struct rule policy_active_rules[];
 extern const struct rule policy_http_check_rules[];
 extern const struct rule policy_payload_rules[];

@@ -57,6 +57,11 @@ static enum rule_result has_target(const struct node *self)
 		       node_count(node_member(self, "targetSelectors")) > 0);
 }
 
+static enum rule_result selector_group(const struct node *self)
+{
+	return rule_if(is_gateway_group(self));
+}
+
 static enum rule_result target_group(const struct node *self)
 {
 	return one(self, is_gateway_group);
@@ -207,6 +212,10 @@ const struct rule policy_spec_rules[] = {
 	{merge_of_routes, "mergeType can only be used with xRoute targets", NULL},
 	{merge_is_no_replace, "Replace is not a valid MergeType for BackendTrafficPolicySpec",
 	 NULL},
+	{0},
+};
+const struct rule policy_selector_rules[] = {
+	{selector_group, "group must be gateway.networking.k8s.io", NULL},
 	{0},
 };
 const struct rule policy_active_rules[] = {
