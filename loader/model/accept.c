@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The checks that upstream's controller makes of a Backend on its own, in its order; the first
- * failure is the answer. It never looks at Unix paths, and neither does this. Where upstream can
- * be slipped past with a trailing dot, the dot is taken off first.
+ * The checks that upstream's controller makes of a Backend on its own, in its order. Upstream stops
+ * at the first failure, which is the answer here too; the others are for who mends a manifest. It
+ * never looks at Unix paths, and neither does this. Where upstream can be slipped past with a
+ * trailing dot, the dot is taken off first.
  */
 #include <string.h>
 
@@ -17,37 +18,42 @@ struct accept {
 	const struct resource *backend;
 	bool on_host;
 	bool covered;
-	struct loc *where;
+	struct refusals found;
 };
 
-static const char *check_tls(const struct accept *c, const struct node *tls)
+static void refuse(struct accept *c, struct loc where, const char *why)
+{
+	*arena_push(c->arena, c->found.items, c->found.count) =
+		(struct refusal){.why = why, .where = where};
+}
+
+static void check_tls(struct accept *c, const struct node *tls)
 {
 	const struct node *client = node_member(tls, "clientCertificateRef");
 	const char *ns = node_text_at(client, "namespace", NULL);
 
-	*c->where = tls->key_loc;
 	if (!c->covered && !node_bool_at(tls, "insecureSkipVerify", false) &&
 	    node_count(node_member(tls, "caCertificateRefs")) == 0 &&
 	    !*node_text_at(tls, "wellKnownCACertificates", ""))
-		return "must specify either CACertificateRefs or WellKnownCACertificates when "
-		       "InsecureSkipVerify is unset or false";
+		refuse(c, tls->key_loc,
+		       "must specify either CACertificateRefs or WellKnownCACertificates when "
+		       "InsecureSkipVerify is unset or false");
 	if (!ns || strcmp(ns, c->backend->namespace) == 0)
-		return NULL;
-	*c->where = node_member(client, "namespace")->loc;
-	return arena_printf(c->arena,
+		return;
+	refuse(c, node_member(client, "namespace")->loc,
+	       arena_printf(c->arena,
 			    "clientCertificateRef Secret is not located in the same namespace as "
 			    "Backend. Secret namespace: %s does not match Backend namespace: %s",
-			    ns, c->backend->namespace);
+			    ns, c->backend->namespace));
 }
 
 /* `what` is "hostname" or "FQDN". */
-static const char *check_hostname(const struct accept *c, const struct node *n, const char *what)
+static const char *why_no_hostname(const struct accept *c, const struct node *n, const char *what)
 {
 	size_t len = n->text_len;
 	struct spw_addr addr;
 	const char *name;
 
-	*c->where = n->loc;
 	len -= len > 0 && n->text[len - 1] == '.';
 	name = arena_strndup(c->arena, n->text, len);
 	if (len > HOSTNAME_MAX_BYTES || !pattern_subdomain.match(name, len))
@@ -62,11 +68,10 @@ static const char *check_hostname(const struct accept *c, const struct node *n, 
 	return NULL;
 }
 
-static const char *check_address(const struct accept *c, const struct node *n)
+static const char *why_no_address(const struct accept *c, const struct node *n)
 {
 	struct spw_addr addr;
 
-	*c->where = n->loc;
 	if (addr_parse(n->text, &addr) < 0)
 		return arena_printf(c->arena, "IP address %s is invalid", n->text);
 	if (!c->on_host && addr_is_loopback(&addr))
@@ -77,46 +82,39 @@ static const char *check_address(const struct accept *c, const struct node *n)
 	return NULL;
 }
 
-static const char *check_endpoint(const struct accept *c, const struct node *endpoint)
+static void check_endpoint(struct accept *c, const struct node *endpoint)
 {
 	const struct node *hostname = node_member(endpoint, "hostname");
 	const struct node *fqdn = node_at(endpoint, "fqdn.hostname");
 	const struct node *address = node_at(endpoint, "ip.address");
-	const char *why = NULL;
+	const char *why;
 
-	if (hostname)
-		why = check_hostname(c, hostname, "hostname");
-	if (!why && fqdn)
-		why = check_hostname(c, fqdn, "FQDN");
-	if (!why && address)
-		why = check_address(c, address);
-	return why;
+	why = hostname ? why_no_hostname(c, hostname, "hostname") : NULL;
+	if (why)
+		refuse(c, hostname->loc, why);
+	why = fqdn ? why_no_hostname(c, fqdn, "FQDN") : NULL;
+	if (why)
+		refuse(c, fqdn->loc, why);
+	why = address ? why_no_address(c, address) : NULL;
+	if (why)
+		refuse(c, address->loc, why);
 }
 
-const char *accept_backend(struct arena *a, const struct resource *backend, bool on_host,
-			   bool covered, struct loc *where)
+struct refusals accept_backend(struct arena *a, const struct resource *backend, bool on_host,
+			       bool covered)
 {
 	const struct node *spec = node_member(backend->root, "spec");
 	const struct node *endpoints = node_member(spec, "endpoints");
 	const struct node *tls = node_member(spec, "tls");
-	struct loc place = backend->loc;
-	const struct accept c = {.arena = a,
-				 .backend = backend,
-				 .on_host = on_host,
-				 .covered = covered,
-				 .where = &place};
-	const char *why = NULL;
+	struct accept c = {.arena = a, .backend = backend, .on_host = on_host, .covered = covered};
 
 	if (strcmp(node_text_at(spec, "type", ""), "DynamicResolver") == 0 &&
-	    node_count(endpoints) > 0) {
-		place = endpoints->key_loc;
-		why = "DynamicResolver type cannot have endpoints specified";
-	}
-	if (!why && tls)
-		why = check_tls(&c, tls);
-	for (size_t i = 0; !why && i < node_count(endpoints); i++)
-		why = check_endpoint(&c, endpoints->items[i]);
-	if (why && where)
-		*where = place;
-	return why;
+	    node_count(endpoints) > 0)
+		refuse(&c, endpoints->key_loc,
+		       "DynamicResolver type cannot have endpoints specified");
+	if (tls)
+		check_tls(&c, tls);
+	for (size_t i = 0; i < node_count(endpoints); i++)
+		check_endpoint(&c, endpoints->items[i]);
+	return c.found;
 }

@@ -113,22 +113,24 @@ static void read_endpoints(struct resolver *r, struct backend *b)
 
 static void read_backend(struct resolver *r, struct object *o, struct backend *b)
 {
-	struct loc where = o->res.loc;
+	struct refusals no = accept_backend(r->arena, &o->res, r->opts->on_host, false);
 
 	b->object = o;
 	b->tier = node_bool_at(o->res.root, "spec.fallback", false) ? 1 : 0;
 	b->dynamic =
 		strcmp(node_text_at(o->res.root, "spec.type", "Endpoints"), "DynamicResolver") == 0;
-	b->refusal = accept_backend(r->arena, &o->res, r->opts->on_host, false, &where);
+	b->refusal = no.count ? no.items[0].why : NULL;
 	o->accepted = !b->refusal;
-	if (b->refusal) {
+	for (size_t i = 0; i < no.count; i++) {
 		const char *text =
-			arena_printf(r->arena, "The Backend was not accepted: %s", b->refusal);
+			arena_printf(r->arena, "The Backend was not accepted: %s", no.items[i].why);
 
-		condition_plain(r, o, "Accepted", false, "Invalid", text);
-		resolve_warn(r, o, where, text);
-		return;
+		if (i == 0)
+			condition_plain(r, o, "Accepted", false, "Invalid", text);
+		resolve_warn(r, o, no.items[i].where, text);
 	}
+	if (b->refusal)
+		return;
 	condition_plain(r, o, "Accepted", true, "Accepted", "The Backend was accepted");
 	read_endpoints(r, b);
 }

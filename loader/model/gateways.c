@@ -34,6 +34,9 @@ static void read_address(struct resolver *r, struct object *o, const struct node
 	const char *value = node_text_at(n, "value", "");
 	struct spw_addr vip;
 
+	/* Upstream accepts it; no address is had of it here, and Programmed says so. */
+	if (strcmp(type, "Hostname") == 0)
+		return;
 	if (strcmp(type, "IPAddress") != 0) {
 		refuse_address(r, o, n, problem,
 			       arena_printf(r->arena,

@@ -116,12 +116,23 @@ struct model *model_resolve(struct arena *a, const struct object *objects, size_
 /* The object's conditions of the given type (NULL parent: any), or NULL. */
 const struct condition *model_condition(const struct object *o, const char *type);
 
+/* Why a Backend is not accepted: upstream's sentence without its prefix, and the field's place. */
+struct refusal {
+	const char *why;
+	struct loc where;
+};
+
+struct refusals {
+	struct refusal *items; /* in the arena */
+	size_t count;
+};
+
 /*
  * The Backend checks of upstream's controller that need no other resource but the policies around
- * it: NULL when accepted, else upstream's sentence without its prefix; *where is the place of the
- * field. `covered`: a BackendTLSPolicy covers it (always false until that kind is known).
+ * it: nothing when accepted, else all mistakes, first the one that upstream stops at. `covered`: a
+ * BackendTLSPolicy covers it (always false until that kind is known).
  */
-const char *accept_backend(struct arena *a, const struct resource *backend, bool on_host,
-			   bool covered, struct loc *where);
+struct refusals accept_backend(struct arena *a, const struct resource *backend, bool on_host,
+			       bool covered);
 
 #endif

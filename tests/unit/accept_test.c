@@ -69,9 +69,10 @@ static void a_backend_is_accepted_or_refused_in_these_words(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct arena *a = arena_new();
 		struct resources rs = {0};
-		struct loc where = {.column = 0};
 		struct diags d;
+		struct refusals no;
 		const char *text, *why;
+		int column;
 
 		diags_init(&d, a);
 		text = arena_printf(a,
@@ -81,20 +82,48 @@ static void a_backend_is_accepted_or_refused_in_these_words(void **state)
 		assert_int_equal(manifest_read_text(a, &d, "f", text, strlen(text), NULL, &rs), 0);
 		if (rs.count != 1)
 			fail_msg("%s: %s", rows[i].spec, d.items[0].text);
-		why = accept_backend(a, &rs.items[0], rows[i].flags & ON_HOST,
-				     rows[i].flags & COVERED, &where);
+		no = accept_backend(a, &rs.items[0], rows[i].flags & ON_HOST,
+				    rows[i].flags & COVERED);
+		why = no.count ? no.items[0].why : NULL;
+		column = no.count ? no.items[0].where.column : 0;
 		if (!why != !rows[i].why || (why && strcmp(why, rows[i].why) != 0) ||
-		    where.column != rows[i].column)
+		    column != rows[i].column)
 			fail_msg("%s: %s at column %d", rows[i].spec, why ? why : "accepted",
-				 where.column);
+				 column);
 		arena_free(a);
 	}
+}
+
+static void all_mistakes_of_a_backend_are_found(void **state)
+{
+	static const char text[] =
+		"{apiVersion: gateway.envoyproxy.io/v1alpha1, kind: Backend, metadata: {name: x},\n"
+		"spec: {tls: {}, endpoints: [\n"
+		"{hostname: depot, ip: {address: 127.0.0.1, port: 1}},\n"
+		"{ip: {address: 192.0.2.1, port: 1}},\n"
+		"{hostname: 192.0.2.9, ip: {address: 010.0.0.1, port: 1}}]}}";
+	static const int lines[] = {2, 3, 3, 5, 5};
+	struct arena *a = arena_new();
+	struct resources rs = {0};
+	struct refusals no;
+	struct diags d;
+
+	(void)state;
+	diags_init(&d, a);
+	assert_int_equal(manifest_read_text(a, &d, "f", text, strlen(text), NULL, &rs), 0);
+	assert_int_equal(rs.count, 1);
+	no = accept_backend(a, &rs.items[0], false, false);
+	assert_int_equal(no.count, sizeof(lines) / sizeof(lines[0]));
+	for (size_t i = 0; i < no.count; i++)
+		assert_int_equal(no.items[i].where.line, lines[i]);
+	arena_free(a);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_backend_is_accepted_or_refused_in_these_words),
+		cmocka_unit_test(all_mistakes_of_a_backend_are_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -398,11 +398,23 @@ static void a_refused_gateway_claims_no_address(void **state)
 	(void)state;
 	add("red", 1,
 	    "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: edge}\n"
-	    "spec: {gatewayClassName: x, addresses: [{value: 192.0.2.1}, {type: Hostname, value: "
-	    "a.example}], listeners: [{name: web, protocol: TCP, port: 80}]}\n");
+	    "spec: {gatewayClassName: x, addresses: [{value: 192.0.2.1}, {type: NamedAddress, value: "
+	    "a}], listeners: [{name: web, protocol: TCP, port: 80}]}\n");
 	add("blue", 2, EDGE BACKEND("a", "10.0.0.2") ROUTE("web", REF("a")));
 	resolve();
 	assert_string_equal(services(), "192.0.2.1:80/tcp default/web: 0/1 10.0.0.2:8080\n");
+}
+
+static void a_host_name_as_address_is_accepted_and_gives_none(void **state)
+{
+	(void)state;
+	given("apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: edge}\n"
+	      "spec: {gatewayClassName: x, addresses: [{type: Hostname, value: a.example}], "
+	      "listeners: [{name: web, protocol: TCP, port: 80}]}\n");
+	resolve();
+	expect(object("Gateway", "edge"), "Accepted", "True Accepted The Gateway is accepted");
+	expect(object("Gateway", "edge"), "Programmed",
+	       "False AddressNotAssigned No addresses have been assigned to the Gateway");
 }
 
 static void projects_do_not_see_each_other(void **state)
@@ -586,6 +598,7 @@ int main(void)
 		TEST(an_address_of_another_type_is_refused),
 		TEST(the_older_gateway_keeps_the_port),
 		TEST(a_refused_gateway_claims_no_address),
+		TEST(a_host_name_as_address_is_accepted_and_gives_none),
 		TEST(projects_do_not_see_each_other),
 		TEST(duplicate_endpoints_stay_two_members),
 		TEST(the_order_of_the_objects_does_not_matter),
