@@ -96,8 +96,10 @@ int store_list(struct store *s, struct arena *a, const char *project, const char
 	bind_text(stmt, 4, namespace);
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
 		read_row(stmt, a, arena_push(a, list.items, list.count));
-	if (rc != SQLITE_DONE)
+	if (rc != SQLITE_DONE) {
+		store_note_failure(s);
 		return store_errno(rc);
+	}
 	*out = list;
 	return 0;
 }
@@ -233,10 +235,12 @@ int store_commit(struct store *s, struct arena *a, struct store_change *changes,
 {
 	int err = run_plain(s, SQL_BEGIN);
 
-	if (err)
-		return err;
-	err = commit_all(s, a, changes, count);
-	if (err)
+	if (!err)
+		err = commit_all(s, a, changes, count);
+	if (!err)
+		return 0;
+	store_note_failure(s);
+	if (!sqlite3_get_autocommit(s->db)) /* some failures end the transaction themselves */
 		(void)run_plain(s, SQL_ROLLBACK);
 	return err;
 }
@@ -252,11 +256,15 @@ int64_t store_version(struct store *s)
 int store_set_admin(struct store *s, const char *endpoint, const char *word)
 {
 	STMT stmt = s->stmts[word ? SQL_ADMIN_PUT : SQL_ADMIN_DELETE];
+	int err;
 
 	bind_text(stmt, 1, endpoint);
 	if (word)
 		bind_text(stmt, 2, word);
-	return run(stmt);
+	err = run(stmt);
+	if (err)
+		store_note_failure(s);
+	return err;
 }
 
 int store_each_admin(struct store *s, void (*fn)(void *ctx, const char *endpoint, const char *word),

@@ -27,7 +27,11 @@ enum sql {
 struct store {
 	sqlite3 *db;
 	sqlite3_stmt *stmts[SQL_MAX];
+	char failure[256]; /* of the latest change, since a rollback overwrites SQLite's own */
 };
+
+/* Keeps cause and remedy of what failed just now for store_error(). */
+void store_note_failure(struct store *s);
 
 /* An SQLite result as a negative errno; rows and DONE are 0. */
 int store_errno(int rc);

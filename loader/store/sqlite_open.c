@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -80,8 +81,31 @@ int store_errno(int rc)
 	}
 }
 
+static const char *remedy(int err)
+{
+	switch (err) {
+	case -ENOSPC:
+		return ": free some space on the file system of --state-dir";
+	case -EACCES:
+		return ": check that --state-dir is writable";
+	case -EBADMSG:
+		return ": restore spillway.db from a backup, or move it away and apply the "
+		       "manifests again";
+	default:
+		return "";
+	}
+}
+
+void store_note_failure(struct store *s)
+{
+	(void)snprintf(s->failure, sizeof(s->failure), "%s%s", sqlite3_errmsg(s->db),
+		       remedy(store_errno(sqlite3_errcode(s->db))));
+}
+
 const char *store_error(struct store *s)
 {
+	if (s && s->failure[0])
+		return s->failure;
 	return s && s->db ? sqlite3_errmsg(s->db) : "out of memory";
 }
 

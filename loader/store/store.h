@@ -77,7 +77,7 @@ int store_set_admin(struct store *s, const char *endpoint, const char *word);
 int store_each_admin(struct store *s, void (*fn)(void *ctx, const char *endpoint, const char *word),
 		     void *ctx);
 
-/* The last SQLite message, for logs. */
+/* What failed last, and the remedy where there is one. */
 const char *store_error(struct store *s);
 
 #endif

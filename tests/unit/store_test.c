@@ -11,9 +11,7 @@
 #include <time.h>
 #include <cmocka.h>
 
-#include <sqlite3.h>
-
-#include "store/store.h"
+#include "store/sqlite.h"
 
 #define KILLS 12
 
@@ -174,6 +172,25 @@ static void a_failing_change_takes_the_whole_commit_back(void **state)
 	assert_int_equal(store_version(f->store), 0);
 	commit_one(f, c);
 	assert_int_equal(c[0].outcome, STORE_CREATED);
+}
+
+/* A file that may not grow is a full disk to SQLite, which then ends the transaction itself. */
+static void a_full_disk_is_named_with_the_remedy(void **state)
+{
+	struct fixture *f = *state;
+	struct store_change c = put("big", NULL);
+	char *body = arena_alloc(f->arena, 1 << 16);
+	struct stored_list all;
+
+	memset(body, 'x', (1 << 16) - 1);
+	c.key.body = body;
+	assert_int_equal(sqlite3_exec(f->store->db, "PRAGMA max_page_count = 1", NULL, NULL, NULL),
+			 SQLITE_OK);
+	assert_int_equal(store_commit(f->store, f->arena, &c, 1), -ENOSPC);
+	assert_non_null(strstr(store_error(f->store), "full"));
+	assert_non_null(strstr(store_error(f->store), "--state-dir"));
+	assert_int_equal(store_list(f->store, f->arena, NULL, NULL, NULL, NULL, &all), 0);
+	assert_int_equal(all.count, 0);
 }
 
 static void lists_are_ordered_and_filtered(void **state)
@@ -363,6 +380,7 @@ int main(void)
 		TEST(a_delete_of_what_is_not_there_changes_nothing),
 		TEST(a_resource_made_again_gets_another_uid),
 		TEST(a_failing_change_takes_the_whole_commit_back),
+		TEST(a_full_disk_is_named_with_the_remedy),
 		TEST(lists_are_ordered_and_filtered),
 		TEST(everything_is_there_after_opening_again),
 		TEST(the_operators_words_are_kept_until_forgotten),
