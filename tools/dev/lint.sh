@@ -16,6 +16,7 @@ step() {
     fi
 }
 
+# shellcheck disable=SC2317  # called by step
 headers_alone() {
     bad=0
     for header in $(git ls-files 'loader/*.h' 'include/*.h' 'tools/*.h'); do
@@ -23,7 +24,7 @@ headers_alone() {
             gcc -std=gnu11 -D_GNU_SOURCE -Wall -Werror -I. -Iinclude -Iloader -Itools -Ibuild/bpf \
                 -x c -fsyntax-only - || bad=1
     done
-    return $bad
+    return "$bad"
 }
 
 # shellcheck disable=SC2046  # file names of ours have no spaces
