@@ -64,23 +64,31 @@ bool neighbour_resolved(struct dataplane *dp, uint32_t ifindex, const struct spw
 	return look_up(&dp->netlink, ifindex, addr).state & RESOLVED;
 }
 
-static int ask(struct netlink *nl, uint32_t ifindex, const struct spw_addr *addr, bool managed)
+/* Without the flag in `flags` a managed entry becomes an ordinary one. */
+static int ask(struct netlink *nl, uint32_t ifindex, const struct spw_addr *addr, uint32_t flags,
+	       uint8_t protocol)
 {
 	struct netlink_message m;
 	struct nlmsghdr *h = message(&m, RTM_NEWNEIGH, NLM_F_CREATE, ifindex, addr);
 	struct ndmsg *n = mnl_nlmsg_get_payload(h);
 
 	n->ndm_flags = NTF_USE;
-	if (managed) {
-		mnl_attr_put_u32(h, NDA_FLAGS_EXT, NTF_EXT_MANAGED);
-		mnl_attr_put_u8(h, NDA_PROTOCOL, NETLINK_OURS);
-	}
+	if (flags)
+		mnl_attr_put_u32(h, NDA_FLAGS_EXT, flags);
+	if (protocol)
+		mnl_attr_put_u8(h, NDA_PROTOCOL, protocol);
 	return netlink_do(nl, h, NULL, NULL);
+}
+
+static int ask_managed(struct netlink *nl, uint32_t ifindex, const struct spw_addr *addr)
+{
+	return ask(nl, ifindex, addr, NTF_EXT_MANAGED, NETLINK_OURS);
 }
 
 void neighbour_kick(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr)
 {
-	(void)ask(&dp->netlink, ifindex, addr, false);
+	if (!neighbour_is_ours(dp, ifindex, addr) || ask_managed(&dp->netlink, ifindex, addr))
+		(void)ask(&dp->netlink, ifindex, addr, 0, 0);
 }
 
 static void add(struct dataplane *dp, const struct neighbour *n)
@@ -91,9 +99,9 @@ static void add(struct dataplane *dp, const struct neighbour *n)
 
 	if (e.state & (NUD_PERMANENT | NUD_NOARP))
 		return;
-	err = ask(&dp->netlink, n->ifindex, &n->addr, true);
+	err = ask_managed(&dp->netlink, n->ifindex, &n->addr);
 	if (err)
-		err = ask(&dp->netlink, n->ifindex, &n->addr, false);
+		err = ask(&dp->netlink, n->ifindex, &n->addr, 0, 0);
 	if (err)
 		log_warn("neighbour: %s: cannot be asked for: %s", addr_print(&n->addr, text),
 			 strerror(-err));
@@ -107,6 +115,16 @@ static void remove_one(struct netlink *nl, const struct neighbour *n)
 	if (e.protocol == NETLINK_OURS && !(e.state & NUD_PERMANENT))
 		(void)netlink_do(nl, message(&m, RTM_DELNEIGH, 0, n->ifindex, &n->addr), NULL,
 				 NULL);
+}
+
+/* Flows of an endpoint outlive it: what is resolved stays, as the kernel's own. */
+static void release(struct netlink *nl, const struct neighbour *n)
+{
+	struct entry e = look_up(nl, n->ifindex, &n->addr);
+
+	if (e.protocol != NETLINK_OURS || !(e.state & RESOLVED) ||
+	    ask(nl, n->ifindex, &n->addr, 0, RTPROT_KERNEL))
+		remove_one(nl, n);
 }
 
 static int compare(const void *a, const void *b)
@@ -155,7 +173,7 @@ void neighbours_sync(struct dataplane *dp)
 			: old == dp->neighbour_count ? -1
 						     : compare(&list[i], &dp->neighbours[old]);
 		if (order > 0) {
-			remove_one(&dp->netlink, &dp->neighbours[old++]);
+			release(&dp->netlink, &dp->neighbours[old++]);
 			continue;
 		}
 		list[i].is_new = order < 0;

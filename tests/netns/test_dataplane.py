@@ -7,6 +7,7 @@ import signal
 import pytest
 
 import lib
+from load import Connections
 
 OURS = "155"  # protocol number of our routes, addresses and neighbours
 
@@ -71,6 +72,27 @@ def test_next_hops_are_kept_resolved_while_endpoints_need_them(net):
     gateway.kill()
     gateway.detach()
     assert ours() == set()
+
+
+def test_flows_of_a_removed_endpoint_keep_their_next_hop(net):
+    serve(net, "p1", "p2")
+    gateway = start(net)
+    gateway.apply(plain(hosts=("p1",)))
+    conns = Connections(net, 10)
+    for hosts in (("p2",), ("p1",), ("p2",)):
+        gateway.apply(plain(hosts=hosts))
+        assert conns.use() == ["p1"] * 10
+    assert gateway.counters()["drop_no_neighbour"] == 0
+
+
+def test_a_next_hop_asked_for_in_vain_stays_managed(net):
+    gateway = start(net)
+    gateway.apply(plain().replace(lib.addr4("p1"), "203.0.113.99"))
+    lib.wait_for("a packet to it", lambda: lib.fetch(net, lib.VIP4, 9, timeout=0.3)["errors"]
+                 and gateway.counters()["drop_no_neighbour"])
+    lib.time.sleep(0.3)
+    entry = ip(net, "neigh", "show", "203.0.113.99")
+    assert "managed" in entry and f"proto {OURS}" in entry
 
 
 def test_a_neighbour_that_the_operator_made_permanent_is_left_alone(net):
