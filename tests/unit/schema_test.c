@@ -126,10 +126,17 @@ static const struct row ports[] = {
 				  " in body should be less than or equal to 65535\n"},
 	{PORT("2147483648"),
 	 PORT_PATH ": Invalid value: 2147483648: " PORT_PATH
-		   " in body should be less than or equal to 65535\n" NOT_INT32 SKIPPED "\n"},
+		   " in body should be less than or equal to 65535\n" NOT_INT32},
 	{PORT("80.5"),
 	 PORT_PATH ": Invalid value: \"float64\": " PORT_PATH
 		   " in body must be of type int32: \"float64\"\n" NOT_INT32 SKIPPED "\n"},
+	{PORT("65535.5"),
+	 PORT_PATH ": Invalid value: \"float64\": " PORT_PATH
+		   " in body must be of type int32: \"float64\"\n" PORT_PATH
+		   ": Invalid value: 65535.5: " PORT_PATH
+		   " in body should be less than or equal to 65535\n" NOT_INT32 SKIPPED "\n"},
+	{PORT("{}"), PORT_PATH ": Invalid value: \"\": " PORT_PATH
+			       " in body must be of type int32: \"\"\n" SKIPPED "\n"},
 	{PORT("true"), PORT_PATH ": Invalid value: \"\": " PORT_PATH
 				 " in body must be of type int32: \"\"\n" SKIPPED "\n"},
 	{PORT("\"80\""), PORT_PATH ": Invalid value: \"string\": " PORT_PATH
@@ -336,7 +343,9 @@ static const struct row rules[] = {
 	{TLS("minVersion: \"1.0\""), ""},
 	{TLS("minVersion: 1.2"),
 	 "spec.tls.minVersion: Invalid value: \"number\": "
-	 "spec.tls.minVersion in body must be of type string: \"number\"\n" SKIPPED "\n"},
+	 "spec.tls.minVersion in body must be of type string: \"number\"\n"
+	 "spec.tls.minVersion: Unsupported value: 1.2: supported values: \"Auto\", \"1.0\", "
+	 "\"1.1\", \"1.2\", \"1.3\"\n" SKIPPED "\n"},
 	{"{tls: {autoSNIFromEndpointHostname: true}, endpoints: [{" FQDN "}]}", ""},
 	{"{tls: {autoSNIFromEndpointHostname: true}, endpoints: [{" IP ", hostname: a}]}", ""},
 	{"{tls: {autoSNIFromEndpointHostname: true}, endpoints: [{" UNIX "}]}",
