@@ -54,11 +54,37 @@ static struct node *outcomes(struct call *c, const struct change_result *r)
 	return list;
 }
 
+/* What is wrong with the members besides `objects`, or NULL. Nothing is guessed: a dry run that is
+ * not understood must not become a real one, and what is stored must be readable at the next start.
+ */
+static const char *find_mistake(const struct node *body)
+{
+	const struct node *namespace = node_member(body, "namespace");
+	const struct node *operation = node_member(body, "operation");
+	const struct node *dry_run = node_member(body, "dryRun");
+
+	if (dry_run && dry_run->type != NODE_BOOL)
+		return "dryRun: must be true or false";
+	if (namespace && (namespace->type != NODE_STRING ||
+			  !call_is_label(namespace->text, namespace->text_len)))
+		return "namespace: must be an RFC 1123 label, such as my-name";
+	if (operation &&
+	    (operation->type != NODE_STRING ||
+	     (strcmp(operation->text, "apply") != 0 && strcmp(operation->text, "delete") != 0)))
+		return "operation: must be apply or delete";
+	return NULL;
+}
+
 static bool read_request(struct call *c, const struct node *body, struct change_request *out)
 {
 	const char *operation = node_text_at(body, "operation", "apply");
 	const struct node *objects = node_member(body, "objects");
+	const char *mistake = find_mistake(body);
 
+	if (mistake) {
+		call_fail(c, 400, "BadRequest", "%s", mistake);
+		return false;
+	}
 	if (!objects || objects->type != NODE_LIST || !objects->count) {
 		call_fail(c, 400, "BadRequest", "no objects passed to %s", operation);
 		return false;
@@ -67,11 +93,6 @@ static bool read_request(struct call *c, const struct node *body, struct change_
 		if (objects->items[i]->type == NODE_MAP)
 			continue;
 		call_fail(c, 400, "BadRequest", "objects[%zu] is no object", i);
-		return false;
-	}
-	if (strcmp(operation, "apply") != 0 && strcmp(operation, "delete") != 0) {
-		call_fail(c, 400, "BadRequest", "operation \"%s\": must be apply or delete",
-			  operation);
 		return false;
 	}
 	*out = (struct change_request){

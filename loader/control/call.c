@@ -15,6 +15,14 @@ const char *call_query(const struct call *c, const char *name)
 	return NULL;
 }
 
+bool call_is_label(const char *text, size_t len)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+
+	return len && len <= 63 && text[0] != '-' && text[len - 1] != '-' &&
+	       strspn(text, allowed) >= len;
+}
+
 struct node *call_body(struct call *c)
 {
 	struct node *root = NULL;

@@ -40,6 +40,8 @@ struct call {
 
 /* The value of a query parameter, or NULL. */
 const char *call_query(const struct call *c, const char *name);
+/* Whether a namespace or project may be called this: RFC 1123 labels. */
+bool call_is_label(const char *text, size_t len);
 /* The body as a JSON object; answers 400 and returns NULL when it is none. */
 struct node *call_body(struct call *c);
 

@@ -48,9 +48,11 @@ static bool match_segment(struct call *c, const char *pattern, size_t pattern_le
 	if (!path_len || pattern[0] != '{')
 		return pattern_len == path_len && memcmp(pattern, path, path_len) == 0;
 	for (size_t i = 0; i < PARAM_MAX; i++) {
-		if (strlen(param_names[i]) == pattern_len &&
-		    memcmp(param_names[i], pattern, pattern_len) == 0)
-			c->params[i] = arena_strndup(c->arena, path, path_len);
+		if (strlen(param_names[i]) != pattern_len ||
+		    memcmp(param_names[i], pattern, pattern_len) != 0)
+			continue;
+		c->params[i] = arena_strndup(c->arena, path, path_len);
+		return i != PARAM_NAMESPACE || call_is_label(path, path_len);
 	}
 	return true;
 }
@@ -72,15 +74,6 @@ static bool match(struct call *c, const char *pattern, const char *path)
 	return !*pattern && !*path;
 }
 
-/* As namespaces are named: RFC 1123 labels. */
-static bool is_label(const char *text, size_t len)
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
-
-	return len && len <= 63 && text[0] != '-' && text[len - 1] != '-' &&
-	       strspn(text, allowed) >= len;
-}
-
 /* Takes /projects/PROJECT/control-plane off the path; what is no such prefix matches no route. */
 static const char *take_project(struct call *c)
 {
@@ -92,7 +85,7 @@ static const char *take_project(struct call *c)
 	if (strncmp(path, PROJECTS, head) != 0)
 		return path;
 	len = strcspn(path + head, "/");
-	if (!is_label(path + head, len) ||
+	if (!call_is_label(path + head, len) ||
 	    strncmp(path + head + len, CONTROL_PLANE "/", tail + 1) != 0)
 		return path;
 	c->project = arena_strndup(c->arena, path + head, len);

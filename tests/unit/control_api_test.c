@@ -120,6 +120,33 @@ static void an_object_must_be_what_its_path_says(void **state)
 	must(f, 422, "POST", BACKENDS, BACKEND("x", "10.0.0.256", "10.0.0.1"));
 }
 
+/* What they would store is refused when the daemon reads it again. */
+static void names_of_namespaces_are_checked_before_anything_is_stored(void **state)
+{
+	static const char *const bodies[] = {
+		"{\"namespace\":\"Bad NS\",\"objects\":[" WEB "]}",
+		"{\"namespace\":\"a.b\",\"objects\":[" WEB "]}",
+		"{\"namespace\":\"\",\"objects\":[" WEB "]}",
+		"{\"namespace\":7,\"objects\":[" WEB "]}",
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+		must(f, 400, "POST", OWN "/apply", bodies[i]);
+	must(f, 404, "POST", "/apis/gateway.envoyproxy.io/v1alpha1/namespaces/a.b/backends", WEB);
+	assert_int_equal(f->engine->now->model->object_count, 0);
+}
+
+static void a_dry_run_that_is_not_understood_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	must(f, 400, "POST", OWN "/apply", "{\"dryRun\":\"true\",\"objects\":[" WEB "]}");
+	must(f, 400, "POST", OWN "/apply", "{\"operation\":7,\"objects\":[" WEB "]}");
+	must(f, 400, "POST", OWN "/apply", "{\"operation\":\"x\",\"objects\":[" WEB "]}");
+	assert_int_equal(f->engine->now->model->object_count, 0);
+}
+
 static void a_list_holds_one_namespace_or_all(void **state)
 {
 	struct fixture *f = *state;
@@ -495,6 +522,8 @@ int main(void)
 		TEST(objects_come_and_go_by_kubernetes_paths),
 		TEST(a_put_with_an_old_version_is_a_conflict),
 		TEST(an_object_must_be_what_its_path_says),
+		TEST(names_of_namespaces_are_checked_before_anything_is_stored),
+		TEST(a_dry_run_that_is_not_understood_changes_nothing),
 		TEST(a_list_holds_one_namespace_or_all),
 		TEST(status_has_the_gateway_apis_shape),
 		TEST(a_condition_keeps_its_time_until_its_status_changes),

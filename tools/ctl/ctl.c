@@ -13,8 +13,11 @@
 
 #include "base/limits.h"
 #include "ctl/similar.h"
+#include "manifest/pattern.h"
 
 #define SIMILAR_DISTANCE 2
+#define LABEL_MAX_BYTES	 63
+#define WHY_LABEL	 "must be a lowercase RFC 1123 label, such as my-name"
 
 const struct flag general_flags[] = {
 	{.name = "namespace",
@@ -96,6 +99,13 @@ static const char *socket_path(const struct args *args)
 	return from_env && from_env[0] ? from_env : DEFAULT_SOCKET;
 }
 
+static bool is_label(const char *text)
+{
+	const size_t len = strlen(text);
+
+	return len <= LABEL_MAX_BYTES && pattern_label.match(text, len);
+}
+
 static int run_verb(struct ctl *c)
 {
 	if (args_switch(&c->args, "help")) {
@@ -106,8 +116,10 @@ static int run_verb(struct ctl *c)
 	c->project = args_text(&c->args, "project");
 	c->namespace = args_text(&c->args, "namespace");
 	c->namespace_given = args_given(&c->args, "namespace");
-	if (!c->namespace[0] || !c->project[0])
-		return ctl_usage_error(c, "the namespace and the project must not be empty");
+	if (!is_label(c->namespace))
+		return ctl_usage_error(c, "invalid namespace \"%s\": " WHY_LABEL, c->namespace);
+	if (!is_label(c->project))
+		return ctl_usage_error(c, "invalid project \"%s\": " WHY_LABEL, c->project);
 	return c->verb->run(c);
 }
 
