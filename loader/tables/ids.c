@@ -118,7 +118,7 @@ static const char *explain(struct arena *a, const struct registry *r, size_t wan
 {
 	return arena_printf(a,
 			    "%zu %s do not fit: there are %u numbers, %u of them still in use "
-			    "by flows: raise %s",
+			    "by flows: raise %s, which takes effect after spillwayd --detach",
 			    wanted, what, r->end - r->first, registry_resting(r), option);
 }
 
