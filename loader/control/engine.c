@@ -256,6 +256,23 @@ static int take_over_maps(struct engine *e)
 	return err;
 }
 
+/*
+ * A store that never held anything beside maps that carry traffic is another directory, or a lost
+ * one: going on would take all services down.
+ */
+static int check_store_is_ours(struct engine *e, struct arena *a, const struct engine_options *o,
+			       const char **why)
+{
+	if (!e->have.service_count || store_version(e->store))
+		return 0;
+	*why = arena_printf(a,
+			    "--state-dir %s: holds nothing yet, but the pinned maps carry %zu "
+			    "services: give the --state-dir they came from, or take them off with "
+			    "spillwayd --detach",
+			    o->state_dir, e->have.service_count);
+	return -EEXIST;
+}
+
 static int open_all(struct engine *e, struct arena *a, const struct engine_options *o,
 		    const char **why)
 {
@@ -273,9 +290,12 @@ static int open_all(struct engine *e, struct arena *a, const struct engine_optio
 	*why = NULL;
 	err = take_over_maps(e);
 	if (!err)
+		err = check_store_is_ours(e, a, o, why);
+	if (!err)
 		err = load_generation(e, &g);
 	if (err) {
-		*why = arena_printf(a, "start: %s (%s)", strerror(-err), store_error(e->store));
+		if (!*why)
+			*why = arena_printf(a, "%s (%s)", strerror(-err), store_error(e->store));
 		return err;
 	}
 	(void)engine_install(e, g);

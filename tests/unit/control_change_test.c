@@ -247,6 +247,31 @@ static void a_start_on_empty_maps_fills_them(void **state)
 	assert_int_equal(fake.tables.endpoint_count, 2);
 }
 
+/* Another --state-dir, or a lost one: the services in the maps must not go down for it. */
+static void a_new_store_beside_maps_in_use_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	const char *state_dir = arena_printf(f->arena, "%s/other", f->dir);
+	const struct engine_options opts = {
+		.state_dir = state_dir,
+		.dataplane = {.run_dir = arena_printf(f->arena, "%s/run", f->dir)},
+	};
+	struct engine *other = NULL;
+	const char *why = NULL;
+
+	must(f, 200, "POST", OWN "/apply", APPLY(WEB "," GATEWAY "," ROUTE));
+	fixture_close(f);
+	assert_int_equal(uv_loop_init(&f->loop), 0);
+	assert_int_equal(engine_open(f->arena, &f->loop, &opts, &other, &why), -EEXIST);
+	assert_non_null(strstr(why, state_dir));
+	assert_non_null(strstr(why, "--detach"));
+	(void)uv_run(&f->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&f->loop), 0);
+	assert_int_equal(fake.tables.service_count, 1);
+	fixture_open(f);
+	assert_int_equal(fake.tables.service_count, 1);
+}
+
 static void a_stored_row_that_is_refused_today_is_told_and_can_be_replaced(void **state)
 {
 	struct fixture *f = *state;
@@ -323,6 +348,7 @@ int main(void)
 		TEST(when_the_maps_fail_it_is_said_kept_and_tried_again),
 		TEST(a_restart_with_nothing_changed_takes_no_step),
 		TEST(a_start_on_empty_maps_fills_them),
+		TEST(a_new_store_beside_maps_in_use_is_refused),
 		TEST(a_stored_row_that_is_refused_today_is_told_and_can_be_replaced),
 		TEST(projects_do_not_see_each_other),
 		TEST(a_gateway_without_addresses_follows_the_hosts),
