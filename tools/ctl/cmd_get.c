@@ -53,7 +53,7 @@ static void print_tables(struct columns_view *v, const struct found_list *found)
 	size_t next;
 
 	if (v->wide)
-		v->services = services_try(v->c);
+		columns_note_services(v, services_try(v->c));
 	for (size_t i = 0; i < found->count; i = next) {
 		if (i)
 			putchar('\n');

@@ -6,6 +6,7 @@
 #include "ctl/columns.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -59,45 +60,73 @@ static const char *backend_endpoints(const struct columns_view *v, const struct 
 	return arena_printf(v->c->arena, "%zu", node_count(node_at(o, "spec.endpoints")));
 }
 
-/* An endpoint that several services use is up when it is up for all of them. */
-struct seen {
+/* An endpoint in one service that uses it. */
+struct use {
+	const char *backend; /* NAMESPACE/NAME */
 	const char *address;
 	bool up;
 };
 
-static void see(struct arena *a, struct seen **seen, size_t *count, const struct node *endpoint)
+static int compare_uses(const void *a, const void *b)
 {
-	const char *address = node_text_at(endpoint, "address", "");
-	bool up = strcmp(node_text_at(endpoint, "state", ""), "up") == 0;
+	const struct use *x = a, *y = b;
+	int order = strcmp(x->backend, y->backend);
 
-	for (size_t i = 0; i < *count; i++) {
-		if (strcmp((*seen)[i].address, address) == 0) {
-			(*seen)[i].up = (*seen)[i].up && up;
-			return;
-		}
-	}
-	*arena_push(a, *seen, *count) = (struct seen){address, up};
+	return order ? order : strcmp(x->address, y->address);
 }
 
-/* "2/3", or "-" when no service uses the Backend. */
+void columns_note_services(struct columns_view *v, const struct node *services)
+{
+	const struct node *list, *row;
+
+	for (size_t i = 0; i < node_count(services); i++) {
+		list = node_member(node_item(services, i), "endpoints");
+		for (size_t k = 0; k < node_count(list); k++) {
+			row = node_item(list, k);
+			*arena_push(v->c->arena, v->uses, v->use_count) = (struct use){
+				.backend = node_text_at(row, "backend", ""),
+				.address = node_text_at(row, "address", ""),
+				.up = strcmp(node_text_at(row, "state", ""), "up") == 0,
+			};
+		}
+	}
+	if (v->use_count)
+		qsort(v->uses, v->use_count, sizeof(*v->uses), compare_uses);
+}
+
+/* The first use of the Backend, or where it would be. */
+static size_t first_use(const struct columns_view *v, const char *backend)
+{
+	size_t low = 0, high = v->use_count, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (strcmp(v->uses[mid].backend, backend) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* "2/3", or "-" when no service uses it. What several services use is up when all say so. */
 static const char *backend_up(const struct columns_view *v, const struct node *o)
 {
 	const char *full =
 		arena_printf(v->c->arena, "%s/%s", node_text_at(o, "metadata.namespace", "default"),
 			     node_text_at(o, "metadata.name", ""));
-	const struct node *endpoints;
-	struct seen *seen = NULL;
-	size_t count = 0, up = 0;
+	size_t i = first_use(v, full), count = 0, up = 0;
+	const struct use *u;
+	bool all_up;
 
-	for (size_t i = 0; i < node_count(v->services); i++) {
-		endpoints = node_member(node_item(v->services, i), "endpoints");
-		for (size_t j = 0; j < node_count(endpoints); j++) {
-			if (strcmp(node_text_at(node_item(endpoints, j), "backend", ""), full) == 0)
-				see(v->c->arena, &seen, &count, node_item(endpoints, j));
-		}
+	while (i < v->use_count && strcmp(v->uses[i].backend, full) == 0) {
+		u = &v->uses[i];
+		all_up = true;
+		for (; i < v->use_count && compare_uses(u, &v->uses[i]) == 0; i++)
+			all_up = all_up && v->uses[i].up;
+		count++;
+		up += all_up;
 	}
-	for (size_t i = 0; i < count; i++)
-		up += seen[i].up;
 	return count ? arena_printf(v->c->arena, "%zu/%zu", up, count) : "-";
 }
 

@@ -11,8 +11,12 @@ struct columns_view {
 	bool namespaces;   /* a NAMESPACE column in front */
 	bool kind_in_name; /* several kinds in one answer */
 	bool wide;
-	const struct node *services; /* wide: the daemon's `services`, or NULL */
+	struct use *uses; /* wide: what services use, by Backend and address */
+	size_t use_count;
 };
+
+/* Takes what `-o wide` needs from the daemon's `services`; NULL is fine. */
+void columns_note_services(struct columns_view *v, const struct node *services);
 
 void columns_head(const struct columns_view *v, const struct kind *kind, struct table *t);
 void columns_row(const struct columns_view *v, const struct kind *kind, const struct node *object,
