@@ -231,6 +231,8 @@ static void a_tier_line_shows_its_arithmetic(void **state)
 		 "tier 0: 3/3 up x 1.4 = 100 %"},
 		{"[" TIER(0, 0, 3, 0, false) "," TIER(1, 2, 2, 100, false) "]", 0,
 		 "tier 0: 0/3 up x 1.4 = 0 %; tier 1 takes 100 %"},
+		{"[" TIER(0, 0, 3, 0, true) "," TIER(1, 1, 2, 100, false) "]", 0,
+		 "tier 0: 0/3 up x 1.4 = 0 %; tier 1 takes 100 %"},
 		{"[" TIER(0, 1, 5, 100, true) "]", 0,
 		 "tier 0: 1/5 up x 1.4 = 28 %, takes 100 %; panic: too few are up, so all its "
 		 "endpoints get traffic"},

@@ -110,7 +110,7 @@ const char *tier_text(struct arena *a, const struct node *tiers, size_t index)
 		text = arena_printf(a, "%s; tier %lld takes %lld %%", text,
 				    (long long)node_int_at(next, "tier", 0),
 				    (long long)node_int_at(next, "loadPercent", 0));
-	if (node_bool_at(tier, "panic", false))
+	if (load && node_bool_at(tier, "panic", false))
 		text = arena_printf(
 			a, "%s; panic: too few are up, so all its endpoints get traffic", text);
 	return text;
