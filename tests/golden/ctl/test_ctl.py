@@ -83,21 +83,22 @@ def test_a_mistake_anywhere_sends_nothing(tmp_path):
 def test_the_project_is_in_every_path(tmp_path):
     socket = str(tmp_path / "sock")
     with fake_daemon.Server(socket) as server:
-        run(socket, "--project", "a b", "apply", "-f", "web.yaml")
-        run(socket, "get", "be", "--project=a b")
+        run(socket, "--project", "a-b", "apply", "-f", "web.yaml")
+        run(socket, "get", "be", "--project=a-b")
         paths = [target for _, target, _ in server.daemon.requests]
     assert len(paths) == 2
-    assert all(p.startswith("/projects/a%20b/control-plane/apis/") for p in paths)
+    assert all(p.startswith("/projects/a-b/control-plane/apis/") for p in paths)
 
 
 def test_a_name_cannot_leave_its_path(tmp_path):
     socket = str(tmp_path / "sock")
     with fake_daemon.Server(socket) as server:
         run(socket, "get", "be", "..?x#y")
-        run(socket, "-n", "a/../b", "get", "be", "..")
+        assert run(socket, "-n", "a/../b", "get", "be", "..").returncode == 1
+        assert run(socket, "--project", "..", "get", "be").returncode == 1
         paths = [target for _, target, _ in server.daemon.requests]
+    assert len(paths) == 1
     assert paths[0].endswith("/namespaces/default/backends/..%3Fx%23y")
-    assert paths[1].endswith("/namespaces/a%2F..%2Fb/backends/..")
 
 
 def test_an_unreachable_daemon_is_named_with_the_remedy(tmp_path):
