@@ -41,9 +41,10 @@ static inline __u32 life_client_bits(const struct pkt *p, __u32 state)
 		return 0;
 	if (p->tcp->fin)
 		bits |= SPW_FLOW_FIN_CLIENT;
-	if (p->tcp->rst)
+	/* Before the handshake it may end a former connection's TIME_WAIT; the SYN comes again. */
+	if (p->tcp->rst && (state & SPW_FLOW_ESTABLISHED))
 		bits |= SPW_FLOW_RESET;
-	if (p->tcp->ack && !p->tcp->syn && (state & SPW_FLOW_REPLIED))
+	if (p->tcp->ack && !p->tcp->rst && !p->tcp->syn && (state & SPW_FLOW_REPLIED))
 		bits |= SPW_FLOW_ESTABLISHED;
 	return bits;
 }
@@ -125,6 +126,8 @@ static inline enum verdict life_reply(struct pkt *p, struct spw_flow *r)
 	f = flow_find_partner(p, r);
 	if (!f)
 		return pass(SPW_PASS_NO_FLOW);
+	if ((bits & SPW_FLOW_FIN_ENDPOINT) && (f->state & SPW_FLOW_FIN_CLIENT))
+		bits |= SPW_FLOW_CLIENT_FIRST;
 	if (bits)
 		flow_mark(f, bits);
 	r->state |= bits;

@@ -15,8 +15,9 @@
 /* How far the flow that holds a port is over: the further, the sooner its port is taken. */
 enum reserve_rest {
 	RESERVE_IN_USE = 0,
-	RESERVE_CLOSED,	     /* and silent for two seconds: nothing is under way any more */
-	RESERVE_SAME_CLIENT, /* closed likewise; for its own client a server gives TIME_WAIT up */
+	RESERVE_CLOSED,	      /* and silent for two seconds: nothing is under way any more */
+	RESERVE_SAME_CLIENT,  /* likewise; for its own client a server may give TIME_WAIT up */
+	RESERVE_NO_TIME_WAIT, /* likewise; the endpoint has forgotten it */
 	RESERVE_EXPIRED,
 };
 
@@ -77,6 +78,8 @@ static inline enum reserve_rest reserve_rest(const struct opening *o, const stru
 		return RESERVE_EXPIRED;
 	if (!(f->state & SPW_FLOW_CLOSED) || flow_idle_ns(f, o->now_ns) < FLOW_SETTLED_NS)
 		return RESERVE_IN_USE;
+	if (f->state & (SPW_FLOW_RESET | SPW_FLOW_CLIENT_FIRST))
+		return RESERVE_NO_TIME_WAIT;
 	return addr_equal(&r->daddr, &o->entry.daddr) ? RESERVE_SAME_CLIENT : RESERVE_CLOSED;
 }
 
@@ -98,7 +101,7 @@ static __noinline bool reserve_take(struct opening *o, const struct spw_settings
 		return false;
 	if (o->rest == RESERVE_EXPIRED)
 		count_shared(SPW_COUNT_FLOW_EXPIRED);
-	if (o->rest == RESERVE_CLOSED)
+	if (o->rest == RESERVE_CLOSED || o->rest == RESERVE_SAME_CLIENT)
 		count(SPW_COUNT_PORT_REUSED_EARLY);
 	return true;
 }
@@ -116,21 +119,23 @@ static inline long reserve_at(struct opening *o, const struct spw_settings *s, _
 	return bpf_map_update_elem(&flows, &o->reverse_key, &o->entry, BPF_NOEXIST);
 }
 
-/* The ports at the cursor. The first that another client's closed flow has is the second choice. */
+/* The ports at the cursor. One that its server may refuse for a while is the second choice. */
 static inline long reserve_walk(struct opening *o, const struct spw_settings *s)
 {
-	__u32 first = reserve_next_place(o), closed = SPW_PORT_TRIES;
+	__u32 first = reserve_next_place(o), second = SPW_PORT_TRIES, best = RESERVE_IN_USE;
 	long err = -RESERVE_EEXIST;
 	__u32 i;
 
 	for (i = 0; i < SPW_PORT_TRIES && err == -RESERVE_EEXIST; i++) {
-		err = reserve_at(o, s, first + i, RESERVE_SAME_CLIENT);
-		if (o->rest == RESERVE_CLOSED && closed == SPW_PORT_TRIES)
-			closed = i;
+		err = reserve_at(o, s, first + i, RESERVE_NO_TIME_WAIT);
+		if (o->rest <= best)
+			continue;
+		best = o->rest;
+		second = i;
 	}
-	reserve_skip(o, closed < i ? closed : i - 1);
-	if (err == -RESERVE_EEXIST && closed < SPW_PORT_TRIES)
-		err = reserve_at(o, s, first + closed, RESERVE_CLOSED);
+	reserve_skip(o, second < i ? second : i - 1);
+	if (err == -RESERVE_EEXIST && second < SPW_PORT_TRIES)
+		err = reserve_at(o, s, first + second, RESERVE_CLOSED);
 	return err;
 }
 

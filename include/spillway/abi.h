@@ -160,7 +160,8 @@ enum spw_flow_state {
 	SPW_FLOW_FIN_CLIENT = 4,
 	SPW_FLOW_FIN_ENDPOINT = 8,
 	SPW_FLOW_RESET = 16,
-	SPW_FLOW_CLOSED = 32, /* counted in flows_closed */
+	SPW_FLOW_CLOSED = 32,	    /* counted in flows_closed */
+	SPW_FLOW_CLIENT_FIRST = 64, /* its FIN came first: no TIME_WAIT at the endpoint */
 };
 
 /*

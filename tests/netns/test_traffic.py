@@ -12,6 +12,18 @@ import lib
 VIPS = {4: lib.VIP4, 6: lib.VIP6}
 
 
+def test_ports_in_time_wait_at_the_server_are_reused_without_stalls(net):
+    lib.Web(net, "p1").start()  # closes first
+    net.exec("gw", "sysctl", "-qw", "net.ipv4.ip_local_port_range=1024 65000")  # leaves 535
+    gateway = lib.Gateway(net).start()
+    gateway.apply(lib.manifest(primaries=("p1",), fallbacks=(), check=False, families=(4,)))
+    for _ in range(4):
+        result = lib.fetch(net, lib.VIP4, 450, parallel=8, timeout=0.9)
+        assert result["errors"] == []
+        lib.time.sleep(3)
+    assert gateway.counters()["port_reused_early"] > 500
+
+
 @pytest.mark.parametrize("family", (4, 6))
 def test_ten_thousand_requests_have_no_error(served, family):
     before = {h: w.count() for h, w in served.web.items()}

@@ -170,6 +170,39 @@ static void a_syn_on_a_flow_that_ends_opens_a_new_one(void **state)
 	}
 }
 
+/* A server's TIME_WAIT answers the SYN on a reused port so; the client's RST ends it. */
+static void a_reset_before_the_handshake_leaves_the_flow_for_the_next_syn(void **state)
+{
+	struct desc syn = from_client(TCP4), rst = syn, sent = world_expect_to(WEB4_A, &syn), ack;
+
+	(void)state;
+	ack = from_endpoint(&sent);
+	ack.flags = TCP_ACK;
+	world_expect_reply(world.if_server, &syn, &ack);
+	rst.flags = TCP_RST;
+	world_expect_to(WEB4_A, &rst);
+	assert_int_equal(world_expect_to(WEB4_A, &syn).sport, sent.sport);
+	rst.flags = TCP_RST | TCP_ACK;
+	world_expect_to(WEB4_A, &rst);
+	assert_int_equal(world_expect_to(WEB4_A, &syn).sport, sent.sport);
+}
+
+static void it_is_noted_whose_fin_came_first(void **state)
+{
+	struct talk t = handshake(TCP4);
+
+	(void)state;
+	client_sends(&t, TCP_FIN | TCP_ACK);
+	endpoint_sends(&t, TCP_FIN | TCP_ACK);
+	assert_true(state_of(&t.client) & SPW_FLOW_CLIENT_FIRST);
+	world_reset(NULL);
+	t = handshake(TCP4);
+	endpoint_sends(&t, TCP_FIN | TCP_ACK);
+	client_sends(&t, TCP_FIN | TCP_ACK);
+	endpoint_sends(&t, TCP_FIN | TCP_ACK);
+	assert_false(state_of(&t.client) & SPW_FLOW_CLIENT_FIRST);
+}
+
 static void a_syn_on_an_established_flow_is_forwarded(void **state)
 {
 	struct talk t = handshake(TCP4);
@@ -289,6 +322,8 @@ int life_tests(void)
 		T(a_reset_from_either_side_closes_once),
 		T(a_refused_connection_is_not_called_answered),
 		T(a_syn_on_a_flow_that_ends_opens_a_new_one),
+		T(a_reset_before_the_handshake_leaves_the_flow_for_the_next_syn),
+		T(it_is_noted_whose_fin_came_first),
 		T(a_syn_on_an_established_flow_is_forwarded),
 		T(an_unanswered_syn_tries_elsewhere_when_its_endpoint_is_taken_out),
 		T(tcp_flows_stay_with_an_endpoint_that_is_down),

@@ -14,7 +14,8 @@
 
 #include "spillway.skel.h"
 
-#define PORT_COUNT 8
+#define PORT_COUNT   8
+#define SERVER_FIRST (SPW_FLOW_FIN_CLIENT | SPW_FLOW_FIN_ENDPOINT | SPW_FLOW_CLOSED)
 
 static int one_source(void **state)
 {
@@ -61,7 +62,6 @@ static void without_a_free_port_a_flow_is_refused(void **state)
 	d = client_number(TCP4, PORT_COUNT);
 	world_expect_end(world.if_client, &d, SPW_DROP_PORTS_EXHAUSTED);
 	assert_int_equal(world_flow_count(), 2 * PORT_COUNT);
-	/* UDP, and another endpoint, have ports of their own. */
 	d = client_number(UDP4, 0);
 	world_expect_to(WEB4_A, &d);
 	world_serve(TCP4, (uint16_t[]){WEB4_B}, 1);
@@ -86,22 +86,26 @@ static void each_source_address_has_its_own_ports(void **state)
 	assert_int_equal(opened, 2 * PORT_COUNT);
 }
 
+static void end_flow(const struct desc *d, uint32_t flow_state, uint64_t idle_ns)
+{
+	struct spw_flow f;
+
+	assert_true(world_flow(d, &f));
+	f.state = flow_state;
+	world_put_flow(d, &f);
+	world_age(d, idle_ns);
+}
+
 /* All ports taken; flow 3 ended in `state`, silent for `idle_ns`. Returns the next client. */
 static struct desc all_taken_but(uint32_t flow_state, uint64_t idle_ns, uint16_t *port)
 {
-	struct spw_flow f;
-	struct desc d, sent;
-
 	for (uint32_t i = 0; i < PORT_COUNT; i++) {
-		d = client_number(TCP4, i);
-		sent = world_expect_to(WEB4_A, &d);
+		struct desc d = client_number(TCP4, i), sent = world_expect_to(WEB4_A, &d);
+
 		if (i != 3)
 			continue;
 		*port = sent.sport;
-		assert_true(world_flow(&d, &f));
-		f.state = flow_state;
-		world_put_flow(&d, &f);
-		world_age(&d, idle_ns);
+		end_flow(&d, flow_state, idle_ns);
 	}
 	return client_number(TCP4, PORT_COUNT);
 }
@@ -109,44 +113,46 @@ static struct desc all_taken_but(uint32_t flow_state, uint64_t idle_ns, uint16_t
 static void a_closed_flow_gives_its_port_early_when_there_is_no_other(void **state)
 {
 	uint16_t port;
-	struct desc d = all_taken_but(SPW_FLOW_RESET | SPW_FLOW_CLOSED, 3 * SECOND_NS, &port), sent;
+	struct desc d = all_taken_but(SERVER_FIRST, 3 * SECOND_NS, &port);
+	struct desc sent = world_expect_to(WEB4_A, &d);
 
 	(void)state;
-	d.src = addr_of("10.1.0.30");
-	sent = world_expect_to(WEB4_A, &d);
 	assert_int_equal(sent.sport, port);
 	assert_int_equal(world_stat(SPW_COUNT_PORT_REUSED_EARLY), 1);
 	assert_int_equal(world_flow_count(), 2 * PORT_COUNT);
 }
 
-static void an_expired_flow_gives_its_port_rested(void **state)
+static void expect_not_early(uint32_t flow_state, uint64_t idle_ns)
 {
 	uint16_t port;
-	struct desc d = all_taken_but(SPW_FLOW_RESET | SPW_FLOW_CLOSED, 61 * SECOND_NS, &port);
-	struct desc sent = world_expect_to(WEB4_A, &d);
+	struct desc d = all_taken_but(flow_state, idle_ns, &port);
 
-	(void)state;
-	assert_int_equal(sent.sport, port);
+	assert_int_equal(world_expect_to(WEB4_A, &d).sport, port);
 	assert_int_equal(world_stat(SPW_COUNT_PORT_REUSED_EARLY), 0);
+}
+
+static void a_port_that_no_time_wait_holds_is_not_early(void **state)
+{
+	(void)state;
+	expect_not_early(SERVER_FIRST | SPW_FLOW_CLIENT_FIRST, 3 * SECOND_NS);
+}
+
+static void an_expired_flow_gives_its_port_rested(void **state)
+{
+	(void)state;
+	expect_not_early(SERVER_FIRST, 61 * SECOND_NS);
 	assert_int_equal(world_stat(SPW_COUNT_FLOW_EXPIRED), 1);
 }
 
-static void a_flow_closed_just_now_keeps_its_port(void **state)
+static void flows_that_live_or_closed_just_now_keep_their_ports(void **state)
 {
+	const uint32_t live = SPW_FLOW_ESTABLISHED | SPW_FLOW_FIN_CLIENT;
 	uint16_t port;
-	struct desc d = all_taken_but(SPW_FLOW_RESET | SPW_FLOW_CLOSED, SECOND_NS, &port);
+	struct desc d = all_taken_but(SERVER_FIRST, SECOND_NS, &port);
 
-	(void)state;
 	world_expect_end(world.if_client, &d, SPW_DROP_PORTS_EXHAUSTED);
-}
-
-static void a_live_flow_keeps_its_port(void **state)
-{
-	uint16_t port;
-	struct desc d = all_taken_but(SPW_FLOW_REPLIED | SPW_FLOW_ESTABLISHED | SPW_FLOW_FIN_CLIENT,
-				      50 * SECOND_NS, &port);
-
-	(void)state;
+	one_source(state);
+	d = all_taken_but(live, 50 * SECOND_NS, &port);
 	world_expect_end(world.if_client, &d, SPW_DROP_PORTS_EXHAUSTED);
 }
 
@@ -154,10 +160,9 @@ static void a_live_flow_keeps_its_port(void **state)
 static void walk_from_start(uint32_t count)
 {
 	uint32_t key = WEB4_A * SPW_SOURCES_MAX + world_endpoint(WEB4_A).source_first;
+	int fd = bpf_map__fd(world.skel->maps.cursors);
 
-	assert_int_equal(
-		bpf_map_update_elem(bpf_map__fd(world.skel->maps.cursors), &key, &count, BPF_ANY),
-		0);
+	assert_int_equal(bpf_map_update_elem(fd, &key, &count, BPF_ANY), 0);
 }
 
 static void a_block_of_live_flows_in_the_way_is_passed_by(void **state)
@@ -182,36 +187,32 @@ static void a_block_of_live_flows_in_the_way_is_passed_by(void **state)
 /* Takes all ports in their order by clients 10.1.0.40 and so on; closed and silent for 3 s. */
 static void all_closed(uint32_t count)
 {
-	struct spw_flow f;
-	struct desc d;
-
 	world_set_ports(count);
 	walk_from_start(count);
 	for (uint32_t i = 0; i < count; i++) {
-		d = client_number(TCP4, i);
+		struct desc d = client_number(TCP4, i);
+
 		d.src.b[15] = (uint8_t)(40 + i);
 		assert_int_equal(world_expect_to(WEB4_A, &d).sport, 20000 + i);
-		assert_true(world_flow(&d, &f));
-		f.state = SPW_FLOW_RESET | SPW_FLOW_CLOSED;
-		world_put_flow(&d, &f);
-		world_age(&d, 3 * SECOND_NS);
+		end_flow(&d, SERVER_FIRST, 3 * SECOND_NS);
 	}
 	walk_from_start(count);
 }
 
 static void ports_reused_early_are_those_that_rested_longest(void **state)
 {
+	struct desc d;
+
 	(void)state;
 	all_closed(60);
 	for (uint32_t i = 0; i < 60; i++) {
-		struct desc d = client_number(TCP4, 100 + i);
-
+		d = client_number(TCP4, 100 + i);
 		assert_int_equal(world_expect_to(WEB4_A, &d).sport, 20000 + i);
 	}
 	assert_int_equal(world_stat(SPW_COUNT_PORT_REUSED_EARLY), 60);
 }
 
-static void a_port_that_its_client_had_before_goes_first_and_is_not_early(void **state)
+static void a_port_that_its_client_had_before_goes_first(void **state)
 {
 	struct desc d = client_number(TCP4, 100);
 
@@ -219,7 +220,6 @@ static void a_port_that_its_client_had_before_goes_first_and_is_not_early(void *
 	all_closed(10);
 	d.src.b[15] = 40 + 7;
 	assert_int_equal(world_expect_to(WEB4_A, &d).sport, 20007);
-	assert_int_equal(world_stat(SPW_COUNT_PORT_REUSED_EARLY), 0);
 }
 
 static void the_list_in_use_may_begin_anywhere(void **state)
@@ -340,8 +340,8 @@ static void *open_many(void *arg)
 static void flows_opened_by_two_cpus_at_once_are_whole(void **state)
 {
 	struct spw_flow_key key, *at = NULL;
-	int fd = bpf_map__fd(world.skel->maps.flows);
 	unsigned int first = 0, second = 1;
+	int fd = bpf_map__fd(world.skel->maps.flows);
 	pthread_t other;
 
 	(void)state;
@@ -378,12 +378,12 @@ int ports_tests(void)
 		T(without_a_free_port_a_flow_is_refused),
 		T(each_source_address_has_its_own_ports),
 		T(a_closed_flow_gives_its_port_early_when_there_is_no_other),
+		T(a_port_that_no_time_wait_holds_is_not_early),
 		T(an_expired_flow_gives_its_port_rested),
-		T(a_flow_closed_just_now_keeps_its_port),
-		T(a_live_flow_keeps_its_port),
+		T(flows_that_live_or_closed_just_now_keep_their_ports),
 		T(a_block_of_live_flows_in_the_way_is_passed_by),
 		T(ports_reused_early_are_those_that_rested_longest),
-		T(a_port_that_its_client_had_before_goes_first_and_is_not_early),
+		T(a_port_that_its_client_had_before_goes_first),
 		T(the_list_in_use_may_begin_anywhere),
 		T(without_a_source_address_a_flow_is_refused),
 		T(a_full_table_refuses_and_leaves_no_half_pair),
