@@ -6,7 +6,10 @@
 
 static const char *const payload_types[] = {"Text", "Binary", NULL};
 static const struct field payload_fields[] = {
-	{.name = "binary", .type = FIELD_STRING, .text = "The bytes in base64, for Binary."},
+	{.name = "binary",
+	 .type = FIELD_STRING,
+	 .base64 = true,
+	 .text = "The bytes in base64, for Binary."},
 	{.name = "text", .type = FIELD_STRING, .text = "The bytes as text, for Text."},
 	{.name = "type",
 	 .type = FIELD_STRING,

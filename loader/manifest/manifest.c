@@ -36,11 +36,14 @@ static int by_place(const void *a, const void *b)
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
-static void sort_diags(struct diags *d, size_t from)
+/* In order of place, and each on one line whatever keys and kinds are made of. */
+static void finish_diags(struct diags *d, size_t from)
 {
 	size_t count = d->count - from;
 	AUTO(free) struct entry *entries = NULL;
 
+	for (size_t i = from; i < d->count; i++)
+		d->items[i].text = quote_hidden(d->arena, d->items[i].text);
 	if (count < 2)
 		return;
 	entries = calloc(count, sizeof(*entries));
@@ -270,7 +273,7 @@ int manifest_check(struct arena *a, struct diags *d, struct node *root,
 	size_t from = d->count;
 	int ret = check_root(&run, root, out);
 
-	sort_diags(d, from);
+	finish_diags(d, from);
 	return ret;
 }
 
@@ -285,6 +288,6 @@ int manifest_read_text(struct arena *a, struct diags *d, const char *file, const
 	yaml_read(a, d, name, text, len, &docs);
 	for (size_t i = 0; i < docs.count; i++)
 		read_object(&run, docs.items[i]);
-	sort_diags(d, from);
+	finish_diags(d, from);
 	return 0;
 }

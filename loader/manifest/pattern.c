@@ -211,6 +211,22 @@ static bool match_duration(const char *s, size_t len)
 	return i == len && parts > 0;
 }
 
+/* Groups of four characters, of which the last may end with = or ==; an empty text is none. */
+bool match_base64(const char *s, size_t len)
+{
+	size_t digits = 0;
+
+	while (digits < len && (is_alnum(s[digits]) || s[digits] == '+' || s[digits] == '/'))
+		digits++;
+	if (len == 0 || len % 4 || len - digits > 2)
+		return false;
+	for (size_t i = digits; i < len; i++) {
+		if (s[i] != '=')
+			return false;
+	}
+	return true;
+}
+
 bool match_qualified_name(const char *s, size_t len)
 {
 	if (len == 0 || !is_alnum(s[0]) || !is_alnum(s[len - 1]))

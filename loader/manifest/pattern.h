@@ -27,6 +27,7 @@ extern const struct pattern pattern_protocol;	  /* of a listener */
 extern const struct pattern pattern_duration;	  /* 1m30s */
 extern const struct pattern pattern_label_value;  /* of metadata.labels */
 
+bool match_base64(const char *s, size_t len);
 bool match_qualified_name(const char *s, size_t len); /* the part of a label key after the `/` */
 
 #endif

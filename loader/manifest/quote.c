@@ -7,8 +7,8 @@
 #include "base/strbuf.h"
 #include "manifest/manifest.h"
 
-static const char escaped[] = "\a\b\f\n\r\t\v\\\"";
-static const char letters[] = "abfnrtv\\\"";
+static const char escaped[] = "\a\b\f\n\r\t\v";
+static const char letters[] = "abfnrtv";
 
 /* The code point at `p` of valid UTF-8, and its length. */
 static unsigned long decode(const unsigned char *p, size_t left, size_t *len)
@@ -34,30 +34,61 @@ static bool is_hidden(unsigned long c)
 	       c >= 0xe0000;
 }
 
+/* A character that is not printable as Go's escape of it; true when it is one. */
+static bool put_escape(struct strbuf *b, unsigned long c)
+{
+	const char *letter = c && c < 0x20 ? strchr(escaped, (int)c) : NULL;
+
+	if (letter)
+		strbuf_printf(b, "\\%c", letters[letter - escaped]);
+	else if (c < 0x20 || c == 0x7f)
+		strbuf_printf(b, "\\x%02lx", c);
+	else if (is_hidden(c) && c < 0x10000)
+		strbuf_printf(b, "\\u%04lx", c);
+	else if (is_hidden(c))
+		strbuf_printf(b, "\\U%08lx", c);
+	else
+		return false;
+	return true;
+}
+
 const char *quote_text(struct arena *a, const char *text, size_t len)
 {
 	struct strbuf b = {0};
-	const char *letter, *out;
 	unsigned long c;
+	const char *out;
 	size_t n;
 
 	strbuf_puts(&b, "\"");
 	for (size_t i = 0; i < len; i += n) {
 		c = decode((const unsigned char *)text + i, len - i, &n);
-		letter = c && c < 0x80 ? strchr(escaped, (int)c) : NULL;
-		if (letter)
-			strbuf_printf(&b, "\\%c", letters[letter - escaped]);
-		else if (c < 0x20 || c == 0x7f)
-			strbuf_printf(&b, "\\x%02lx", c);
-		else if (is_hidden(c) && c < 0x10000)
-			strbuf_printf(&b, "\\u%04lx", c);
-		else if (is_hidden(c))
-			strbuf_printf(&b, "\\U%08lx", c);
-		else
+		if (c == '"' || c == '\\')
+			strbuf_printf(&b, "\\%c", (int)c);
+		else if (!put_escape(&b, c))
 			strbuf_add(&b, text + i, n);
 	}
 	strbuf_puts(&b, "\"");
 	out = arena_strndup(a, b.text, b.len);
+	strbuf_done(&b);
+	return out;
+}
+
+const char *quote_hidden(struct arena *a, const char *text)
+{
+	struct strbuf b = {0};
+	size_t len = strlen(text), n;
+	bool found = false;
+	const char *out;
+	unsigned long c;
+
+	for (size_t i = 0; i < len; i += n) {
+		c = decode((const unsigned char *)text + i, len - i, &n);
+		if (put_escape(&b, c))
+			found = true;
+		else
+			strbuf_add(&b, text + i, n);
+	}
+	out = found ? arena_strndup(a, b.text, b.len) : text;
 	strbuf_done(&b);
 	return out;
 }

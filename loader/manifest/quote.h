@@ -9,4 +9,7 @@
 const char *quote_node(struct arena *a, const struct node *n);
 const char *quote_text(struct arena *a, const char *text, size_t len);
 
+/* A whole message, for what is in it without quotes of its own: only what is not printable. */
+const char *quote_hidden(struct arena *a, const char *text);
+
 #endif

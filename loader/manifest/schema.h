@@ -44,6 +44,7 @@ struct field {
 	const struct field *item;
 	const char *preset; /* default, as JSON */
 	const struct pattern *pattern;
+	bool base64;		   /* of a string: bytes in base64 */
 	const char *const *values; /* enumeration, NULL-terminated */
 	const char *list_key;	   /* of a list of objects: this member is unique */
 	const struct rule *rules;  /* ends with a NULL check */

@@ -141,6 +141,16 @@ static bool check_enum(struct check *c, const struct path *path, const struct fi
 	return false;
 }
 
+static bool check_base64(struct check *c, const struct path *path, const struct node *n)
+{
+	if (match_base64(n->text, n->text_len))
+		return true;
+	c->blocked = true;
+	check_invalid(c, n->loc, path, "Invalid value: %s: %s in body must be of type byte: %s",
+		      quote_node(c->arena, n), path_text(c->arena, path), quote_node(c->arena, n));
+	return false;
+}
+
 /* Only the first of too long, too short and no match is told. */
 static bool check_string(struct check *c, const struct path *path, const struct field *f,
 			 const struct node *n)
@@ -168,6 +178,8 @@ static bool check_string(struct check *c, const struct path *path, const struct 
 			      quote_node(c->arena, n), path_text(c->arena, path), f->pattern->text);
 		return false;
 	}
+	if (f->base64 && !check_base64(c, path, n))
+		return false;
 	if (f->values)
 		return check_enum(c, path, f, n);
 	/* Ours: everything behind this reads texts up to the first NUL. */
