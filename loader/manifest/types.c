@@ -209,23 +209,42 @@ static void check_object(struct check *c, const struct path *path, const struct 
 	}
 }
 
+struct keyed {
+	const char *key; /* as JSON */
+	size_t index;
+};
+
+static int by_key(const void *a, const void *b)
+{
+	const struct keyed *x = a, *y = b;
+	int order = strcmp(x->key, y->key);
+
+	return order ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+/* Sorted, so that a list without a limit may be long; then every item but the first of a key. */
 static void check_unique(struct check *c, const struct path *path, const struct field *f,
 			 const struct node *n)
 {
-	const struct node *mine, *other;
+	struct keyed *keys = arena_array(c->arena, n->count, sizeof(*keys));
+	const struct node *member;
+	size_t count = 0;
 
-	for (size_t i = 1; i < n->count; i++) {
-		struct path at = {.up = path, .index = i};
+	for (size_t i = 0; i < n->count; i++) {
+		member = node_member(n->items[i], f->list_key);
+		if (member)
+			keys[count++] = (struct keyed){number_text(c, member), i};
+	}
+	if (count)
+		qsort(keys, count, sizeof(*keys), by_key);
+	for (size_t i = 1; i < count; i++) {
+		struct path at = {.up = path, .index = keys[i].index};
 
-		mine = node_member(n->items[i], f->list_key);
-		for (size_t j = 0; mine && j < i; j++) {
-			other = node_member(n->items[j], f->list_key);
-			if (!other || !node_equal(mine, other))
-				continue;
-			check_invalid(c, mine->loc, &at, "Duplicate value: {\"%s\":%s}",
-				      f->list_key, number_text(c, mine));
-			break;
-		}
+		if (strcmp(keys[i - 1].key, keys[i].key) != 0)
+			continue;
+		member = node_member(n->items[keys[i].index], f->list_key);
+		check_invalid(c, member->loc, &at, "Duplicate value: {\"%s\":%s}", f->list_key,
+			      keys[i].key);
 	}
 }
 
