@@ -62,17 +62,20 @@ static bool has_section(const struct object *o, const char *section)
 	return !section || has_name(node_at(o->res.root, path), section);
 }
 
+#define FAILURES_SHOWN 8 /* of one policy, in its condition */
+
 /* What a policy held on to while it is read, and the first reason why it did not. */
 struct outcome {
 	const char *reason, *message;
-	size_t attached;
+	size_t failed, attached;
 };
 
 static void fail(struct resolver *r, struct outcome *out, const char *reason, const char *text)
 {
 	if (!out->reason)
 		out->reason = reason;
-	out->message = text_join(r->arena, out->message, "; ", text);
+	if (out->failed++ < FAILURES_SHOWN)
+		out->message = text_join(r->arena, out->message, "; ", text);
 }
 
 static void attach(struct resolver *r, struct object *o, const struct object *aim,
@@ -165,6 +168,9 @@ static void read_policy(struct resolver *r, struct object *o)
 	for (size_t i = 0; i < node_count(selectors); i++)
 		read_selector(r, o, node_item(selectors, i), &out);
 	o->accepted = out.attached > 0;
+	if (out.failed > FAILURES_SHOWN)
+		out.message = arena_printf(r->arena, "%s; and %zu more", out.message,
+					   out.failed - FAILURES_SHOWN);
 	if (out.reason)
 		condition_plain(r, o, "Accepted", false, out.reason, out.message);
 	else
