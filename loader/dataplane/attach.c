@@ -4,6 +4,7 @@
  * made by hand. A pinned link gets the new program by bpf_link_update(): no packet is missed. A
  * link whose interface has gone stays in its pin with interface index 0; it is removed.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <linux/if_link.h>
@@ -183,6 +184,54 @@ static int attach_pinned(struct dataplane *dp, struct interface *i, const char *
 	return fd_take(&fd);
 }
 
+static uint32_t pinned_ifindex(const char *path)
+{
+	AUTO(fd_close) int fd = bpf_obj_get(path);
+
+	return fd < 0 ? 0 : link_ifindex(fd);
+}
+
+/* The pin of the link that is on this interface; false when there is none. */
+static bool find_pin(const struct dataplane *dp, uint32_t ifindex, char *path, size_t size)
+{
+	char dir[PATH_MAX];
+	const struct dirent *e;
+	bool found = false;
+	DIR *d;
+
+	(void)snprintf(dir, sizeof(dir), "%s/links", dp->bpffs);
+	d = opendir(dir);
+	while (d && !found && (e = readdir(d))) {
+		if (e->d_name[0] != '.' &&
+		    snprintf(path, size, "%s/%s", dir, e->d_name) < (int)size)
+			found = pinned_ifindex(path) == ifindex;
+	}
+	if (d)
+		(void)closedir(d);
+	return found;
+}
+
+/*
+ * Interfaces may have swapped names: then the links follow, by their pins' names, and no packet is
+ * missed. What stands in the way is put aside under a name too long for an interface.
+ */
+static void rename_pin(const struct dataplane *dp, const struct interface *i, const char *path)
+{
+	char found[PATH_MAX], aside[PATH_MAX];
+	uint32_t holder = pinned_ifindex(path);
+
+	if (holder == i->link.ifindex || !find_pin(dp, i->link.ifindex, found, sizeof(found)))
+		return;
+	if (holder &&
+	    snprintf(aside, sizeof(aside), "%s-of-another-interface", path) < (int)sizeof(aside))
+		(void)rename(path, aside);
+	else
+		(void)link_unpin(path);
+	if (!rename(found, path))
+		log_info("attach: %s: the interface had another name: its link is kept",
+			 i->link.name);
+}
+
 int attach(struct dataplane *dp, struct interface *i, struct why why)
 {
 	AUTO(fd_close) int fd = -1;
@@ -191,6 +240,7 @@ int attach(struct dataplane *dp, struct interface *i, struct why why)
 
 	if (dp->bpffs) {
 		link_pin_path(dp, i->link.name, path, sizeof(path));
+		rename_pin(dp, i, path);
 		fd = attach_pinned(dp, i, path);
 		if (fd >= 0) {
 			i->bpf_link = fd_take(&fd);

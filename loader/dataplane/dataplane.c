@@ -117,7 +117,7 @@ static int set_options(struct dataplane *dp, const struct dataplane_options *o)
 }
 
 /* Sources and ports in force stay where they are; the rest is this run's. */
-static void take_settings_over(struct dataplane *dp)
+static int take_settings_over(struct dataplane *dp)
 {
 	const struct spw_config *c = dp->maps.config;
 	const struct spw_settings *now = &c->settings[c->active & 1];
@@ -125,6 +125,7 @@ static void take_settings_over(struct dataplane *dp)
 	memcpy(dp->settings.source, now->source, sizeof(now->source));
 	dp->settings.port_line = now->port_line;
 	dp->settings.port_count = now->port_count;
+	return side_bind_pinned(dp);
 }
 
 static int open_loop_parts(struct dataplane *dp, struct why why)
@@ -164,8 +165,8 @@ static int open_parts(struct dataplane *dp, const struct dataplane_options *opts
 	err = load(dp, why);
 	if (err)
 		return err;
-	if (dp->taken_over)
-		take_settings_over(dp);
+	if (dp->taken_over && take_settings_over(dp))
+		return why_set(why, -ENOMEM, "out of memory");
 	/* Heard from before the interfaces are looked up, so that none comes unnoticed. */
 	err = watch_open(dp);
 	if (err)

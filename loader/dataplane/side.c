@@ -4,10 +4,13 @@
  * So a commit over many services is seen as a whole: the other side is written in full, then the
  * word is stored. A packet under way may still read the old side, hence a pause between switches.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include <bpf/bpf.h>
 
 #include "base/addr.h"
 #include "base/clock.h"
@@ -43,6 +46,24 @@ int side_bind(struct dataplane *dp, const struct tables *t)
 	free(dp->bound);
 	dp->bound = bound;
 	dp->bound_count = t->service_count;
+	return 0;
+}
+
+int side_bind_pinned(struct dataplane *dp)
+{
+	struct bound_port *bound = calloc(dp->meta.max_services, sizeof(*bound));
+	int fd = dp->maps.fd[MAP_SERVICES];
+	struct spw_service_key key;
+	size_t count = 0;
+
+	if (!bound)
+		return -ENOMEM;
+	while (count < dp->meta.max_services &&
+	       !bpf_map_get_next_key(fd, count ? &key : NULL, &key))
+		bound[count++] = (struct bound_port){key.vip, ntohs(key.port)};
+	free(dp->bound);
+	dp->bound = bound;
+	dp->bound_count = count;
 	return 0;
 }
 

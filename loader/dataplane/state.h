@@ -190,6 +190,7 @@ bool side_differs(struct dataplane *dp);
 void side_settings_defaults(struct spw_settings *s, uint32_t seed);
 /* Notes which addresses and ports services have, for the port list. */
 int side_bind(struct dataplane *dp, const struct tables *t);
+int side_bind_pinned(struct dataplane *dp); /* those of an earlier run */
 
 /* addrs.c: the map `addrs`. VIPs of `want` and all sources in; then others out. */
 int addrs_put(struct dataplane *dp, const struct tables *want);

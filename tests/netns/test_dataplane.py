@@ -74,6 +74,31 @@ def test_next_hops_are_kept_resolved_while_endpoints_need_them(net):
     assert ours() == set()
 
 
+def test_a_vip_is_no_source_address_after_a_restart_either(net):
+    net.exec("gw", "ip", "addr", "add", "203.0.113.5/24", "dev", "back")
+    gateway = start(net)
+    gateway.apply(plain(vip="203.0.113.1", port=8000))  # the address that routes prefer
+    assert gateway.json("status")["sources"] == ["203.0.113.5"]
+    gateway.kill()
+    gateway.start()
+    lib.time.sleep(0.3)
+    assert gateway.json("status")["sources"] == ["203.0.113.5"]
+
+
+def test_interfaces_that_swapped_names_are_attached_at_the_next_start(net):
+    serve(net, "p1")
+    gateway = start(net)
+    gateway.apply(plain(hosts=("p1",)))
+    gateway.kill()
+    for old, new in (("front", "swap0"), ("back", "front"), ("swap0", "back")):
+        ip(net, "link", "set", "dev", old, "down")
+        ip(net, "link", "set", "dev", old, "name", new)
+        ip(net, "link", "set", "dev", new, "up")
+    gateway.start()
+    assert [i["attached"] for i in gateway.json("status")["interfaces"]] == [True, True]
+    assert lib.fetch(net, lib.VIP4, 20)["errors"] == []
+
+
 def test_flows_of_a_removed_endpoint_keep_their_next_hop(net):
     serve(net, "p1", "p2")
     gateway = start(net)
