@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The way out. Towards an endpoint the kernel's routes and neighbours say it; towards a client,
- * the way its latest packet came, which needs no route (and asks for no MTU: the client's packets
- * came through that link), and the kernel's routes only when that interface is gone.
+ * the way its latest packet came, which needs no route, and the kernel's routes only when that
+ * interface is gone. That way's MTU is asked for above Ethernet's usual one only: a redirect of
+ * too big a packet would fail unseen, and asking costs.
  */
 #ifndef SPILLWAY_BPF_FIB_H
 #define SPILLWAY_BPF_FIB_H
@@ -116,12 +117,21 @@ static __noinline enum verdict fib_route(struct pkt *p)
 	return drop(SPW_DROP_NO_ROUTE);
 }
 
+static inline bool fits_egress(const struct pkt *p)
+{
+	__u32 len = p->l3_len;
+
+	return len <= ETH_DATA_LEN || !bpf_check_mtu(p->ctx, p->egress, &len, 0, 0);
+}
+
 static inline enum verdict next_hop(struct pkt *p)
 {
 	struct spw_flow *r = p->flow;
 
 	if (!pkt_is_reply(p) || !egress_is_attached(p, r->client_ifindex))
 		return fib_route(p);
+	if (!fits_egress(p))
+		return drop(SPW_DROP_TOO_BIG);
 	__builtin_memcpy(p->eth->h_dest, r->client_mac, ETH_ALEN);
 	__builtin_memcpy(p->eth->h_source, r->own_mac, ETH_ALEN);
 	return NEXT;

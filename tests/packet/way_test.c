@@ -109,6 +109,18 @@ static void a_packet_larger_than_the_way_out_is_dropped(void **state)
 	}
 }
 
+static void a_reply_larger_than_the_clients_link_is_dropped(void **state)
+{
+	struct desc d = from_client(UDP4), sent = world_expect_to(WEB4_A, &d);
+	struct desc reply = from_endpoint(&sent);
+
+	(void)state;
+	reply.payload = 1500 - desc_l3_len(&reply) + reply.payload;
+	world_expect_reply(world.if_server, &d, &reply);
+	reply.payload++;
+	world_expect_end(world.if_server, &reply, SPW_DROP_TOO_BIG);
+}
+
 static void without_forwarding_nothing_is_sent(void **state)
 {
 	static const char path[] = "/proc/sys/net/ipv4/conf/client/forwarding";
@@ -221,6 +233,7 @@ int way_tests(void)
 		T(an_endpoint_behind_a_router_gets_the_routers_mac),
 		T(ways_that_cannot_be_gone_have_a_name_each),
 		T(a_packet_larger_than_the_way_out_is_dropped),
+		T(a_reply_larger_than_the_clients_link_is_dropped),
 		T(without_forwarding_nothing_is_sent),
 		T(an_interface_without_a_redirect_entry_is_our_own_mistake),
 		T(a_reply_is_routed_when_the_clients_way_is_not_known),
