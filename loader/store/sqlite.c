@@ -6,6 +6,7 @@
 #include "store/store.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -231,10 +232,26 @@ static int commit_all(struct store *s, struct arena *a, struct store_change *cha
 	return err ? err : run_plain(s, SQL_COMMIT);
 }
 
+/* A file that somebody moved or deleted can be written, but no start would find it again. */
+static int check_place(struct store *s)
+{
+	int moved = 0;
+
+	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
+	    !moved)
+		return 0;
+	(void)snprintf(s->failure, sizeof(s->failure),
+		       "spillway.db was moved or deleted: put it back, or restart spillwayd");
+	return -ESTALE;
+}
+
 int store_commit(struct store *s, struct arena *a, struct store_change *changes, size_t count)
 {
-	int err = run_plain(s, SQL_BEGIN);
+	int err = check_place(s);
 
+	if (err)
+		return err;
+	err = run_plain(s, SQL_BEGIN);
 	if (!err)
 		err = commit_all(s, a, changes, count);
 	if (!err)
@@ -256,8 +273,10 @@ int64_t store_version(struct store *s)
 int store_set_admin(struct store *s, const char *endpoint, const char *word)
 {
 	STMT stmt = s->stmts[word ? SQL_ADMIN_PUT : SQL_ADMIN_DELETE];
-	int err;
+	int err = check_place(s);
 
+	if (err)
+		return err;
 	bind_text(stmt, 1, endpoint);
 	if (word)
 		bind_text(stmt, 2, word);

@@ -193,6 +193,21 @@ static void a_full_disk_is_named_with_the_remedy(void **state)
 	assert_int_equal(all.count, 0);
 }
 
+static void nothing_is_taken_that_no_start_would_find(void **state)
+{
+	struct fixture *f = *state;
+	const char *path = arena_printf(f->arena, "%s/spillway.db", f->dir);
+	const char *away = arena_printf(f->arena, "%s/away.db", f->dir);
+	struct store_change c = put("a", "{}");
+
+	assert_int_equal(rename(path, away), 0);
+	assert_int_equal(store_commit(f->store, f->arena, &c, 1), -ESTALE);
+	assert_non_null(strstr(store_error(f->store), "moved or deleted"));
+	assert_int_equal(store_set_admin(f->store, "10.0.0.1:80", "down"), -ESTALE);
+	assert_int_equal(rename(away, path), 0);
+	commit_one(f, &c);
+}
+
 static void lists_are_ordered_and_filtered(void **state)
 {
 	struct fixture *f = *state;
@@ -381,6 +396,7 @@ int main(void)
 		TEST(a_resource_made_again_gets_another_uid),
 		TEST(a_failing_change_takes_the_whole_commit_back),
 		TEST(a_full_disk_is_named_with_the_remedy),
+		TEST(nothing_is_taken_that_no_start_would_find),
 		TEST(lists_are_ordered_and_filtered),
 		TEST(everything_is_there_after_opening_again),
 		TEST(the_operators_words_are_kept_until_forgotten),
