@@ -9,6 +9,7 @@ BPFTOOL := $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpf
 PYTHON  := /usr/bin/python3
 PREFIX  ?= /usr
 DESTDIR ?=
+DOCDIR  := $(PREFIX)/share/doc/spillway
 
 ifeq ($(V),1)
 Q :=
@@ -76,6 +77,7 @@ help:
 	@echo 'make format        rewrite the sources with clang-format'
 	@echo 'make bench         ratios measured side by side (root)'
 	@echo 'make install       to $$(DESTDIR)$$(PREFIX); PREFIX=$(PREFIX)'
+	@echo 'make uninstall     take that away again; spillwayd --detach first'
 	@echo 'make clean         remove build/'
 
 deps:
@@ -124,13 +126,19 @@ bench:
 install: all
 	install -D -m 755 $(BUILD)/spillwayd $(DESTDIR)$(PREFIX)/sbin/spillwayd
 	install -D -m 755 $(BUILD)/spillway $(DESTDIR)$(PREFIX)/bin/spillway
-	install -D -m 644 packaging/spillwayd.service $(DESTDIR)/lib/systemd/system/spillwayd.service
+	install -d $(DESTDIR)/lib/systemd/system $(DESTDIR)$(DOCDIR)/examples/web
+	sed 's|/usr/sbin/|$(PREFIX)/sbin/|; s|/usr/share/doc/spillway/|$(DOCDIR)/|' \
+		packaging/spillwayd.service > $(DESTDIR)/lib/systemd/system/spillwayd.service
+	install -m 644 README.md LICENSE docs/*.md $(DESTDIR)$(DOCDIR)
+	install -m 644 examples/dns.yaml $(DESTDIR)$(DOCDIR)/examples
+	install -m 644 examples/web/*.yaml $(DESTDIR)$(DOCDIR)/examples/web
 	install -D -m 644 packaging/completion/spillway \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/spillway
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/spillwayd $(DESTDIR)$(PREFIX)/bin/spillway
 	rm -f $(DESTDIR)/lib/systemd/system/spillwayd.service
+	rm -rf $(DESTDIR)$(DOCDIR)
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/spillway
 
 clean:
