@@ -275,6 +275,25 @@ static void a_section_that_is_not_there_is_named(void **state)
 	assert_int_equal(diags.count, 0);
 }
 
+static void of_many_failed_targets_eight_are_named(void **state)
+{
+	struct strbuf b = {0};
+	const char *text;
+
+	(void)state;
+	strbuf_puts(&b, "apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: BackendTrafficPolicy\n"
+			"metadata: {name: many}\nspec:\n  targetRefs:\n");
+	for (int i = 1; i <= 20; i++)
+		strbuf_printf(&b,
+			      "  - {group: gateway.networking.k8s.io, kind: TCPRoute, name: r%d}\n",
+			      i);
+	given(b.text);
+	strbuf_done(&b);
+	text = condition(object("BackendTrafficPolicy", "many"), "Accepted", NULL);
+	assert_non_null(strstr(text, "TCPRoute default/r8 not found; and 12 more"));
+	assert_null(strstr(text, "r9"));
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -294,6 +313,7 @@ int main(void)
 		TEST(a_policy_may_choose_by_labels),
 		TEST(the_same_target_twice_is_no_conflict),
 		TEST(a_section_that_is_not_there_is_named),
+		TEST(of_many_failed_targets_eight_are_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
