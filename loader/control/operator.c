@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Order matters: the store first, so that what is in force survives a restart; then one write per
- * instance, which takes it out at the next packet; then the tables, which spread its share.
+ * instance, which takes it out at the next packet; then the tables, which spread its share. A store
+ * that fails does not stop the word: a full disk must not keep traffic on a broken server.
  */
 #include "control/operator.h"
 
@@ -59,12 +60,13 @@ static int keep(struct engine *e, const struct operator_change *c)
 	int err = store_set_admin(e->store, addr_print_port(&c->addr, c->port, text), word);
 
 	if (err)
-		return err;
+		log_error("endpoint %s: %s is not kept: store: %s", text, admin_text(c->to),
+			  store_error(e->store));
 	admins_set(&e->admins, &c->addr, c->port, c->to);
 	if (c->from != c->to)
 		log_info("endpoint %s: %s -> %s (operator)", text, admin_text(c->from),
 			 admin_text(c->to));
-	return 0;
+	return err;
 }
 
 static void write_words(struct engine *e, const struct operator_request *r)
@@ -81,22 +83,26 @@ static void write_words(struct engine *e, const struct operator_request *r)
 int operator_set(struct engine *e, struct arena *a, const struct operator_request *r,
 		 struct operator_result *out)
 {
-	int err = 0;
+	int err, kept = 0;
 
 	*out = (struct operator_result){0};
 	collect(e, a, r, out);
 	if (!out->count)
 		return -ENOENT;
-	for (size_t i = 0; !err && i < out->count; i++)
+	for (size_t i = 0; i < out->count; i++) {
 		err = keep(e, &out->changes[i]);
-	if (err) {
-		out->why = arena_printf(a, "store: %s", store_error(e->store));
-		return err;
+		if (err)
+			kept = err;
 	}
 	write_words(e, r);
 	err = engine_rebuild(e);
 	if (err)
 		out->why = arena_printf(a, "%s: the word is kept, the tables follow when they can",
 					e->problem);
-	return err;
+	else if (kept)
+		out->why = arena_printf(a,
+					"in force, but a restart may forget it: store: %s; set it "
+					"again then",
+					store_error(e->store));
+	return err ? err : kept;
 }

@@ -24,7 +24,8 @@ struct operator_result {
 };
 
 /*
- * Sets the word for all endpoints meant. When it returns 0 the word is in the store and in force.
+ * Sets the word for all endpoints meant. When it returns 0 the word is in the store and in force;
+ * when the store fails it is in force all the same, and *out says so.
  * -ENOENT: no endpoint has the address. *out is in `a`, and filled in on failure too.
  */
 int operator_set(struct engine *e, struct arena *a, const struct operator_request *r,

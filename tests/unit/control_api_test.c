@@ -327,6 +327,24 @@ static void the_operators_word_is_in_the_maps_when_the_answer_comes(void **state
 	}
 }
 
+/* A full disk, a lost file: the server that must go out goes out. */
+static void a_word_is_in_force_even_when_the_store_fails(void **state)
+{
+	struct fixture *f = *state;
+	const char *path = arena_printf(f->arena, "%s/state/spillway.db", f->dir);
+	const char *away = arena_printf(f->arena, "%s/away.db", f->dir);
+	struct node *answer;
+
+	apply_all(f);
+	assert_int_equal(rename(path, away), 0);
+	answer = must(f, 503, "POST", OWN "/endpoints/state",
+		      "{\"address\":\"10.0.0.1:8080\",\"state\":\"down\"}");
+	assert_non_null(strstr(node_text_at(answer, "message", ""), "in force, but"));
+	assert_int_equal(fake.admin[fake_endpoint("10.0.0.1:8080")->id], SPW_ADMIN_DOWN);
+	assert_false(fake_endpoint("10.0.0.1:8080")->pickable);
+	assert_int_equal(rename(away, path), 0);
+}
+
 static void a_word_without_port_means_all_ports(void **state)
 {
 	struct fixture *f = *state;
@@ -531,6 +549,7 @@ int main(void)
 		TEST(endpoints_show_shares_states_and_counters),
 		TEST(endpoints_can_be_asked_of_one_service),
 		TEST(the_operators_word_is_in_the_maps_when_the_answer_comes),
+		TEST(a_word_is_in_force_even_when_the_store_fails),
 		TEST(a_word_without_port_means_all_ports),
 		TEST(a_word_for_nobody_is_refused),
 		TEST(a_word_waits_for_its_endpoint),
