@@ -106,63 +106,8 @@ static __noinline bool reserve_take(struct opening *o, const struct spw_settings
 	return true;
 }
 
-static inline long reserve_at(struct opening *o, const struct spw_settings *s, __u32 place,
-			      enum reserve_rest least)
-{
-	long err;
-
-	o->rest = RESERVE_IN_USE;
-	o->reverse_key.dport = reserve_port(s, place);
-	err = bpf_map_update_elem(&flows, &o->reverse_key, &o->entry, BPF_NOEXIST);
-	if (err != -RESERVE_EEXIST || !reserve_take(o, s, least))
-		return err;
-	return bpf_map_update_elem(&flows, &o->reverse_key, &o->entry, BPF_NOEXIST);
-}
-
-/* The ports at the cursor. One that its server may refuse for a while is the second choice. */
-static inline long reserve_walk(struct opening *o, const struct spw_settings *s)
-{
-	__u32 first = reserve_next_place(o), second = SPW_PORT_TRIES, best = RESERVE_IN_USE;
-	long err = -RESERVE_EEXIST;
-	__u32 i;
-
-	for (i = 0; i < SPW_PORT_TRIES && err == -RESERVE_EEXIST; i++) {
-		err = reserve_at(o, s, first + i, RESERVE_NO_TIME_WAIT);
-		if (o->rest <= best)
-			continue;
-		best = o->rest;
-		second = i;
-	}
-	reserve_skip(o, second < i ? second : i - 1);
-	if (err == -RESERVE_EEXIST && second < SPW_PORT_TRIES)
-		err = reserve_at(o, s, first + second, RESERVE_CLOSED);
-	return err;
-}
-
-/*
- * Ports from anywhere in the list: past a long block of live flows, and in a full table to the
- * flows that are over, wherever they are.
- */
-static inline long reserve_scatter(struct opening *o, const struct spw_settings *s, long worst)
-{
-	long err;
-	int i;
-
-	for (i = 0; i < SPW_PORT_TRIES; i++) {
-		err = reserve_at(o, s, bpf_get_prandom_u32(), RESERVE_CLOSED);
-		if (!err)
-			return 0;
-		if (err != -RESERVE_EEXIST)
-			worst = err;
-	}
-	return worst;
-}
-
-/*
- * Inserts the reverse entry under a port of the list: 0 or a negative errno, -EEXIST when all are taken. A
- * global function: the verifier walks its loops once.
- */
-__noinline long reserve(void)
+/* One port: 0 or a negative errno. A global function: the verifier walks it once, not per loop. */
+__noinline long reserve_at(__u32 place, __u32 least)
 {
 	struct opening *o = reserve_scratch();
 	const struct spw_settings *s;
@@ -173,8 +118,66 @@ __noinline long reserve(void)
 	s = config_settings(o->side);
 	if (!s)
 		return -1;
-	err = reserve_walk(o, s);
-	return err ? reserve_scatter(o, s, err) : 0;
+	o->rest = RESERVE_IN_USE;
+	o->reverse_key.dport = reserve_port(s, place);
+	err = bpf_map_update_elem(&flows, &o->reverse_key, &o->entry, BPF_NOEXIST);
+	if (err != -RESERVE_EEXIST || !reserve_take(o, s, least))
+		return err;
+	return bpf_map_update_elem(&flows, &o->reverse_key, &o->entry, BPF_NOEXIST);
+}
+
+/* The ports at the cursor. One that its server may refuse for a while is the second choice. */
+static inline long reserve_walk(const struct opening *o)
+{
+	__u32 first = reserve_next_place(o), second = SPW_PORT_TRIES, best = RESERVE_IN_USE;
+	long err = -RESERVE_EEXIST;
+	__u32 i;
+
+	for (i = 0; i < SPW_PORT_TRIES && err == -RESERVE_EEXIST; i++) {
+		err = reserve_at(first + i, RESERVE_NO_TIME_WAIT);
+		if (o->rest <= best)
+			continue;
+		best = o->rest;
+		second = i;
+	}
+	reserve_skip(o, second < i ? second : i - 1);
+	if (err == -RESERVE_EEXIST && second < SPW_PORT_TRIES)
+		err = reserve_at(first + second, RESERVE_CLOSED);
+	return err;
+}
+
+/*
+ * Ports from anywhere in the list: past a long block of live flows, and in a full table to the
+ * flows that are over, wherever they are.
+ */
+static inline long reserve_scatter(long worst)
+{
+	long err;
+	int i;
+
+	for (i = 0; i < SPW_PORT_TRIES; i++) {
+		err = reserve_at(bpf_get_prandom_u32(), RESERVE_CLOSED);
+		if (!err)
+			return 0;
+		if (err != -RESERVE_EEXIST)
+			worst = err;
+	}
+	return worst;
+}
+
+/*
+ * Inserts the reverse entry under a port of the list: 0 or a negative errno, -EEXIST when all are
+ * taken. A global function: the verifier walks its loops once.
+ */
+__noinline long reserve(void)
+{
+	const struct opening *o = reserve_scratch();
+	long err;
+
+	if (!o)
+		return -1;
+	err = reserve_walk(o);
+	return err ? reserve_scatter(err) : 0;
 }
 
 #endif
