@@ -92,6 +92,19 @@ static void print_endpoints(struct ctl *c, const struct node *service, bool wide
 	table_print(&t, stdout);
 }
 
+static bool has_share(const struct node *service)
+{
+	const struct node *list = node_member(service, "endpoints"), *share;
+
+	for (size_t i = 0; i < node_count(list); i++) {
+		share = node_member(node_item(list, i), "sharePercent");
+		if (share && (share->type == NODE_FLOAT ? share->number > 0 : share->integer > 0))
+			return true;
+	}
+	return false;
+}
+
+/* The arithmetic, and what it does not say: that nobody is left. */
 static void print_tiers(struct ctl *c, const struct node *service)
 {
 	const struct node *tiers = node_member(service, "tiers");
@@ -102,6 +115,10 @@ static void print_tiers(struct ctl *c, const struct node *service)
 		if (text)
 			puts(text);
 	}
+	if (!node_count(node_member(service, "endpoints")))
+		puts("no endpoints: new flows are dropped; `spillway describe` the route for the reason");
+	else if (!has_share(service))
+		puts("no endpoint may be picked: new flows are dropped");
 }
 
 static int nothing_found(const char *namespace, const char *name)
