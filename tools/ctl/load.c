@@ -100,7 +100,10 @@ int ctl_load(struct ctl *c, struct diags *d, struct resources *out)
 	check_namespaces(c, d, out);
 	refuse_twice(c, d, out);
 	if (!out->count && !d->count)
-		diag_add(d, (struct loc){.file = paths[0], .line = 1, .column = 1},
+		diag_add(d,
+			 (struct loc){.file = strcmp(paths[0], "-") == 0 ? "STDIN" : paths[0],
+				      .line = 1,
+				      .column = 1},
 			 "error: no objects passed to apply");
 	return 0;
 }
