@@ -69,8 +69,10 @@ static int open_all(struct arena *a, struct daemon *d, const struct daemon_optio
 		.path = arena_printf(a, "%s/spillwayd.sock", o->engine.dataplane.run_dir),
 		.group = o->socket_group,
 	};
-	int err = engine_open(a, &d->loop, &o->engine, &d->engine, why);
+	int err = server_check(a, &server, why);
 
+	if (!err)
+		err = engine_open(a, &d->loop, &o->engine, &d->engine, why);
 	if (err)
 		return err;
 	err = server_open(a, &d->loop, d->engine, &server, &d->server, why);

@@ -268,6 +268,26 @@ static int open_daemon(struct arena *a, struct server *s, const char **why)
 	return -EIO;
 }
 
+static int find_group(struct arena *a, const char *name, gid_t *out, const char **why)
+{
+	int err = peer_group(name, out);
+
+	if (err == -ENOENT)
+		*why = arena_printf(a, "--socket-group %s: no such group: make it with groupadd -r",
+				    name);
+	return err;
+}
+
+int server_check(struct arena *a, const struct server_options *opts, const char **why)
+{
+	gid_t group;
+	int err;
+
+	*why = NULL;
+	err = find_group(a, opts->group, &group, why);
+	return err ? err : socket_check(a, opts->path, why);
+}
+
 int server_open(struct arena *a, uv_loop_t *loop, struct engine *e,
 		const struct server_options *opts, struct server **out, const char **why)
 {
@@ -279,10 +299,7 @@ int server_open(struct arena *a, uv_loop_t *loop, struct engine *e,
 	if (!s)
 		return -ENOMEM;
 	*s = (struct server){.engine = e, .fd = -1, .path = strdup(opts->path)};
-	err = s->path ? peer_group(opts->group, &s->group) : -ENOMEM;
-	if (err == -ENOENT)
-		*why = arena_printf(a, "--socket-group %s: no such group: make it with groupadd -r",
-				    opts->group);
+	err = s->path ? find_group(a, opts->group, &s->group, why) : -ENOMEM;
 	if (!err)
 		err = socket_listen(a, s->path, s->group, &s->fd, why);
 	if (!err)

@@ -12,6 +12,9 @@ struct server_options {
 	const char *group; /* --socket-group, or NULL */
 };
 
+/* What would keep server_open() from working, found out before anything is changed on the host. */
+int server_check(struct arena *a, const struct server_options *opts, const char **why);
+
 /* The caller holds the lock on the directory. *why names cause and remedy, in `a`. */
 int server_open(struct arena *a, uv_loop_t *loop, struct engine *e,
 		const struct server_options *opts, struct server **out, const char **why);

@@ -41,16 +41,23 @@ static int open_socket(const struct sockaddr_un *addr, gid_t group, int *out)
 	return 0;
 }
 
+int socket_check(struct arena *a, const char *path, const char **why)
+{
+	const size_t max = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
+
+	if (strlen(path) <= max)
+		return 0;
+	*why = arena_printf(a, "%s: longer than %zu bytes: give a shorter --run-dir", path, max);
+	return -ENAMETOOLONG;
+}
+
 int socket_listen(struct arena *a, const char *path, gid_t group, int *fd, const char **why)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	int err;
+	int err = socket_check(a, path, why);
 
-	if (strlen(path) >= sizeof(addr.sun_path)) {
-		*why = arena_printf(a, "%s: longer than %zu bytes: give a shorter --run-dir", path,
-				    sizeof(addr.sun_path) - 1);
-		return -ENAMETOOLONG;
-	}
+	if (err)
+		return err;
 	memcpy(addr.sun_path, path, strlen(path) + 1);
 	err = open_socket(&addr, group, fd);
 	if (err)

@@ -127,6 +127,13 @@ def test_failures_name_cause_and_remedy(net):
     assert "--max-flows" in failure(net, "--interface", "front", "--max-flows", "-3")
 
 
+def test_what_keeps_the_socket_from_opening_is_said_before_the_host_is_changed(net):
+    assert "groupadd" in failure(net, "--interface", "front", "--socket-group", "no-such-group")
+    assert "xdp" not in net.exec("gw", "ip", "link", "show", "front").stdout
+    on = net.exec("gw", "sysctl", "-n", "net.ipv4.conf.front.forwarding").stdout
+    assert on.strip() == "0"
+
+
 def test_native_mode_that_cannot_be_had_is_refused_with_the_reason(net):
     # 9000 is more than native XDP on a veth can take without fragments
     for name, dev in (("client", "c0"), ("gw", "front")):
