@@ -5,6 +5,11 @@ import pytest
 import lib
 
 
+def pytest_sessionstart():
+    """A clean start, also after a run that was killed."""
+    lib.remove_stale()
+
+
 class System:
     """A net, its web servers and the gateway."""
 

@@ -105,6 +105,7 @@ class Demo:
 def main():
     """Runs the demo; returns the exit status."""
     start = time.monotonic()
+    lib.remove_stale()
     with lib.standard_net() as net:
         demo = None
         try:

@@ -77,11 +77,47 @@ def wait_for(what, condition, timeout=10.0, every=0.05):
         time.sleep(every)
 
 
+def unmount_below(directory):
+    """Unmounts what was mounted below a directory of ours."""
+    with open("/proc/self/mounts", encoding="utf8") as mounts:
+        ours = [m.split()[1] for m in mounts if m.split()[1].startswith(directory + "/")]
+    for path in reversed(ours):
+        run("umount", path, check=False)
+
+
+def is_stale(name):
+    """Is this the name of something of a run that has ended? Its pid is in the name."""
+    found = re.match(r"spw-(\d+)-[0-9a-f]{6}-", name)
+    return found and not os.path.exists(f"/proc/{found.group(1)}/exe")
+
+
+def remove_stale():
+    """Removes what runs that were killed outright left behind."""
+    for row in run("ip", "-o", "netns", "list").stdout.split("\n"):
+        if is_stale(row):
+            full = row.split()[0]
+            for pid in run("ip", "netns", "pids", full, check=False).stdout.split():
+                os.kill(int(pid), signal.SIGKILL)
+            run("ip", "netns", "del", full, check=False)
+    for name in filter(is_stale, os.listdir(tempfile.gettempdir())):
+        directory = os.path.join(tempfile.gettempdir(), name)
+        unmount_below(directory)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def end_by_signal(*_):
+    """SIGTERM ends Python at once; as an exception it lets everything be cleaned up."""
+    sys.exit(143)
+
+
+signal.signal(signal.SIGTERM, end_by_signal)
+
+
 class Net:
     """A set of namespaces and the processes in them."""
 
     def __init__(self):
-        self.id = secrets.token_hex(3)
+        self.id = f"{os.getpid()}-{secrets.token_hex(3)}"
         self.dir = tempfile.mkdtemp(prefix=f"spw-{self.id}-")
         self.names = {}
         self.processes = []
@@ -160,10 +196,7 @@ class Net:
                 print(f"pid {process.pid} does not end", file=sys.stderr)
         for full in self.names.values():
             run("ip", "netns", "del", full, check=False)
-        with open("/proc/self/mounts", encoding="utf8") as mounts:
-            ours = [m.split()[1] for m in mounts if m.split()[1].startswith(self.dir + "/")]
-        for path in reversed(ours):
-            run("umount", path, check=False)
+        unmount_below(self.dir)
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
