@@ -19,12 +19,12 @@
 
 static inline bool egress_is_attached(struct pkt *p, __u32 ifindex)
 {
-	__u32 *flags = bpf_map_lookup_elem(&interfaces, &ifindex);
+	const struct spw_interface *i = bpf_map_lookup_elem(&interfaces, &ifindex);
 
-	if (!flags)
+	if (!i)
 		return false;
 	p->egress = ifindex;
-	p->egress_flags = *flags;
+	p->egress_flags = i->flags;
 	return true;
 }
 

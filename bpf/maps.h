@@ -118,12 +118,12 @@ struct {
 	__type(value, struct spw_config);
 } config SEC(".maps");
 
-/* Writer: the daemon. Attached interfaces: ifindex to enum spw_interface_flag bits. */
+/* Writer: the daemon. Attached interfaces, by ifindex. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 64);
 	__type(key, __u32);
-	__type(value, __u32);
+	__type(value, struct spw_interface);
 } interfaces SEC(".maps");
 
 /* Writer: the daemon. The same interfaces once more, as redirect wants them. */

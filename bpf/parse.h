@@ -71,9 +71,21 @@ static inline enum verdict parse_ip(struct pkt *p)
 	return parse_ip6(p);
 }
 
+/*
+ * Promiscuous mode, mirrors and flooding switches show frames to other hosts. The slave of a bond
+ * is not known by its own number: there the bond has looked.
+ */
+static inline bool is_to_this_host(const struct pkt *p)
+{
+	__u32 ifindex = p->ctx->ingress_ifindex;
+	const struct spw_interface *i = bpf_map_lookup_elem(&interfaces, &ifindex);
+
+	return !i || !__builtin_memcmp(p->eth->h_dest, i->mac, ETH_ALEN);
+}
+
 static inline enum verdict only_ours(struct pkt *p)
 {
-	if (!bpf_map_lookup_elem(&addrs, &p->key.daddr))
+	if (!bpf_map_lookup_elem(&addrs, &p->key.daddr) || !is_to_this_host(p))
 		return pass(SPW_PASS_NOT_OURS);
 	return NEXT;
 }

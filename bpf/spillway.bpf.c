@@ -21,7 +21,7 @@ static inline enum verdict packet(struct pkt *p)
 {
 	STAGE(parse_eth);
 	STAGE(parse_ip);
-	STAGE(only_ours);   /* else it is somebody else's */
+	STAGE(only_ours);   /* address and MAC, else it is somebody else's */
 	STAGE(parse_shape); /* one whole IP packet, no options */
 	STAGE(parse_l4);    /* TCP or UDP: now there is a 5-tuple */
 	STAGE(config_read);

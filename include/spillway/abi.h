@@ -215,6 +215,13 @@ enum spw_interface_flag {
 	SPW_IF_TX = 1, /* XDP_TX works here; without it packets leave by redirect (veth) */
 };
 
+/* Map `interfaces`, by ifindex: the attached ones. */
+struct spw_interface {
+	__u32 flags; /* enum spw_interface_flag */
+	__u8 mac[6]; /* its own: frames to another are not for this host */
+	__u8 pad[2];
+};
+
 /* Context of the `syscall` program spillway_sweep; out fields are zeroed by the caller. */
 struct spw_sweep {
 	__u64 now_ns;  /* CLOCK_MONOTONIC_COARSE, in */
@@ -235,6 +242,7 @@ _Static_assert(sizeof(struct spw_flow_key) == 40, "abi");
 _Static_assert(sizeof(struct spw_flow) == 80, "abi");
 _Static_assert(sizeof(struct spw_settings) == 312, "abi");
 _Static_assert(sizeof(struct spw_config) == 632, "abi");
+_Static_assert(sizeof(struct spw_interface) == 12, "abi");
 _Static_assert(sizeof(struct spw_sweep) == 24, "abi");
 
 #endif

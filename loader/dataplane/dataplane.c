@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "dataplane/bpffs.h"
+#include "dataplane/netns_lock.h"
 #include "dataplane/privileges.h"
 #include "dataplane/state.h"
 #include "dataplane/sysctl.h"
@@ -28,6 +29,7 @@ static void release(struct dataplane *dp)
 	maps_unmap(&dp->maps);
 	spillway_bpf__destroy(dp->skel);
 	journal_done(&dp->journal);
+	fd_close(dp->netns_lock);
 	free(dp->host_addrs);
 	free(dp->bound);
 	free(dp->placed);
@@ -199,12 +201,14 @@ int dataplane_open(struct arena *a, uv_loop_t *loop, const struct dataplane_opti
 	if (!dp)
 		return why_set(w, -ENOMEM, "out of memory");
 	dp->loop = loop;
-	dp->ear_arp.fd = dp->ear_nd.fd = -1;
+	dp->netns_lock = dp->ear_arp.fd = dp->ear_nd.fd = -1;
 	dp->switched_ms = clock_ms();
 	libbpf_log_start();
 	err = check_options(opts, w);
 	if (!err)
 		err = privileges_check(w);
+	if (!err)
+		err = netns_lock(&dp->netns_lock, w);
 	if (!err)
 		err = set_options(dp, opts);
 	if (!err)

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "dataplane/bpffs.h"
+#include "dataplane/netns_lock.h"
 #include "dataplane/privileges.h"
 #include "dataplane/state.h"
 #include "dataplane/sysctl.h"
@@ -70,8 +71,11 @@ int dataplane_detach(struct arena *a, const char *bpffs, const char *run_dir, co
 {
 	struct why w = {a, why};
 	struct journal journal = {0};
+	AUTO(fd_close) int lock = -1;
 	int err = privileges_check(w), one;
 
+	if (!err)
+		err = netns_lock(&lock, w);
 	if (err)
 		return err;
 	if (bpffs && bpffs_exists(bpffs))

@@ -20,10 +20,11 @@
 /* XDP_TX on veth needs an XDP program at the peer and loses packets without a trace else. */
 static int enter_maps(struct dataplane *dp, const struct link_info *link)
 {
-	uint32_t flags = link->veth ? 0 : SPW_IF_TX;
+	struct spw_interface row = {.flags = link->veth ? 0 : SPW_IF_TX};
 	int err;
 
-	err = bpf_map_update_elem(dp->maps.fd[MAP_INTERFACES], &link->ifindex, &flags, BPF_ANY);
+	memcpy(row.mac, link->mac, sizeof(row.mac));
+	err = bpf_map_update_elem(dp->maps.fd[MAP_INTERFACES], &link->ifindex, &row, BPF_ANY);
 	if (err)
 		return err;
 	return bpf_map_update_elem(dp->maps.fd[MAP_TX_PORTS], &link->ifindex, &link->ifindex,
@@ -232,6 +233,8 @@ void interfaces_link_changed(struct dataplane *dp, const struct link_info *link,
 				vips_interfaces_changed(dp);
 			}
 			i->link = *link;
+			if (i->bpf_link >= 0)
+				(void)enter_maps(dp, link); /* its MAC may be another */
 			continue;
 		}
 		take_out(dp, i);

@@ -99,6 +99,7 @@ struct sweep {
 
 struct dataplane {
 	uv_loop_t *loop;
+	int netns_lock;		   /* owned; -1: not taken */
 	unsigned int open_handles; /* the last one's close callback frees the struct */
 	bool closing;
 

@@ -82,6 +82,41 @@ def test_a_second_instance_refuses_to_start(served):
     assert served.fetch(200)["errors"] == []
 
 
+def test_a_second_instance_with_other_directories_refuses_too(served):
+    dirs = ["--run-dir", served.net.dir + "/r2", "--bpffs", served.net.dir + "/b2"]
+    done = served.net.exec("gw", lib.SPILLWAYD, *dirs, "--state-dir", served.net.dir + "/s2",
+                           "--interface", "back", check=False, timeout=20)
+    assert done.returncode == 1
+    assert str(served.gw.process.pid) in done.stderr
+    done = served.net.exec("gw", lib.SPILLWAYD, "--detach", *dirs, check=False, timeout=20)
+    assert done.returncode == 1
+    assert str(served.gw.process.pid) in done.stderr
+    local = served.net.exec("gw", "ip", "route", "show", "table", "local").stdout
+    assert lib.VIP4 in local
+    assert served.fetch(200)["errors"] == []
+
+
+def test_frames_to_other_hosts_are_left_alone(served):
+    """Promiscuous mode shows them: the gateway's neighbour answers, not the gateway."""
+    net = served.net
+    net.exec("gw", "ip", "link", "set", "front", "promisc", "on")
+    net.exec("client", "ip", "neigh", "replace", "198.51.100.1", "lladdr", "02:00:00:00:00:99",
+             "dev", "c0", "nud", "permanent")
+    before = served.gw.counters()
+    assert len(served.fetch(5, timeout=1)["errors"]) == 5
+    after = served.gw.counters()
+    assert after["flow_created"] == before["flow_created"]
+    assert after["pass_not_ours"] >= before["pass_not_ours"] + 5
+
+
+def test_an_interface_may_change_its_mac(served):
+    net = served.net
+    net.exec("gw", "ip", "link", "set", "front", "address", "02:00:00:00:00:42")
+    net.exec("client", "ip", "neigh", "flush", "dev", "c0")
+    lib.wait_for("requests by the new MAC",
+                 lambda: served.fetch(20, timeout=1)["errors"] == [], timeout=10)
+
+
 def test_a_link_that_comes_back_is_attached_again(served):
     net = served.net
     net.exec("gw", "ip", "link", "del", "front")

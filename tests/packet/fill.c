@@ -143,7 +143,11 @@ void world_set_ports(uint32_t count)
 
 void world_attach(int ifindex, uint32_t flags)
 {
-	put(world.skel->maps.interfaces, &ifindex, &flags);
+	const uint8_t *mac = ifindex == world.if_client ? mac_gateway_client : mac_gateway_server;
+	struct spw_interface row = {.flags = flags};
+
+	memcpy(row.mac, mac, sizeof(row.mac));
+	put(world.skel->maps.interfaces, &ifindex, &row);
 	put(world.skel->maps.tx_ports, &ifindex, &ifindex);
 }
 

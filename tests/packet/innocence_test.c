@@ -38,6 +38,8 @@ static const struct poke pokes[] = {
 	{"IPX", TCP4, 12, 0x8137, SPW_PASS_NOT_IP},
 	{"broadcast", UDP4, 0, 0xffff, SPW_PASS_NOT_OURS},
 	{"an Ethernet group", UDP4, 0, 0x0100, SPW_PASS_NOT_OURS},
+	{"another host's frame", TCP4, 4, 0x0102, SPW_PASS_NOT_OURS},
+	{"another host's frame over IPv6", UDP6, 0, 0x0201, SPW_PASS_NOT_OURS},
 	{"an IPv6 group", UDP6, 0, 0x3333, SPW_PASS_NOT_OURS},
 	{"the neighbouring address", TCP4, IP4 + 18, 0x020b, SPW_PASS_NOT_OURS},
 	{"an IPv4 group", UDP4, IP4 + 16, 0xe000, SPW_PASS_NOT_OURS},

@@ -306,7 +306,6 @@ static void replies_follow_the_client_to_another_path(void **state)
 
 	(void)state;
 	t.client.smac[5] = 0x77;
-	t.client.dmac[5] = 0x66;
 	client_sends(&t, TCP_ACK);
 	endpoint_sends(&t, TCP_ACK);
 }
