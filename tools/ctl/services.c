@@ -112,6 +112,8 @@ const char *tier_text(struct arena *a, const struct node *tiers, size_t index)
 				    (long long)node_int_at(next, "loadPercent", 0));
 	if (load && node_bool_at(tier, "panic", false))
 		text = arena_printf(
-			a, "%s; panic: too few are up, so all its endpoints get traffic", text);
+			a,
+			"%s; panic: too few are up, so all its endpoints get traffic but those set down or draining",
+			text);
 	return text;
 }
