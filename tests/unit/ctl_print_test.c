@@ -235,7 +235,7 @@ static void a_tier_line_shows_its_arithmetic(void **state)
 		 "tier 0: 0/3 up x 1.4 = 0 %; tier 1 takes 100 %"},
 		{"[" TIER(0, 1, 5, 100, true) "]", 0,
 		 "tier 0: 1/5 up x 1.4 = 28 %, takes 100 %; panic: too few are up, so all its "
-		 "endpoints get traffic"},
+		 "endpoints get traffic but those set down or draining"},
 	};
 	AUTO(arena_free) struct arena *a = arena_new();
 

@@ -113,7 +113,8 @@ const char *tier_text(struct arena *a, const struct node *tiers, size_t index)
 	if (load && node_bool_at(tier, "panic", false))
 		text = arena_printf(
 			a,
-			"%s; panic: too few are up, so all its endpoints get traffic but those set down or draining",
+			"%s; panic: too few are up, so all its endpoints get traffic but those set "
+			"down or draining",
 			text);
 	return text;
 }
