@@ -32,15 +32,18 @@ static inline __u64 csum_changed_addr(__u64 diff, const struct spw_addr *old,
 	return csum_changed32(diff, old->w[3], new->w[3]);
 }
 
-static inline __u16 csum_apply(__u16 check, __u64 diff)
+static inline __u16 csum_fold(__u64 sum)
 {
-	__u64 sum = diff + (__u16)~check;
-
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return ~sum;
+}
+
+static inline __u16 csum_apply(__u16 check, __u64 diff)
+{
+	return csum_fold(diff + (__u16)~check);
 }
 
 #endif

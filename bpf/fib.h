@@ -137,19 +137,26 @@ static inline enum verdict next_hop(struct pkt *p)
 	return NEXT;
 }
 
-/* The last stage. A redirect that fails at once has no such interface in tx_ports. */
+/* Counts nothing. A redirect that fails at once has no such interface in tx_ports. */
+static inline enum verdict send_out(const struct pkt *p)
+{
+	if (p->egress == p->ctx->ingress_ifindex && (p->egress_flags & SPW_IF_TX))
+		return TX;
+	if (bpf_redirect_map(&tx_ports, p->egress, XDP_DROP) != XDP_REDIRECT)
+		return DROP;
+	return REDIRECT;
+}
+
+/* The last stage. */
 static inline enum verdict leave(struct pkt *p)
 {
-	if (p->egress == p->ctx->ingress_ifindex && (p->egress_flags & SPW_IF_TX)) {
-		count(SPW_FORWARD_TX);
-		count_endpoint(p);
-		return TX;
-	}
-	if (bpf_redirect_map(&tx_ports, p->egress, XDP_DROP) != XDP_REDIRECT)
+	enum verdict v = send_out(p);
+
+	if (v == DROP)
 		return drop(SPW_DROP_INTERNAL);
-	count(SPW_FORWARD_REDIRECT);
+	count(v == TX ? SPW_FORWARD_TX : SPW_FORWARD_REDIRECT);
 	count_endpoint(p);
-	return REDIRECT;
+	return v;
 }
 
 #endif

@@ -77,12 +77,12 @@ static __noinline enum verdict open_pair(struct pkt *p, const struct spw_endpoin
 	open_start(p, e, o);
 	/* The daemon may have named a place for the endpoint that the next switch will fill. */
 	if (addr_is_none(&o->reverse_key.daddr))
-		return drop(SPW_DROP_NO_SOURCE);
+		return refuse(SPW_DROP_NO_SOURCE);
 	err = reserve();
 	if (err == -RESERVE_EEXIST)
-		return drop(SPW_DROP_PORTS_EXHAUSTED);
+		return refuse(SPW_DROP_PORTS_EXHAUSTED);
 	if (err || open_insert(p, o))
-		return drop(SPW_DROP_FLOWS_FULL);
+		return refuse(SPW_DROP_FLOWS_FULL);
 	return NEXT;
 }
 
@@ -97,7 +97,7 @@ static inline enum verdict flow_open(struct pkt *p)
 	if (!e)
 		return drop(SPW_DROP_INTERNAL);
 	if (!e->source_count || !p->settings->port_count)
-		return drop(SPW_DROP_NO_SOURCE);
+		return refuse(SPW_DROP_NO_SOURCE);
 	v = open_pair(p, e);
 	if (v != NEXT)
 		return v;

@@ -129,7 +129,7 @@ static inline enum verdict pick_endpoint(struct pkt *p)
 		return NEXT;
 	p->endpoint = pick_in_table(p, &row->spare);
 	if (p->endpoint == SPW_ENDPOINT_NONE)
-		return drop(SPW_DROP_NO_ENDPOINT);
+		return refuse(SPW_DROP_NO_ENDPOINT);
 	count(SPW_COUNT_PICK_SPARE);
 	return NEXT;
 }

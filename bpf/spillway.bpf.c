@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The packet path: the order of its stages, readable top to bottom. Each stage says NEXT or how
- * the packet ends. Nothing is written to a packet before next_hop() has decided that it leaves.
+ * the packet ends. Nothing is written to a packet before next_hop() has decided that it leaves, or
+ * a stage that it is refused.
  */
 #include "parse.h"
 #include "life.h"
 #include "open.h"
 #include "fwd_nat.h"
 #include "fib.h"
+#include "reject.h"
 #include "sweep.h"
 
 #define STAGE(stage)                                                                               \
@@ -40,8 +42,13 @@ int spillway_xdp(struct xdp_md *ctx)
 {
 	struct pkt p = {.ctx = ctx};
 
-	switch (packet(&p)) {
+	enum verdict v = packet(&p);
+
+	if (v == REFUSE)
+		v = reject(&p);
+	switch (v) {
 	case NEXT:
+	case REFUSE:
 	case DROP:
 		return XDP_DROP;
 	case PASS:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Counters, and the only ways to end a packet: pass(), drop(), forwarded(). Plain additions on
+ * Counters, and the only ways to end a packet: pass(), drop(), refuse(), leave() in fib.h. Plain additions on
  * per-CPU values are enough in XDP, which nothing on the same CPU interrupts to count; what the
  * sweep counts too is added atomically, since the sweep can be interrupted by XDP.
  */
@@ -38,6 +38,13 @@ static inline enum verdict drop(enum spw_stat reason)
 {
 	count(reason);
 	return DROP;
+}
+
+/* Nobody can serve the connection: dropped, and the client is told, if that is possible. */
+static inline enum verdict refuse(enum spw_stat reason)
+{
+	count(reason);
+	return REFUSE;
 }
 
 /* The packet leaves; its endpoint's counters say so too. */

@@ -60,5 +60,9 @@ def test_without_primaries_and_fallback_the_panic_threshold_zero_refuses(system)
     for host in ("p1", "p2", "p3"):
         system.gw.wait_state(lib.endpoint(host), "down")
     before = system.gw.counters()["drop_no_endpoint"]
-    assert len(system.fetch(5, timeout=1)["errors"]) == 5
+    result = system.fetch(5)
+    assert len(result["errors"]) == 5
+    assert all("ConnectionRefusedError" in error for error in result["errors"])
+    assert result["seconds"] < 1  # told by an RST, not by the silence
     assert system.gw.counters()["drop_no_endpoint"] > before
+    assert system.gw.counters()["reset_sent"] >= 5

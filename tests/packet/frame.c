@@ -67,6 +67,12 @@ void frame_put16(struct frame *f, size_t at, uint16_t host_order)
 	f->b[at + 1] = (uint8_t)host_order;
 }
 
+static void frame_put32(struct frame *f, size_t at, uint32_t host_order)
+{
+	frame_put16(f, at, (uint16_t)(host_order >> 16));
+	frame_put16(f, at + 2, (uint16_t)host_order);
+}
+
 /* RFC 1071: the plain sum of 16-bit words, byte by byte. */
 static uint32_t sum_bytes(uint32_t sum, const uint8_t *b, size_t len)
 {
@@ -128,10 +134,11 @@ static void put_tcp(const struct desc *d, struct frame *f)
 {
 	size_t at = frame_l4(d), len = l4_header_len(d) + d->payload;
 
-	f->b[at + 7] = 1; /* seq */
+	frame_put32(f, at + 4, d->seq || (d->flags & TCP_RST) ? d->seq : 1);
+	frame_put32(f, at + 8, d->ack);
 	f->b[at + 12] = (uint8_t)(l4_header_len(d) / 4 << 4);
 	f->b[at + 13] = d->flags;
-	f->b[at + 14] = 0xfa; /* window */
+	f->b[at + 14] = d->flags & TCP_RST ? 0 : 0xfa; /* window */
 	frame_put16(f, at + 16, l4_checksum(d, f->b + at, len));
 }
 

@@ -36,7 +36,9 @@ struct desc {
 	uint8_t flags; /* TCP_* */
 	uint8_t ttl;
 	uint8_t tos;
-	uint8_t doff;	  /* 32-bit words of TCP header; 0: 5 */
+	uint8_t doff; /* 32-bit words of TCP header; 0: 5 */
+	uint32_t seq; /* 0: 1, but in an RST */
+	uint32_t ack;
 	bool no_checksum; /* UDP: zero */
 	uint32_t seed;	  /* of the payload's bytes */
 	size_t payload;

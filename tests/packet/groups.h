@@ -11,6 +11,7 @@ int pick_tests(void);
 int life_tests(void);
 int age_tests(void);
 int ports_tests(void);
+int reject_tests(void);
 int shares_tests(void);
 
 #endif

@@ -28,6 +28,7 @@ int main(int argc, char **argv)
 	failed += life_tests();
 	failed += age_tests();
 	failed += ports_tests();
+	failed += reject_tests();
 	failed += shares_tests();
 	world_close();
 	return failed ? 1 : 0;

@@ -28,7 +28,7 @@ static void without_a_pickable_endpoint_a_flow_is_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		world_set_word(WEB4_A, words[i]);
-		world_expect_end(world.if_client, &d, SPW_DROP_NO_ENDPOINT);
+		world_expect_refused(&d, SPW_DROP_NO_ENDPOINT);
 	}
 	world_set_word(WEB4_A, SPW_WORD_PICKABLE | SPW_ADMIN_UP << SPW_WORD_ADMIN_SHIFT);
 	world_expect_to(WEB4_A, &d);
@@ -41,13 +41,13 @@ static void a_service_without_a_table_refuses(void **state)
 
 	(void)state;
 	world_row_on_side(TCP4, 0, &row);
-	world_expect_end(world.if_client, &d, SPW_DROP_NO_ENDPOINT);
+	world_expect_refused(&d, SPW_DROP_NO_ENDPOINT);
 	row.table.base = WORLD_SLOT_LINES * SPW_LINE_SLOTS; /* a table that is not there */
 	row.table.size = 10;
 	world_row_on_side(TCP4, 0, &row);
-	world_expect_end(world.if_client, &d, SPW_DROP_NO_ENDPOINT);
+	world_expect_refused(&d, SPW_DROP_NO_ENDPOINT);
 	world_serve(TCP4, (uint16_t[]){SPW_ENDPOINT_NONE}, 1);
-	world_expect_end(world.if_client, &d, SPW_DROP_NO_ENDPOINT);
+	world_expect_refused(&d, SPW_DROP_NO_ENDPOINT);
 }
 
 static void an_endpoint_taken_out_is_passed_over(void **state)
@@ -102,8 +102,8 @@ static void an_endpoint_of_the_other_family_is_never_picked(void **state)
 	(void)state;
 	world_serve(TCP4, (uint16_t[]){WEB6_A}, 1);
 	world_serve(TCP6, (uint16_t[]){WEB4_A}, 1);
-	world_expect_end(world.if_client, &d, SPW_DROP_NO_ENDPOINT);
-	world_expect_end(world.if_client, &d6, SPW_DROP_NO_ENDPOINT);
+	world_expect_refused(&d, SPW_DROP_NO_ENDPOINT);
+	world_expect_refused(&d6, SPW_DROP_NO_ENDPOINT);
 }
 
 static void an_endpoint_of_another_mode_is_never_picked(void **state)
@@ -114,7 +114,7 @@ static void an_endpoint_of_another_mode_is_never_picked(void **state)
 	(void)state;
 	e.mode = SPW_MODE_HANDOFF;
 	world_put_endpoint(WEB4_A, &e);
-	world_expect_end(world.if_client, &d, SPW_DROP_NO_ENDPOINT);
+	world_expect_refused(&d, SPW_DROP_NO_ENDPOINT);
 }
 
 static void the_other_side_is_not_seen_before_the_switch(void **state)
@@ -148,7 +148,7 @@ static void settings_switch_with_the_rows(void **state)
 	world_put_config();
 	world_expect_end(world.if_client, &d, SPW_PASS_NO_SERVICE); /* no row on this side */
 	world_serve(TCP4, (uint16_t[]){WEB4_A}, 1);
-	world_expect_end(world.if_client, &d, SPW_DROP_NO_SOURCE);
+	world_expect_refused(&d, SPW_DROP_NO_SOURCE);
 }
 
 static void equal_packets_and_seeds_get_equal_picks(void **state)

@@ -60,7 +60,7 @@ static void without_a_free_port_a_flow_is_refused(void **state)
 		world_expect_to(WEB4_A, &d);
 	}
 	d = client_number(TCP4, PORT_COUNT);
-	world_expect_end(world.if_client, &d, SPW_DROP_PORTS_EXHAUSTED);
+	world_expect_refused(&d, SPW_DROP_PORTS_EXHAUSTED);
 	assert_int_equal(world_flow_count(), 2 * PORT_COUNT);
 	d = client_number(UDP4, 0);
 	world_expect_to(WEB4_A, &d);
@@ -150,10 +150,10 @@ static void flows_that_live_or_closed_just_now_keep_their_ports(void **state)
 	uint16_t port;
 	struct desc d = all_taken_but(SERVER_FIRST, SECOND_NS, &port);
 
-	world_expect_end(world.if_client, &d, SPW_DROP_PORTS_EXHAUSTED);
+	world_expect_refused(&d, SPW_DROP_PORTS_EXHAUSTED);
 	one_source(state);
 	d = all_taken_but(live, 50 * SECOND_NS, &port);
-	world_expect_end(world.if_client, &d, SPW_DROP_PORTS_EXHAUSTED);
+	world_expect_refused(&d, SPW_DROP_PORTS_EXHAUSTED);
 }
 
 /* Sets the cursor of WEB4_A's source address to the start of the list, in any lap but the first. */
@@ -236,7 +236,7 @@ static void the_list_in_use_may_begin_anywhere(void **state)
 	world_put_config();
 	assert_int_equal(world_expect_to(WEB4_A, &d).sport, 20000);
 	d.sport++;
-	world_expect_end(world.if_client, &d, SPW_DROP_PORTS_EXHAUSTED);
+	world_expect_refused(&d, SPW_DROP_PORTS_EXHAUSTED);
 }
 
 static void without_a_source_address_a_flow_is_refused(void **state)
@@ -245,14 +245,14 @@ static void without_a_source_address_a_flow_is_refused(void **state)
 
 	(void)state;
 	world_serve(TCP4, (uint16_t[]){SOURCELESS4}, 1);
-	world_expect_end(world.if_client, &d, SPW_DROP_NO_SOURCE);
+	world_expect_refused(&d, SPW_DROP_NO_SOURCE);
 	world_serve(TCP4, (uint16_t[]){WEB4_A}, 1);
 	memset(world.config.settings[0].source, 0, sizeof(world.config.settings[0].source));
 	world_put_config();
-	world_expect_end(world.if_client, &d, SPW_DROP_NO_SOURCE);
+	world_expect_refused(&d, SPW_DROP_NO_SOURCE);
 	world.config.settings[0].port_count = 0;
 	world_put_config();
-	world_expect_end(world.if_client, &d, SPW_DROP_NO_SOURCE);
+	world_expect_refused(&d, SPW_DROP_NO_SOURCE);
 }
 
 static void a_full_table_refuses_and_leaves_no_half_pair(void **state)

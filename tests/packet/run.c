@@ -177,6 +177,37 @@ void world_expect_end(int ifindex, const struct desc *d, enum spw_stat row)
 	world_expect_frame_end(ifindex, &in, row);
 }
 
+struct desc world_refusal(const struct desc *syn)
+{
+	struct desc d = {
+		.src = syn->dst,
+		.dst = syn->src,
+		.sport = syn->dport,
+		.dport = syn->sport,
+		.proto = IPPROTO_TCP,
+		.flags = TCP_RST | TCP_ACK,
+		.tos = syn->tos & 0xfc,
+		.ack = (syn->seq ? syn->seq : 1) + 1 + (uint32_t)syn->payload,
+	};
+
+	memcpy(d.smac, syn->dmac, 6);
+	memcpy(d.dmac, syn->smac, 6);
+	return d;
+}
+
+void world_expect_refused(const struct desc *syn, enum spw_stat row)
+{
+	uint64_t before = world_stat(row), resets = world_stat(SPW_COUNT_RESET_SENT);
+	struct desc want = world_refusal(syn);
+	struct frame out, built;
+
+	expect_verdict(world_send(world.if_client, syn, &out), XDP_TX);
+	frame_build(&want, &built);
+	frame_assert_equal(&out, &built);
+	assert_int_equal(world_stat(row), before + 1);
+	assert_int_equal(world_stat(SPW_COUNT_RESET_SENT), resets + 1);
+}
+
 uint32_t world_endpoint_of(const struct desc *d)
 {
 	struct spw_flow f;

@@ -105,6 +105,9 @@ void world_expect_reply(int ifindex, const struct desc *client, const struct des
 /* Any verdict but a forward: the bytes are unchanged and the counter rose by one. */
 void world_expect_end(int ifindex, const struct desc *d, enum spw_stat row);
 void world_expect_frame_end(int ifindex, const struct frame *in, enum spw_stat row);
+/* A client's SYN that cannot be served: counted in `row`, and exactly this answer goes back. */
+struct desc world_refusal(const struct desc *syn);
+void world_expect_refused(const struct desc *syn, enum spw_stat row);
 /* Sends and tells which endpoint it went to; it must have been forwarded. */
 uint32_t world_endpoint_of(const struct desc *d);
 

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A connection that cannot be had is refused in words: the SYN becomes the RST that a host sends
+ * for a port where nobody listens (RFC 9293, 3.10.7.1), and goes back the way it came. Its client
+ * learns at once what silence would tell after minutes. The cause is counted as the drop it is.
+ *
+ * Only a SYN to a service of ours comes here, so no RST is ever answered. It needs no limit of its
+ * rate: one packet for one SYN, never longer than that, so it serves nobody to multiply traffic.
+ * UDP has no such word; it stays dropped.
+ */
+#ifndef SPILLWAY_BPF_REJECT_H
+#define SPILLWAY_BPF_REJECT_H
+
+#include "csum.h"
+#include "fib.h"
+
+#define REJECT_TTL     64
+#define REJECT_IP4_DF  bpf_htons(0x4000)
+#define REJECT_NO_ECN4 0xfc
+#define REJECT_DSCP6   bpf_htonl(0x0fc00000)
+
+static inline void reject_eth(struct ethhdr *eth)
+{
+	__u8 mac[ETH_ALEN];
+
+	__builtin_memcpy(mac, eth->h_dest, ETH_ALEN);
+	__builtin_memcpy(eth->h_dest, eth->h_source, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, mac, ETH_ALEN);
+}
+
+/* Acknowledges the SYN, which counts one, and the data that it may carry (RFC 7413). */
+static inline void reject_tcp(struct pkt *p)
+{
+	struct tcphdr *tcp = p->tcp;
+	__u32 ack = bpf_ntohl(tcp->seq) + 1 + p->l4_len - tcp->doff * 4;
+
+	__builtin_memset(tcp, 0, sizeof(*tcp));
+	tcp->source = p->key.dport;
+	tcp->dest = p->key.sport;
+	tcp->ack_seq = bpf_htonl(ack);
+	tcp->doff = sizeof(*tcp) / 4;
+	tcp->rst = 1;
+	tcp->ack = 1;
+}
+
+/* From addresses to the end of the TCP header, which follows at once in both families. */
+static inline __u16 reject_tcp_csum(void *addrs, __u32 addrs_len)
+{
+	__u32 pseudo = bpf_htons(IPPROTO_TCP) + bpf_htons(sizeof(struct tcphdr));
+	__u32 len = addrs_len + sizeof(struct tcphdr);
+
+	return csum_fold((__u32)bpf_csum_diff(NULL, 0, addrs, len, pseudo));
+}
+
+/* An identification says nothing where fragmenting is forbidden (RFC 6864). */
+static inline void reject_ip4(struct pkt *p)
+{
+	struct iphdr *ip = p->ip4;
+
+	ip->tos &= REJECT_NO_ECN4;
+	ip->tot_len = bpf_htons(sizeof(*ip) + sizeof(*p->tcp));
+	ip->id = 0;
+	ip->frag_off = REJECT_IP4_DF;
+	ip->ttl = REJECT_TTL;
+	ip->check = 0;
+	ip->saddr = p->key.daddr.w[3];
+	ip->daddr = p->key.saddr.w[3];
+	ip->check = csum_fold((__u32)bpf_csum_diff(NULL, 0, (void *)ip, sizeof(*ip), 0));
+	p->tcp->check = reject_tcp_csum(&ip->saddr, 2 * sizeof(ip->saddr));
+}
+
+static inline void reject_ip6(struct pkt *p)
+{
+	struct ipv6hdr *ip = p->ip6;
+	__be32 *first = (__be32 *)ip;
+
+	*first = bpf_htonl(6U << 28) | (*first & REJECT_DSCP6);
+	ip->payload_len = bpf_htons(sizeof(*p->tcp));
+	ip->hop_limit = REJECT_TTL;
+	__builtin_memcpy(&ip->saddr, &p->key.daddr, sizeof(ip->saddr));
+	__builtin_memcpy(&ip->daddr, &p->key.saddr, sizeof(ip->daddr));
+	p->tcp->check = reject_tcp_csum(&ip->saddr, 2 * sizeof(ip->saddr));
+}
+
+/* What lies behind the headers goes: options, data, padding. No packet pointer is valid then. */
+static inline bool reject_trim(struct pkt *p)
+{
+	int have = p->ctx->data_end - p->ctx->data;
+	int want = sizeof(*p->eth) + sizeof(*p->tcp);
+
+	want += addr_is_v4(&p->key.saddr) ? sizeof(*p->ip4) : sizeof(*p->ip6);
+	return !bpf_xdp_adjust_tail(p->ctx, want - have);
+}
+
+/* Where no answer can leave, the packet is dropped without one. */
+static __noinline enum verdict reject(struct pkt *p)
+{
+	enum verdict v = DROP;
+
+	if (!p->tcp || !egress_is_attached(p, p->ctx->ingress_ifindex))
+		return DROP;
+	reject_eth(p->eth);
+	reject_tcp(p);
+	if (p->ip4)
+		reject_ip4(p);
+	if (p->ip6)
+		reject_ip6(p);
+	if (reject_trim(p))
+		v = send_out(p);
+	if (v != DROP)
+		count(SPW_COUNT_RESET_SENT);
+	return v;
+}
+
+#endif
