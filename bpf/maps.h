@@ -148,14 +148,22 @@ struct {
 	__uint(max_entries, 65536);
 } events SEC(".maps");
 
-/* A flow in the making: what open.h and reserve.h work on. */
+/* A flow in the making: what open.h, reserve.h and port.h work on. */
 struct opening {
 	struct spw_flow_key reverse_key; /* endpoint to source; its dport is what is looked for */
 	struct spw_flow entry;		 /* the reverse entry, then the forward one */
 	__u64 now_ns;
-	__u32 side;   /* of the settings */
-	__u32 source; /* index of the source address */
-	__u32 rest;   /* enum reserve_rest of the port tried last */
+	__u32 side;	    /* of the settings */
+	__u32 source_first; /* the endpoint's source addresses */
+	__u32 source_count;
+	__u32 source_home; /* the one that is tried first, 0 .. count - 1 */
+	__u32 source;	   /* index in the settings of the one that is tried now */
+	__u32 rest;	   /* enum port_rest of the port tried last */
+	struct {
+		__u32 rest; /* likewise; PORT_IN_USE: there is none */
+		__u32 place;
+		__u32 turn; /* of the source address, as reserve_turn() counts */
+	} early;	    /* the port to reuse early */
 	__u32 pad;
 };
 

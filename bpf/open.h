@@ -58,10 +58,10 @@ static inline void open_start(const struct pkt *p, const struct spw_endpoint *e,
 	__builtin_memset(o, 0, sizeof(*o));
 	o->now_ns = p->now_ns;
 	o->side = p->side;
-	o->source = e->source_first + pick_scale(p->hash >> 32, e->source_count);
-	o->source %= SPW_SOURCES_MAX;
+	o->source_first = e->source_first;
+	o->source_count = e->source_count;
+	o->source_home = pick_scale(p->hash >> 32, e->source_count);
 	o->reverse_key.saddr = e->addr;
-	o->reverse_key.daddr = p->settings->source[o->source];
 	o->reverse_key.sport = e->port;
 	o->reverse_key.proto = p->key.proto;
 	open_fill_reverse(p, &o->entry);
@@ -69,16 +69,15 @@ static inline void open_start(const struct pkt *p, const struct spw_endpoint *e,
 
 static __noinline enum verdict open_pair(struct pkt *p, const struct spw_endpoint *e)
 {
-	struct opening *o = reserve_scratch();
+	struct opening *o = opening_scratch();
 	long err;
 
 	if (!o || !e || !p->settings)
 		return drop(SPW_DROP_INTERNAL);
 	open_start(p, e, o);
-	/* The daemon may have named a place for the endpoint that the next switch will fill. */
-	if (addr_is_none(&o->reverse_key.daddr))
-		return refuse(SPW_DROP_NO_SOURCE);
 	err = reserve();
+	if (err == -RESERVE_ENOENT)
+		return refuse(SPW_DROP_NO_SOURCE);
 	if (err == -RESERVE_EEXIST)
 		return refuse(SPW_DROP_PORTS_EXHAUSTED);
 	if (err || open_insert(p, o))

@@ -12,6 +12,7 @@ int life_tests(void);
 int age_tests(void);
 int ports_tests(void);
 int reject_tests(void);
+int sources_tests(void);
 int shares_tests(void);
 
 #endif

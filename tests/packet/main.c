@@ -29,6 +29,7 @@ int main(int argc, char **argv)
 	failed += age_tests();
 	failed += ports_tests();
 	failed += reject_tests();
+	failed += sources_tests();
 	failed += shares_tests();
 	world_close();
 	return failed ? 1 : 0;
