@@ -9,6 +9,8 @@
 #include "life.h"
 #include "reserve.h"
 
+#define OPEN_E2BIG 7 /* the kernel's hash map is full */
+
 /* What replies become: from the VIP to the client. */
 static inline void open_fill_reverse(const struct pkt *p, struct spw_flow *r)
 {
@@ -41,6 +43,8 @@ static __noinline long open_insert(struct pkt *p, struct opening *o)
 
 	open_make_forward(o);
 	err = bpf_map_update_elem(&flows, &p->key, &o->entry, BPF_NOEXIST);
+	if (err && err != -RESERVE_EEXIST && err != -OPEN_E2BIG)
+		err = bpf_map_update_elem(&flows, &p->key, &o->entry, BPF_NOEXIST);
 	if (!err) {
 		count_opened(p->endpoint);
 		count(SPW_COUNT_FLOW_CREATED);
@@ -80,9 +84,12 @@ static __noinline enum verdict open_pair(struct pkt *p, const struct spw_endpoin
 		return refuse(SPW_DROP_NO_SOURCE);
 	if (err == -RESERVE_EEXIST)
 		return refuse(SPW_DROP_PORTS_EXHAUSTED);
-	if (err || open_insert(p, o))
+	if (!err)
+		err = open_insert(p, o);
+	if (err == -OPEN_E2BIG)
 		return refuse(SPW_DROP_FLOWS_FULL);
-	return NEXT;
+	/* A lock of the table was not to be had: the client's next try will find it free. */
+	return err ? drop(SPW_DROP_FLOWS_BUSY) : NEXT;
 }
 
 static inline enum verdict flow_open(struct pkt *p)

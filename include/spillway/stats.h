@@ -37,7 +37,8 @@
 	X(COUNT, PICK_PROBED, "pick_probed", "picks that looked at more than one slot")            \
 	X(COUNT, PICK_SPARE, "pick_spare", "picks from the spare table")                           \
 	X(COUNT, PORT_REUSED_EARLY, "port_reused_early", "source ports reused within their rest")  \
-	X(COUNT, RESET_SENT, "reset_sent", "refused TCP connections answered with RST")
+	X(COUNT, RESET_SENT, "reset_sent", "refused TCP connections answered with RST")            \
+	X(DROP, FLOWS_BUSY, "drop_flows_busy", "the flow table could not be locked in time")
 
 enum spw_stat {
 #define SPW_STAT_ENUM(kind, id, name, text) SPW_##kind##_##id,

@@ -351,6 +351,8 @@ static void flows_opened_by_two_cpus_at_once_are_whole(void **state)
 	open_many(&first);
 	pthread_join(other, NULL);
 	print_message("raced: %llu\n", (unsigned long long)world_stat(SPW_COUNT_FLOW_RACED));
+	if (world_stat(SPW_FORWARD_REDIRECT) != 4000)
+		world_print_counters();
 	assert_int_equal(world_stat(SPW_FORWARD_REDIRECT), 4000);
 	assert_int_equal(world_stat(SPW_COUNT_FLOW_CREATED), 2000);
 	assert_int_equal(world_flow_count(), 4000);

@@ -62,8 +62,7 @@ int world_send_frame(int ifindex, const struct frame *in, struct frame *out)
 	return (int)opts.retval;
 }
 
-/* An unexpected verdict is explained by the counters. */
-static void expect_verdict(int got, int want)
+void world_print_counters(void)
 {
 	static const char *const names[] = {
 #define NAME(kind, id, name, text) name,
@@ -71,13 +70,18 @@ static void expect_verdict(int got, int want)
 #undef NAME
 	};
 
-	if (got == want)
-		return;
 	for (int i = 0; i < SPW_STAT_MAX; i++) {
 		if (world_stat((enum spw_stat)i))
 			print_error("%s %llu\n", names[i],
 				    (unsigned long long)world_stat((enum spw_stat)i));
 	}
+}
+
+/* An unexpected verdict is explained by the counters. */
+static void expect_verdict(int got, int want)
+{
+	if (got != want)
+		world_print_counters();
 	assert_int_equal(got, want);
 }
 

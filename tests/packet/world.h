@@ -103,6 +103,8 @@ struct desc world_expect_to(uint32_t id, const struct desc *d);
 /* An endpoint's packet must reach `client` exactly as the answer to what it sent. */
 void world_expect_reply(int ifindex, const struct desc *client, const struct desc *reply);
 /* Any verdict but a forward: the bytes are unchanged and the counter rose by one. */
+/* Those that are not zero, to explain a failure. */
+void world_print_counters(void);
 void world_expect_end(int ifindex, const struct desc *d, enum spw_stat row);
 void world_expect_frame_end(int ifindex, const struct frame *in, enum spw_stat row);
 /* A client's SYN that cannot be served: counted in `row`, and exactly this answer goes back. */
