@@ -22,7 +22,7 @@ endif
 # What `make deps` installs: to build, and to test and to run the demo.
 BUILD_PKGS := gcc libc6-dev make clang-19 bpftool libbpf-dev libelf-dev zlib1g-dev libyaml-dev \
 	libjansson-dev libsqlite3-dev libuv1-dev libcurl4-openssl-dev libmicrohttpd-dev \
-	libmnl-dev libsystemd-dev
+	libmnl-dev libsystemd-dev libc-ares-dev
 TEST_PKGS := libcmocka-dev libclang-rt-19-dev clang-format-19 cppcheck shellcheck universal-ctags \
 	git iproute2 iputils-ping ethtool nftables curl iperf3 tcpdump procps util-linux \
 	python3 python3-scapy python3-pytest python3-pytest-xdist
@@ -35,14 +35,14 @@ CPPFLAGS := -D_GNU_SOURCE -DSPILLWAY_VERSION='"$(VERSION)"' -Iinclude -Iloader -
 CFLAGS   ?= -O2 -g
 CFLAGS   += -std=gnu11 -fno-strict-aliasing $(WARN) -Werror
 SAN      := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-LIBS_CTL := -lyaml -ljansson -lcurl
-LIBS     := -lyaml -ljansson -lsqlite3 -luv -lcurl -lmicrohttpd -lmnl -lsystemd \
+LIBS_CTL := -lyaml -ljansson -lcurl -l:libbpf.a -lelf -lz
+LIBS     := -lyaml -ljansson -lsqlite3 -luv -lcurl -lmicrohttpd -lmnl -lsystemd -lcares \
 	-l:libbpf.a -lelf -lz -lpthread
 
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -Iinclude \
 	-I/usr/include/$(shell uname -m)-linux-gnu
 
-MODULES  := base manifest store model tables health dataplane handoff control
+MODULES  := base manifest store model tables dns health dataplane handoff control
 LIB_SRC  := $(foreach m,$(MODULES),$(wildcard loader/$(m)/*.c))
 CTL_SRC  := $(wildcard tools/ctl/*.c)
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)

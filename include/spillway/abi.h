@@ -65,12 +65,24 @@ struct spw_table_ref {
 
 enum spw_service_flag {
 	SPW_SERVICE_VALID = 1,
+	SPW_SERVICE_EMPTY = 2, /* none of its endpoints may be picked now */
+};
+
+/* What becomes of a packet when its service has no endpoint left. */
+enum spw_no_endpoint {
+	SPW_NO_ENDPOINT_ANSWER = 0,	 /* TCP: RST; UDP: ICMP unreachable */
+	SPW_NO_ENDPOINT_UNREACHABLE = 1, /* ICMP unreachable for both */
+	SPW_NO_ENDPOINT_DROP = 2,
+	SPW_NO_ENDPOINT_PASS = 3,  /* to this host's own stack */
+	SPW_NO_ENDPOINT_LEAVE = 4, /* of flows that exist: they go on to their endpoint */
 };
 
 /* Map `service_rows`: row of service s in generation side g (0 or 1) is s * 2 + g. */
 struct spw_service_row {
-	__u32 flags;
-	__u32 pad;
+	__u32 flags;	 /* enum spw_service_flag */
+	__u8 new_flows;	 /* enum spw_no_endpoint, whenever a pick finds nobody */
+	__u8 live_flows; /* enum spw_no_endpoint, of established ones while EMPTY is set */
+	__u8 pad[2];
 	struct spw_table_ref table; /* the table as the tiers' shares stand */
 	struct spw_table_ref spare; /* asked when the probes of `table` found nobody */
 };
@@ -94,6 +106,10 @@ enum spw_mode {
 	SPW_MODE_HANDOFF = 5,
 };
 
+enum spw_endpoint_flag {
+	SPW_ENDPOINT_RESET_ON_REMOVAL = 1, /* its TCP flows are reset when it is removed */
+};
+
 /* Map `endpoints`, by endpoint id. */
 struct spw_endpoint {
 	struct spw_addr addr;
@@ -101,19 +117,24 @@ struct spw_endpoint {
 	__u8 mode;	   /* enum spw_mode */
 	__u8 source_count; /* 0: no source address of this family, the endpoint cannot be used */
 	__u8 source_first; /* its source addresses: settings.source[first .. first + count) */
-	__u8 pad[3];
+	__u8 flags;	   /* enum spw_endpoint_flag */
+	__u8 pad[2];
 	__u64 profile; /* identity of the health profile; the packet path does not read it */
 };
 
 /*
  * Map `endpoint_words`, by endpoint id: two writers in one word, so both use compare-and-swap.
- * The daemon owns SPW_WORD_PICKABLE and SPW_WORD_UP, the operator's tool owns SPW_WORD_ADMIN.
+ * The daemon owns SPW_WORD_PICKABLE, SPW_WORD_UP and SPW_WORD_RESET; SPW_WORD_ADMIN is the
+ * operator's. SPW_WORD_BY_HAND says that ADMIN was written while no daemon ran: the next one adopts
+ * the word and clears the bit.
  */
 enum spw_word_bit {
 	SPW_WORD_PICKABLE = 1, /* new flows may go there (health and panic included) */
 	SPW_WORD_UP = 2,       /* healthy: its UDP flows stay */
+	SPW_WORD_RESET = 4,    /* its TCP flows are reset at their next packet */
 	SPW_WORD_ADMIN_SHIFT = 8,
 	SPW_WORD_ADMIN_MASK = 0x300,
+	SPW_WORD_BY_HAND = 0x400,
 };
 
 enum spw_admin {
@@ -136,6 +157,47 @@ struct spw_endpoint_stats {
 	__u64 bytes_in;
 	__u64 packets_out; /* towards the client */
 	__u64 bytes_out;
+};
+
+/*
+ * What an endpoint made of the flows opened in one span of 2^SPW_COHORT_SHIFT ns: all sums count up
+ * for ever (and wrap), by atomic addition; the daemon looks at differences. A flow belongs to the
+ * cohort of its birth, (born_ns >> SPW_COHORT_SHIFT) % SPW_COHORTS, and is counted in at most one
+ * of the outcomes, and only before the cohort is judged: until its end plus SPW_COHORT_JUDGED_NS.
+ * What is in none of them by then was not answered.
+ */
+#define SPW_COHORTS	     8
+#define SPW_COHORT_SHIFT     28 /* 268 ms */
+#define SPW_RETRY_AFTER_NS   900000000ULL
+#define SPW_COHORT_JUDGED_NS 1200000000ULL
+
+struct spw_cohort {
+	__u32 opened;
+	__u32 answered;	   /* first packet of the endpoint, but for what follows */
+	__u32 refused;	   /* TCP: RST as the first answer */
+	__u32 unreachable; /* ICMP destination unreachable before any answer; UDP: at any time, once */
+	__u32 retried;	   /* the client's SYN came again after SPW_RETRY_AFTER_NS, unanswered */
+	__u32 pad;
+};
+
+enum spw_failure {
+	SPW_FAILURE_NONE,
+	SPW_FAILURE_REFUSED,
+	SPW_FAILURE_UNREACHABLE,
+	SPW_FAILURE_SILENT
+};
+
+/*
+ * Map `endpoint_signals`, by endpoint id. `run` is the number of failures (refused, unreachable,
+ * retried) since the latest answer, in the order of their coming; any answer sets it to 0. `run_max`
+ * is its greatest value since the daemon last exchanged it for 0.
+ */
+struct spw_signals {
+	__u32 run;
+	__u32 run_max;
+	__u32 last_failure; /* enum spw_failure */
+	__u32 pad;
+	struct spw_cohort cohort[SPW_COHORTS];
 };
 
 /* A flow's key is the packet's own 5-tuple as it arrives, in either direction. */
@@ -162,6 +224,7 @@ enum spw_flow_state {
 	SPW_FLOW_RESET = 16,
 	SPW_FLOW_CLOSED = 32,	    /* counted in flows_closed */
 	SPW_FLOW_CLIENT_FIRST = 64, /* its FIN came first: no TIME_WAIT at the endpoint */
+	SPW_FLOW_FAILED = 128,	    /* counted as a failure in its cohort */
 };
 
 /*
@@ -238,6 +301,8 @@ _Static_assert(sizeof(struct spw_port_line) == 64, "abi");
 _Static_assert(sizeof(struct spw_endpoint) == 32, "abi");
 _Static_assert(sizeof(struct spw_word) == 8, "abi");
 _Static_assert(sizeof(struct spw_endpoint_stats) == 48, "abi");
+_Static_assert(sizeof(struct spw_cohort) == 24, "abi");
+_Static_assert(sizeof(struct spw_signals) == 208, "abi");
 _Static_assert(sizeof(struct spw_flow_key) == 40, "abi");
 _Static_assert(sizeof(struct spw_flow) == 80, "abi");
 _Static_assert(sizeof(struct spw_settings) == 312, "abi");

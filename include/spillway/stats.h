@@ -38,7 +38,15 @@
 	X(COUNT, PICK_SPARE, "pick_spare", "picks from the spare table")                           \
 	X(COUNT, PORT_REUSED_EARLY, "port_reused_early", "source ports reused within their rest")  \
 	X(COUNT, RESET_SENT, "reset_sent", "refused TCP connections answered with RST")            \
-	X(DROP, FLOWS_BUSY, "drop_flows_busy", "the flow table could not be locked in time")
+	X(DROP, FLOWS_BUSY, "drop_flows_busy", "the flow table could not be locked in time")       \
+	X(PASS, NO_ENDPOINT, "pass_no_endpoint", "no endpoint is left, and the host is to answer") \
+	X(DROP, FLOW_RESET, "drop_flow_reset", "packets of flows that are reset on request")       \
+	X(DROP, LIVE_NO_ENDPOINT, "drop_live_no_endpoint", "flows of services without endpoints")  \
+	X(COUNT, UNREACHABLE_SENT, "unreachable_sent", "packets answered with ICMP unreachable")   \
+	X(COUNT, UNREACHABLE_LIMITED, "unreachable_limited", "ICMP answers beyond the rate limit") \
+	X(COUNT, FLOW_REFUSED, "flow_refused", "new flows that the endpoint answered with RST")    \
+	X(COUNT, FLOW_UNREACHABLE, "flow_unreachable", "flows told of by ICMP unreachable")        \
+	X(COUNT, FLOW_RETRIED, "flow_retried", "flows whose SYN came again without an answer")
 
 enum spw_stat {
 #define SPW_STAT_ENUM(kind, id, name, text) SPW_##kind##_##id,

@@ -237,6 +237,9 @@ static int take_over_maps(struct engine *e)
 		.max_endpoints = meta->max_endpoints,
 		.max_services = meta->max_services,
 	};
+	const struct health_options health = {
+		.hooks = {.changed = rebuild_on_health, .ctx = e},
+	};
 	int err;
 
 	e->have_arena = arena_new();
@@ -248,7 +251,7 @@ static int take_over_maps(struct engine *e)
 	if (err)
 		return err;
 	ids_seed(e->ids, &e->have);
-	err = health_new(e->loop, rebuild_on_health, e, &e->health);
+	err = health_new(e->loop, &health, &e->health);
 	if (!err)
 		err = store_each_admin(e->store, load_admin, e);
 	if (!err)

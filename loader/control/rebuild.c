@@ -30,7 +30,7 @@ static int make_plan(struct engine *e, const struct generation *g, struct arena 
 	const struct health_view view = generation_view(g);
 	struct line_range *ranges = NULL;
 	size_t count = 0;
-	int err = tables_compile(a, g->model, &view, e->ids, slot_lines, &p->want, &p->why);
+	int err = tables_compile(a, g->model, &view, e->ids, slot_lines, NULL, &p->want, &p->why);
 
 	if (err)
 		return err;

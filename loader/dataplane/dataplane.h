@@ -48,6 +48,8 @@ const struct spw_meta *dataplane_meta(const struct dataplane *dp);
 int dataplane_readback(struct dataplane *dp, struct arena *a, struct tables *have);
 /* Operator's words found in the maps; admin by endpoint id. */
 enum spw_admin dataplane_admin(const struct dataplane *dp, uint32_t endpoint_id);
+/* Was that word written while no daemon ran (SPW_WORD_BY_HAND)? dataplane_set_admin() clears it. */
+bool dataplane_admin_by_hand(const struct dataplane *dp, uint32_t endpoint_id);
 
 /*
  * Carries the steps out in their order. A failure half-way is undone as far as the switch of
@@ -67,6 +69,14 @@ int dataplane_set_vips(struct dataplane *dp, const struct spw_addr *vips, size_t
 /* One atomic write, effective at the next packet. */
 void dataplane_set_admin(struct dataplane *dp, uint32_t endpoint_id, enum spw_admin admin);
 void dataplane_set_word(struct dataplane *dp, uint32_t endpoint_id, bool pickable, bool up);
+/* TCP flows of the endpoint are reset at their next packet from either side, until it is undone. */
+void dataplane_set_reset(struct dataplane *dp, uint32_t endpoint_id, bool reset);
+
+/*
+ * What the packet path counted of the endpoint's answers, mapped memory: written by it with atomic
+ * additions, `run_max` exchanged for 0 by the health module. NULL for numbers beyond the maps.
+ */
+struct spw_signals *dataplane_signals(struct dataplane *dp, uint32_t endpoint_id);
 
 /* Global addresses of the attached interfaces, for Gateways that name none. In `a`. */
 void dataplane_host_addrs(struct dataplane *dp, struct arena *a, struct spw_addr **out,
@@ -96,6 +106,17 @@ int dataplane_each_flow(struct dataplane *dp, bool (*fn)(void *ctx, const struct
 			void *ctx);
 /* Live flows as the latest sweep counted them. */
 uint64_t dataplane_flow_count(const struct dataplane *dp);
+
+/*
+ * Without a daemon: the operator's word for all endpoints of the address (port 0: all ports) in the
+ * pinned maps under `bpffs`, marked SPW_WORD_BY_HAND. -ENOENT: no such endpoint; -ENOTCONN: nothing
+ * is pinned there. Needs root. `was` is called for each endpoint that it was written for.
+ */
+int dataplane_offline_set_admin(struct arena *a, const char *bpffs, const struct spw_addr *addr,
+				uint16_t port, enum spw_admin admin,
+				void (*was)(void *ctx, const struct spw_addr *addr, uint16_t port,
+					    enum spw_admin before),
+				void *ctx, const char **why);
 
 struct interface_status {
 	const char *name;

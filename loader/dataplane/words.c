@@ -37,7 +37,21 @@ void dataplane_set_word(struct dataplane *dp, uint32_t endpoint_id, bool pickabl
 /* The packet path heeds the operator's bits by themselves; no compile has to follow. */
 void dataplane_set_admin(struct dataplane *dp, uint32_t endpoint_id, enum spw_admin admin)
 {
-	swap_bits(dp, endpoint_id, SPW_WORD_ADMIN_MASK, (uint32_t)admin << SPW_WORD_ADMIN_SHIFT);
+	swap_bits(dp, endpoint_id, SPW_WORD_ADMIN_MASK | SPW_WORD_BY_HAND,
+		  (uint32_t)admin << SPW_WORD_ADMIN_SHIFT);
+}
+
+void dataplane_set_reset(struct dataplane *dp, uint32_t endpoint_id, bool reset)
+{
+	swap_bits(dp, endpoint_id, SPW_WORD_RESET, reset ? SPW_WORD_RESET : 0);
+}
+
+bool dataplane_admin_by_hand(const struct dataplane *dp, uint32_t endpoint_id)
+{
+	if (endpoint_id >= dp->meta.max_endpoints)
+		return false;
+	return __atomic_load_n(&dp->maps.words[endpoint_id].word, __ATOMIC_ACQUIRE) &
+	       SPW_WORD_BY_HAND;
 }
 
 enum spw_admin dataplane_admin(const struct dataplane *dp, uint32_t endpoint_id)

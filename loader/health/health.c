@@ -26,8 +26,7 @@ struct health {
 	struct target_table targets;
 	struct target **by_index; /* by instance.index of the current model; owned */
 	size_t instance_count;
-	health_changed_fn *changed;
-	void *ctx;
+	struct health_hooks hooks;
 };
 
 static void on_result(void *ctx, struct target *t, const struct verdict *v)
@@ -42,7 +41,7 @@ static void on_turn(void *ctx)
 {
 	struct health *h = ctx;
 
-	h->changed(h->ctx);
+	h->hooks.changed(h->hooks.ctx);
 }
 
 static void on_closed(void *ctx)
@@ -50,15 +49,14 @@ static void on_closed(void *ctx)
 	free(ctx);
 }
 
-int health_new(uv_loop_t *loop, health_changed_fn *changed, void *ctx, struct health **out)
+int health_new(uv_loop_t *loop, const struct health_options *opts, struct health **out)
 {
 	AUTO(free) struct health *h = calloc(1, sizeof(*h));
 	int err;
 
 	if (!h)
 		return -ENOMEM;
-	h->changed = changed;
-	h->ctx = ctx;
+	h->hooks = opts->hooks;
 	h->scheduler.result = on_result;
 	h->scheduler.turn = on_turn;
 	h->scheduler.closed = on_closed;
@@ -169,6 +167,10 @@ static void point_to(struct target *t, const struct instance *i)
 	t->instance = i;
 	t->listed = true;
 	t->checked = is_run(c);
+	t->job.kind = i->kind;
+	t->job.host = i->host;
+	t->job.tls = i->tls;
+	t->job.app = i->app;
 	t->job.addr = i->addr;
 	t->job.port = c && c->port ? c->port : i->port;
 	t->job.check = c;
@@ -227,6 +229,16 @@ void health_seed(struct health *h, const struct spw_addr *addr, uint16_t port, u
 	t = target_add(&h->targets, addr, port, profile);
 	if (t)
 		funnel_adopt(t, known, REASON_SEEDED);
+}
+
+void health_set_admin(struct health *h, const struct spw_addr *addr, uint16_t port,
+		      enum spw_admin admin, const char *reason)
+{
+	(void)h;
+	(void)addr;
+	(void)port;
+	(void)admin;
+	(void)reason;
 }
 
 void health_fill(const struct health *h, struct health_entry *entries, size_t count)

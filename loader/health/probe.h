@@ -11,6 +11,7 @@
 
 #include "health/rise_fall.h"
 #include "model/check.h"
+#include "model/model.h"
 #include <spillway/abi.h>
 
 #define REASON_MAX 48 /* bytes, NUL included */
@@ -26,9 +27,13 @@ struct verdict {
  * a probe reads them anew each time and never keeps a copy.
  */
 struct probe_job {
-	struct spw_addr addr;
-	uint16_t port; /* host order; overrides.port is in it already */
+	enum endpoint_kind kind;
+	struct spw_addr addr; /* ENDPOINT_IP */
+	const char *host;     /* ENDPOINT_FQDN: the name; ENDPOINT_UNIX: the path; else NULL */
+	uint16_t port;	      /* host order; overrides.port is in it already; 0: a Unix socket */
 	const struct check *check;
+	const struct tls_settings *tls; /* NULL: plain */
+	enum app_protocol app;
 	const char *hostname; /* endpoints[].hostname, or NULL */
 };
 

@@ -4,7 +4,9 @@
 #define SPILLWAY_MODEL_HEALTH_VIEW_H
 
 #include <spillway/abi.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum health_state {
 	HEALTH_UNKNOWN = 0, /* no probe has ended yet: counts as up */
@@ -12,10 +14,22 @@ enum health_state {
 	HEALTH_DOWN,
 };
 
-/* One per instance, by instance.index. */
+/* One per instance, by instance.index. All zero: unknown, automatic, with its full share. */
 struct health_entry {
-	enum health_state state;
-	enum spw_admin admin; /* the operator's word */
+	enum health_state state; /* of the active check */
+	enum spw_admin admin;	 /* the operator's word */
+	bool ejected;		 /* by passive detection */
+	uint8_t ramp_percent; /* slow start: the part of its share it gets, 1..99; 0: all of it */
+};
+
+/* What all of that comes to, in one word: what users see and events tell. */
+enum standing {
+	STANDING_UNKNOWN,  /* "unknown": no probe has ended yet; gets traffic */
+	STANDING_UP,	   /* "up" */
+	STANDING_STARTING, /* "starting": up, in its slow start */
+	STANDING_DOWN,	   /* "down": by its checks, or set down */
+	STANDING_EJECTED,  /* "ejected": by passive detection */
+	STANDING_DRAINING, /* "draining": by the operator */
 };
 
 struct health_view {
@@ -35,13 +49,37 @@ static inline int health_is_healthy(const struct health_entry *e)
 	case SPW_ADMIN_AUTO:
 		break;
 	}
-	return e->state != HEALTH_DOWN;
+	return e->state != HEALTH_DOWN && !e->ejected;
 }
 
 /* May it be picked at all, even in panic? */
 static inline int health_is_allowed(const struct health_entry *e)
 {
 	return e->admin != SPW_ADMIN_DOWN && e->admin != SPW_ADMIN_DRAIN;
+}
+
+static inline enum standing health_standing(const struct health_entry *e)
+{
+	if (e->admin == SPW_ADMIN_DOWN)
+		return STANDING_DOWN;
+	if (e->admin == SPW_ADMIN_DRAIN)
+		return STANDING_DRAINING;
+	if (e->admin == SPW_ADMIN_AUTO && e->state == HEALTH_DOWN)
+		return STANDING_DOWN;
+	if (e->admin == SPW_ADMIN_AUTO && e->ejected)
+		return STANDING_EJECTED;
+	if (e->ramp_percent)
+		return STANDING_STARTING;
+	return e->admin == SPW_ADMIN_AUTO && e->state == HEALTH_UNKNOWN ? STANDING_UNKNOWN
+									: STANDING_UP;
+}
+
+static inline const char *standing_text(enum standing s)
+{
+	static const char *const texts[] = {"unknown", "up",	  "starting",
+					    "down",    "ejected", "draining"};
+
+	return texts[s];
 }
 
 #endif

@@ -64,6 +64,8 @@ struct instance *instances_get(struct instances *all, const struct endpoint *e,
 	i = arena_alloc(all->arena, sizeof(*i));
 	*i = (struct instance){
 		.index = (uint32_t)all->count,
+		.kind = ENDPOINT_IP,
+		.name = e->name,
 		.addr = e->addr,
 		.port = e->port,
 		.mode = SPW_MODE_NAT,

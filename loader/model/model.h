@@ -16,7 +16,7 @@
 #include "manifest/manifest.h"
 #include "model/check.h"
 
-#define MODEL_TIERS 2 /* tier 0 and the fallback tier */
+#define MODEL_TIERS 8 /* tier 0, the fallback tier, and those of spillway.dev/tier */
 
 struct condition {
 	const char *type; /* "Accepted", "ResolvedRefs", "Programmed" */
@@ -41,29 +41,63 @@ struct object {
 	bool accepted; /* Backend: usable; Gateway, route: attached and used */
 };
 
+enum endpoint_kind { ENDPOINT_IP, ENDPOINT_FQDN, ENDPOINT_UNIX };
+
+/* What a Backend's appProtocols say of the way HTTP is spoken to it. */
+enum app_protocol { APP_HTTP1, APP_H2C };
+
 /*
  * An endpoint as policies judge it: services whose policies are equal share the instance.
- * Identity: addr, port, mode, profile.
+ * Identity: addr, port, mode, profile; `name` too where there is no address. Instances of mode
+ * SPW_MODE_HANDOFF (FQDN, Unix, TLS) are judged like all others, but the packet path does not know
+ * them: they have no number and are in no table.
  */
 struct instance {
 	uint32_t index; /* in model.instances, and in a health_view */
-	struct spw_addr addr;
-	uint16_t port; /* host order */
+	enum endpoint_kind kind;
+	struct spw_addr addr; /* ENDPOINT_IP; zero otherwise */
+	uint16_t port;	      /* host order; 0 for ENDPOINT_UNIX */
 	enum spw_mode mode;
-	uint64_t profile;	   /* hash of the check (0: no check) and what else judges it */
-	const struct check *check; /* NULL: always up */
-	const char *hostname;	   /* endpoints[].hostname, or NULL */
-	const char *zone;	   /* or NULL */
+	uint64_t profile; /* hash of the check (0: nothing judges it) and what else judges it */
+	const char *
+		name; /* "10.0.0.1:80", "[2001:db8::1]:80", "api.example.com:443", "unix:/run/x.sock" */
+	const char *host; /* ENDPOINT_FQDN: the name to resolve; ENDPOINT_UNIX: the path; or NULL */
+	const struct check *check;	/* active; NULL: none */
+	const struct passive *passive;	/* NULL: none */
+	const struct tls_settings *tls; /* NULL: plain */
+	enum app_protocol app;
+	uint8_t proto; /* of the services, when `passive` is set (it is in the profile then) */
+	uint32_t slow_start_ms; /* window; 0: none. In the profile */
+	bool reset_on_removal;	/* annotation spillway.dev/on-removal: reset */
+	const char *hostname;	/* endpoints[].hostname, or NULL */
+	const char *zone;	/* or NULL */
 	const char *backend; /* "NAMESPACE/NAME" of the first Backend that has it, for messages */
+	const uint32_t
+		*services; /* indices in model.services that have it as a member, ascending */
+	size_t service_count;
 };
 
-/* One backendRef of a service. Duplicate endpoints stay duplicate: they are two shares. */
+/*
+ * Members that share a weight: one backendRef's, or with weightedZones one zone's. Duplicate
+ * endpoints stay duplicate: they are two shares.
+ */
 struct locality {
-	const struct object *backend;
-	uint32_t weight; /* 1..1000000; refs of weight 0 are left out */
-	uint8_t tier;	 /* 0, or 1 for `fallback: true` */
+	const struct object *backend; /* NULL: a zone's, of several Backends */
+	const char *zone; /* weightedZones: the zone ("" for endpoints without); else NULL */
+	uint32_t weight;  /* 1..1000000; those of weight 0 are left out */
+	uint8_t tier;	  /* 0; 1 for `fallback: true`; or the annotation spillway.dev/tier */
 	struct instance **members;
+	const struct object **backends; /* by member; never NULL */
 	size_t count;
+};
+
+/* loadBalancer.zoneAware.preferLocal; in force for tier 0 (as in Envoy). */
+struct prefer_local {
+	bool enabled;		/* preferLocal is set, and the gateway's own zone is known */
+	bool force;		/* all to the own zone while it has min_in_zone healthy endpoints */
+	uint32_t min_in_zone;	/* force.minEndpointsInZoneThreshold, 1 */
+	uint32_t min_endpoints; /* minEndpointsThreshold, 6: healthy ones in all */
+	uint32_t percent;	/* percentageEnabled, 100: part of the flows it is used for */
 };
 
 struct service {
@@ -75,10 +109,19 @@ struct service {
 	const struct object *gateway;
 	const char *listener;
 	const struct object *route;
-	const struct object *policy; /* the BackendTrafficPolicy in force, or NULL */
-	uint8_t panic_threshold;     /* percent, 50 */
-	struct locality *localities; /* tier by tier, in the order of the backendRefs */
+	const struct object *policy;		    /* the BackendTrafficPolicy in force, or NULL */
+	uint8_t panic_threshold;		    /* percent, 50 */
+	enum spw_no_endpoint new_flows, live_flows; /* the route's annotations */
+	struct prefer_local prefer_local;
+	const char *local_zone;	     /* the gateway's own, or NULL */
+	const char *zone_note;	     /* why zones of its endpoints have no effect, or NULL */
+	struct locality *localities; /* tier by tier, in the order of the backendRefs or zones */
 	size_t locality_count;
+	/* Endpoints of its Backends that only the userspace path could serve: judged and shown. */
+	struct instance **handoff;
+	const struct object **handoff_backends;
+	uint8_t *handoff_tiers;
+	size_t handoff_count;
 };
 
 struct model {
@@ -95,7 +138,8 @@ struct model {
 };
 
 struct model_options {
-	bool on_host; /* loopback endpoints and single-label names are accepted */
+	bool on_host;	  /* loopback endpoints and single-label names are accepted */
+	const char *zone; /* of this gateway (--zone), or NULL */
 	/* For Gateways without addresses: the global addresses of the attached interfaces. */
 	const struct spw_addr *host_addrs;
 	size_t host_addr_count;

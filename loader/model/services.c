@@ -48,6 +48,7 @@ static void add_locality(struct resolver *r, struct service *s, const struct ref
 	const char *name = NULL;
 
 	l.members = arena_array(r->arena, b->count, sizeof(struct instance *));
+	l.backends = arena_array(r->arena, b->count, sizeof(struct object *));
 	for (size_t i = 0; i < b->count; i++) {
 		const struct endpoint *e = &b->endpoints[i];
 
@@ -56,6 +57,7 @@ static void add_locality(struct resolver *r, struct service *s, const struct ref
 		if (!name)
 			name = arena_printf(r->arena, "%s/%s", b->object->res.namespace,
 					    b->object->res.name);
+		l.backends[l.count] = b->object;
 		l.members[l.count++] = instances_get(all, e, check, name);
 	}
 	if (l.count)

@@ -214,13 +214,29 @@ static size_t hash_capacity(size_t services)
 	return n;
 }
 
+struct table_cache {
+	int unused;
+};
+
+struct table_cache *table_cache_new(void)
+{
+	return calloc(1, sizeof(struct table_cache));
+}
+
+void table_cache_free(struct table_cache *c)
+{
+	free(c);
+}
+
 int tables_compile(struct arena *a, const struct model *m, const struct health_view *v,
-		   const struct ids *ids, uint32_t slot_lines, struct tables *out, const char **why)
+		   const struct ids *ids, uint32_t slot_lines, struct table_cache *cache,
+		   struct tables *out, const char **why)
 {
 	AUTO(arena_free) struct arena *scratch = arena_new();
 	struct tables t = {0};
 	struct compiler c = {.arena = a, .ids = ids, .out = &t};
 
+	(void)cache;
 	if (!scratch)
 		abort();
 	c.by_content_size = hash_capacity(m->service_count);
@@ -259,6 +275,7 @@ void tables_plan(struct arena *a, const struct service *s, const struct health_v
 		out->shares[i] = (struct share){
 			.locality = parts.items[i].locality,
 			.instance = parts.items[i].instance,
+			.backend = parts.items[i].backend,
 			.share_ppm = (uint32_t)((ppm + SHARE_ONE / 2) / SHARE_ONE),
 		};
 	}

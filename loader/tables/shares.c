@@ -81,11 +81,13 @@ static uint32_t usable(const struct tier *tier, const struct tally *t)
 static void hand_over(struct tier tiers[MODEL_TIERS], const struct tally tallies[MODEL_TIERS])
 {
 	for (unsigned int i = 0; i < MODEL_TIERS; i++) {
-		const unsigned int other = 1 - i;
+		unsigned int other = 0;
 
 		if (tiers[i].load_percent == 0 || usable(&tiers[i], &tallies[i]) > 0)
 			continue;
-		if (usable(&tiers[other], &tallies[other]) > 0)
+		while (other < MODEL_TIERS && usable(&tiers[other], &tallies[other]) == 0)
+			other++;
+		if (other < MODEL_TIERS)
 			tiers[other].load_percent += tiers[i].load_percent;
 		tiers[i].load_percent = 0;
 	}
@@ -147,7 +149,11 @@ static void list_parts(struct arena *a, const struct service *s, struct parts *o
 		const struct locality *l = &s->localities[i];
 
 		for (size_t m = 0; m < l->count; m++)
-			out->items[n++] = (struct part){.locality = l, .instance = l->members[m]};
+			out->items[n++] = (struct part){
+				.locality = l,
+				.instance = l->members[m],
+				.backend = l->backends[m],
+			};
 	}
 }
 

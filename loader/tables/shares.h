@@ -12,6 +12,7 @@
 struct part {
 	const struct locality *locality;
 	const struct instance *instance;
+	const struct object *backend;
 	uint64_t home;	/* of SHARE_ONE: when everything is up */
 	uint64_t now;	/* now */
 	uint64_t spare; /* of the next tier's own table; 0 for all when there is none */

@@ -23,6 +23,7 @@ struct table_endpoint {
 	struct spw_addr addr;
 	uint16_t port; /* host order */
 	uint8_t mode;  /* enum spw_mode */
+	uint8_t flags; /* enum spw_endpoint_flag */
 	uint64_t profile;
 	bool pickable; /* SPW_WORD_PICKABLE */
 	bool up;       /* SPW_WORD_UP */
@@ -42,6 +43,9 @@ struct table_service {
 	uint8_t proto;
 	uint32_t table; /* index in tables.slots, or TABLE_NONE */
 	uint32_t spare;
+	bool empty;	    /* SPW_SERVICE_EMPTY: none of its endpoints may be picked */
+	uint8_t new_flows;  /* enum spw_no_endpoint */
+	uint8_t live_flows; /* likewise */
 };
 
 struct tables {

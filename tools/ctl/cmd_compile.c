@@ -126,7 +126,7 @@ static int compile(struct ctl *c, const struct model *m, const struct health_vie
 	struct tables t;
 
 	if (!ids || ids_assign(ids, m, &why) ||
-	    tables_compile(c->arena, m, v, ids, UINT32_MAX, &t, &why))
+	    tables_compile(c->arena, m, v, ids, UINT32_MAX, NULL, &t, &why))
 		return ctl_error("%s", why);
 	for (size_t i = 0; i < m->service_count; i++)
 		print_plan(c, &m->services[i], v);

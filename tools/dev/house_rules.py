@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 
-ORDER = ["base", "manifest", "store", "model", "tables", "health", "dataplane", "handoff",
+ORDER = ["base", "manifest", "store", "model", "tables", "dns", "health", "dataplane", "handoff",
          "control"]
 # A library's header belongs to one folder (the CLI is a program of its own).
 LIBRARY = {
@@ -14,7 +14,7 @@ LIBRARY = {
     "bpf/": ["loader/dataplane/", "bpf/", "tests/packet/"],
     "libmnl/": ["loader/dataplane/"],
     "sqlite3.h": ["loader/store/", "tests/unit/store_test.c"],
-    "ares.h": ["loader/handoff/"],
+    "ares.h": ["loader/dns/", "tests/unit/dns_test.c"],
     "microhttpd.h": ["loader/control/"],
     "curl/": ["loader/health/", "tools/ctl/"],
 }
