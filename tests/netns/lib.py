@@ -266,6 +266,15 @@ class Gateway:
                 rows.update({e["address"]: e for e in service["endpoints"]})
         return rows
 
+    def events(self, **fields):
+        """Events whose fields have these values, oldest first."""
+        return [e for e in self.json("events")["events"]
+                if all(e.get(name) == value for name, value in fields.items())]
+
+    def wait_event(self, timeout=15, **fields):
+        """Waits for an event; returns the first that fits."""
+        return wait_for(f"event {fields}", lambda: self.events(**fields), timeout)[0]
+
     def wait_state(self, address, state, timeout=15):
         """Waits until an endpoint has the state."""
         wait_for(f"{address} {state}",
@@ -293,6 +302,20 @@ class Web:
     def kill(self):
         """Ends the process as a crash would."""
         self.net.kill(self.process)
+
+    def answer_with(self, status):
+        """From now on everything is answered with this status."""
+        with open(self.count_file + ".status", "w", encoding="ascii") as text:
+            text.write(str(status))
+
+    def drop_all(self, what=""):
+        """The host drops all packets that come in, or those that an nft match is true for."""
+        self.net.exec(self.host, "nft", "add table inet t; add chain inet t c { type filter hook "
+                      f"prerouting priority 0; }}; add rule inet t c {what} counter drop")
+
+    def drop_none(self):
+        """Ends drop_all()."""
+        self.net.exec(self.host, "nft", "delete table inet t")
 
     def count(self):
         """Requests answered since the first start, health probes not counted."""

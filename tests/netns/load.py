@@ -9,11 +9,14 @@ import lib
 
 
 class Load:
-    """Requests without pause from the client until stop()."""
+    """
+    Requests from the client until stop(): without pause by `parallel` workers, or with `rate` a
+    second, whatever becomes of those before.
+    """
 
-    def __init__(self, net, vip=lib.VIP4, parallel=16, path="/"):
+    def __init__(self, net, vip=lib.VIP4, parallel=16, path="/", rate=0, timeout=5):
         self.process = net.popen("client", sys.executable, os.path.join(lib.HERE, "webclient.py"),
-                                 vip, "80", path, "0", str(parallel), "5",
+                                 vip, "80", path, "0", str(parallel), str(timeout), str(rate),
                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def stop(self):
@@ -40,10 +43,13 @@ class Connections:
             raise lib.Failed("held.py ended: " + open(self.process.log_path).read())
         return json.loads(answer)
 
-    def use(self):
-        """A request on every connection: the server of each, None where it is broken."""
-        return self.ask("use")
+    def use(self, timeout=5, but=""):
+        """
+        A request on every connection at once: the server of each, None where it is broken. Those of
+        the server `but` are left alone.
+        """
+        return self.ask(f"use {timeout} but {but}" if but else f"use {timeout}")
 
-    def close_all(self):
-        """Closes them in order."""
-        return self.ask("close")
+    def close_all(self, server=""):
+        """Closes them, or only those of one server."""
+        return self.ask(f"close {server}")

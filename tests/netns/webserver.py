@@ -7,6 +7,7 @@ GET /bytes/N    N bytes of a repeating pattern; counted
 GET /slow/S     NAME after S seconds; counted
 POST /          the length of the body; counted
 GET /healthz    200, or the status in the file COUNT_FILE.health; not counted
+With a status in the file COUNT_FILE.status everything is answered with it.
 The number of counted answers is in COUNT_FILE (8 bytes, little endian), kept across restarts.
 """
 import asyncio
@@ -40,21 +41,23 @@ class Server:
     def __init__(self, name, count_file):
         self.name = name.encode()
         self.counter = Counter(count_file)
-        self.health_file = count_file + ".health"
+        self.count_file = count_file
 
-    def health(self):
-        """Status of /healthz."""
-        try:
-            with open(self.health_file, encoding="ascii") as text:
-                return int(text.read() or 200)
-        except FileNotFoundError:
-            return 200
+    def status(self, *kinds):
+        """The status that a test wants to be answered with."""
+        for kind in kinds:
+            try:
+                with open(f"{self.count_file}.{kind}", encoding="ascii") as text:
+                    return int(text.read() or 200)
+            except FileNotFoundError:
+                pass
+        return 200
 
     async def answer(self, writer, path, body):
         """Writes one answer."""
-        status, length, chunks = 200, len(self.name), [self.name]
+        status, length, chunks = self.status("status"), len(self.name), [self.name]
         if path == "/healthz":
-            status = self.health()
+            status = self.status("health", "status")
         else:
             self.counter.add()
         if path.startswith("/bytes/"):
