@@ -56,6 +56,7 @@ SKELS    := $(BPF_SRC:bpf/%.bpf.c=$(BUILD)/bpf/%.skel.h)
 BPF_OBJ  := $(SKELS:%.skel.h=%.bpf.o)
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 PACKET_SRC := $(wildcard tests/packet/*.c)
+BENCH    := $(BUILD)/tests/bench/swarm
 FUZZ     := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
 .PHONY: help deps all demo check check-unit check-golden check-packet check-netns check-fuzz lint \
@@ -120,8 +121,9 @@ format:
 
 bench:
 	$(Q)tools/dev/deps.sh $(BUILD_PKGS) $(TEST_PKGS) $(BENCH_PKGS)
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory all $(BENCH)
 	$(Q)$(PYTHON) tests/bench/bench.py
+	$(Q)$(PYTHON) tests/bench/reaction.py
 
 install: all
 	install -D -m 755 $(BUILD)/spillwayd $(DESTDIR)$(PREFIX)/sbin/spillwayd
@@ -194,6 +196,10 @@ $(BUILD)/tests/packet/packet_test: $(PACKET_SRC:%.c=$(BUILD)/asan/%.o) $(BUILD)/
 	$(say) LD-SAN $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ -lcmocka $(LIBS)
+
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) -o $@ $^
 
 # A fuzz target includes the sources it needs by way of the library, rebuilt by clang.
 FUZZ_FLAGS := -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined

@@ -1,0 +1,187 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""How fast an endpoint that has gone is out of the packet path, with a table full of flows.
+
+10,000 endpoints in three UDP services, 1,000,000 live flows, and new ones without pause. An
+endpoint changes its state, by the operator's word and by its health check; the server side knows
+when the latest new flow that reached it had been sent. Three figures for each change: from the
+change to that flow (negative: none came after it), from the change to the end of the rebuild, and
+how long the rebuild took. Targets: below 1 ms and below 100 ms; figures, not tests.
+"""
+import json
+import os
+import statistics
+import struct
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "netns"))
+import lib  # noqa: E402
+
+SWARM = os.path.join(lib.BUILD, "tests", "bench", "swarm")
+ENDPOINTS = int(os.environ.get("BENCH_ENDPOINTS", "10000"))
+FLOWS = int(os.environ.get("BENCH_FLOWS", "1000000"))
+CHANGES = int(os.environ.get("BENCH_CHANGES", "10"))
+PROBE_RATE = 20000
+SERVICES, PER_BACKEND, PORT = 3, 250, 7007
+
+
+def addr(index):
+    """Address of an endpoint."""
+    return f"10.99.{index // 250}.{index % 250 + 1}"
+
+
+def slot(index):
+    """Its place in the server's table."""
+    return (index // 250) << 8 | (index % 250 + 1)
+
+
+def manifest():
+    """Gateway, routes, Backends, and one policy with a TCP check."""
+    listeners = "\n".join(f"  - {{name: s{n}, port: {7000 + n}, protocol: UDP}}"
+                          for n in range(SERVICES))
+    docs = [f"""apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {{name: edge}}
+spec:
+  gatewayClassName: spillway
+  addresses: [{{value: {lib.VIP4}}}]
+  listeners:
+{listeners}
+"""]
+    refs = [[] for _ in range(SERVICES)]
+    for first in range(0, ENDPOINTS, PER_BACKEND):
+        refs[first // PER_BACKEND % SERVICES].append(f"b{first}")
+        rows = "\n".join(f"  - ip: {{address: {addr(i)}, port: {PORT}}}"
+                         for i in range(first, min(first + PER_BACKEND, ENDPOINTS)))
+        docs.append(f"""apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: Backend
+metadata: {{name: b{first}}}
+spec:
+  endpoints:
+{rows}
+""")
+    for n, names in enumerate(refs):
+        rows = "\n".join(f"    - {{group: gateway.envoyproxy.io, kind: Backend, name: {name}}}"
+                         for name in names)
+        docs.append(f"""apiVersion: gateway.networking.k8s.io/v1
+kind: UDPRoute
+metadata: {{name: s{n}}}
+spec:
+  parentRefs: [{{name: edge, sectionName: s{n}}}]
+  rules:
+  - backendRefs:
+{rows}
+""")
+    docs.append("""apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: BackendTrafficPolicy
+metadata: {name: all}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: edge}]
+  healthCheck:
+    active: {type: TCP, tcp: {}, interval: 3s, timeout: 1s, unhealthyThreshold: 1, overrides: {port: 8080}}
+""")
+    return "---\n".join(docs)
+
+
+def latest(path, index):
+    """When the latest new flow that reached the endpoint had been sent."""
+    with open(path, "rb") as table:
+        table.seek(8 * slot(index))
+        return struct.unpack("=Q", table.read(8))[0]
+
+
+def rebuild(gateway):
+    """End and duration of the latest rebuild, ns."""
+    row = json.loads(gateway.ctl("status", "-o", "json"))["rebuild"]
+    return row["endMonotonicNs"], row["tookNs"]
+
+
+def measure(gateway, path, index, to, act):
+    """One change, done by act(): the three figures in ms."""
+    seen = len(gateway.events(subject=f"{addr(index)}:{PORT}"))
+    act()
+    event = lib.wait_for("the change", lambda: gateway.events(
+        subject=f"{addr(index)}:{PORT}", to=to)[-1:] if len(gateway.events(
+            subject=f"{addr(index)}:{PORT}")) > seen else None, timeout=15)[0]
+    time.sleep(0.5)
+    at = event["monotonicNs"]
+    end, took = rebuild(gateway)
+    return (latest(path, index) - at) / 1e6, (end - at) / 1e6, took / 1e6
+
+
+def build(net):
+    """Servers and clients beside the standard topology, and the gateway."""
+    net.exec("p1", "ip", "route", "add", "local", "10.99.0.0/16", "dev", "lo")
+    net.exec("gw", "ip", "route", "add", "10.99.0.0/16", "via", lib.addr4("p1"))
+    net.exec("client", "ip", "route", "add", "local", "10.50.0.0/16", "dev", "lo")
+    path = os.path.join(net.dir, "latest")
+    net.popen("p1", SWARM, "echo", str(PORT), path)
+    net.popen("p1", "haproxy", "-db", "-f", config(net))
+    gateway = lib.Gateway(net, args=("--max-flows", str(FLOWS * 5 // 2), "--max-endpoints", "16384"))
+    gateway.args = [a for n, a in enumerate(gateway.args)
+                    if not (a == "65536" or (a == "--max-flows" and gateway.args[n + 1] == "65536"))]
+    gateway.start()
+    file = os.path.join(net.dir, "all.yaml")
+    with open(file, "w", encoding="ascii") as text:
+        text.write(manifest())
+    gateway.ctl("apply", "-f", file)
+    return gateway, path
+
+
+def config(net):
+    """A TCP server for the checks."""
+    path = os.path.join(net.dir, "checks.cfg")
+    with open(path, "w", encoding="ascii") as text:
+        text.write("global\n  maxconn 4000\ndefaults\n  mode tcp\n  timeout client 5s\n  timeout "
+                   "server 5s\n  timeout connect 5s\nlisten all\n  bind :8080\n")
+    return path
+
+
+def report(name, rows):
+    """Median and worst of each figure."""
+    names = ("last new flow sent after the change", "rebuild finished after the change",
+             "the rebuild itself")
+    for n, text in enumerate(names):
+        values = [row[n] for row in rows]
+        print(f"{name:16} {text:38} median {statistics.median(values):9.3f} ms   worst "
+              f"{max(values):9.3f} ms")
+
+
+def main():
+    """Builds it all, makes the changes, prints."""
+    net = lib.standard_net()
+    try:
+        gateway, path = build(net)
+        for n in range(SERVICES):
+            done = net.exec("client", SWARM, "open", lib.VIP4, str(7000 + n), str(20000 + 100 * n),
+                            str(FLOWS // SERVICES), "100000", timeout=120)
+            print(f"service {n}: {done.stdout.strip()}")
+        live = json.loads(gateway.ctl("flows", "--count", "-o", "json"))
+        print("flows:", live)
+        for n in range(SERVICES):
+            net.popen("client", SWARM, "open", lib.VIP4, str(7000 + n), str(30000 + 1000 * n),
+                      str(PROBE_RATE * 600), str(PROBE_RATE // SERVICES))
+        time.sleep(2)
+        rows = []
+        for n in range(CHANGES):
+            index = n * 977 % ENDPOINTS
+            rows.append(measure(gateway, path, index, "down", lambda i=index: gateway.ctl(
+                "set", "endpoint", f"{addr(i)}:{PORT}", "--state", "down")))
+            gateway.ctl("set", "endpoint", f"{addr(index)}:{PORT}", "--state", "auto")
+        report("set endpoint", rows)
+        rows = []
+        net.exec("p1", "nft", "add table ip t; add set ip t dead { type ipv4_addr; }; add chain ip t "
+                 "c { type filter hook prerouting priority -300; }; add rule ip t c ip daddr @dead "
+                 "tcp dport 8080 reject with tcp reset")
+        for n in range(CHANGES):
+            index = (n * 977 + 411) % ENDPOINTS
+            rows.append(measure(gateway, path, index, "down", lambda i=index: net.exec(
+                "p1", "nft", f"add element ip t dead {{ {addr(i)} }}")))
+        report("health check", rows)
+    finally:
+        net.close()
+
+
+if __name__ == "__main__":
+    main()
