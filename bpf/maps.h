@@ -93,6 +93,15 @@ struct {
 	__type(value, struct spw_endpoint_stats);
 } endpoint_stats SEC(".maps");
 
+/* Writers: the packet path; the daemon exchanges run_max */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct spw_signals);
+} endpoint_signals SEC(".maps");
+
 /* Writer: the packet path (spillway_sweep included). Two entries a flow: 2 * max_flows. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
