@@ -142,34 +142,48 @@ static void take_back(struct dataplane *dp, const struct steps *s, size_t entere
 			   saved[i] & SPW_WORD_UP);
 }
 
-static bool range_in(const struct line_range *r, const struct line_range *list, size_t count)
+static int by_base(const void *a, const void *b)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (list[i].base <= r->base &&
-		    r->base + r->lines * SPW_LINE_SLOTS <=
-			    list[i].base + list[i].lines * SPW_LINE_SLOTS)
-			return true;
+	const struct line_range *x = a, *y = b;
+
+	return x->base < y->base ? -1 : x->base > y->base;
+}
+
+static uint32_t range_end(const struct line_range *r)
+{
+	return r->base + r->lines * SPW_LINE_SLOTS;
+}
+
+/* The tables in use, in the order of their places; they do not overlap. The caller's to free(). */
+static struct line_range *ranges_of(const struct tables *t)
+{
+	struct line_range *list = calloc(t->slots_count + 1, sizeof(*list));
+
+	for (size_t i = 0; list && i < t->slots_count; i++) {
+		list[i].base = t->slots[i].base;
+		list[i].lines = (t->slots[i].size + SPW_LINE_SLOTS - 1) / SPW_LINE_SLOTS;
 	}
-	return false;
+	if (list && t->slots_count)
+		qsort(list, t->slots_count, sizeof(*list), by_base);
+	return list;
 }
 
 void placed_set(struct dataplane *dp, const struct tables *t)
 {
-	struct line_range *placed = calloc(t->slots_count + 1, sizeof(*placed));
+	size_t room = dp->resting_count + dp->placed_count + 1, at = 0;
+	struct line_range *placed = ranges_of(t);
 	struct resting *resting;
-	size_t room = dp->resting_count + dp->placed_count + 1;
 
 	if (!placed)
 		return;
-	for (size_t i = 0; i < t->slots_count; i++) {
-		placed[i].base = t->slots[i].base;
-		placed[i].lines = (t->slots[i].size + SPW_LINE_SLOTS - 1) / SPW_LINE_SLOTS;
-	}
 	resting = realloc(dp->resting, room * sizeof(*resting));
 	for (size_t i = 0; resting && i < dp->placed_count; i++) {
-		if (range_in(&dp->placed[i], placed, t->slots_count))
-			continue;
-		resting[dp->resting_count++] = (struct resting){dp->placed[i], clock_ms()};
+		const struct line_range *old = &dp->placed[i];
+
+		while (at < t->slots_count && range_end(&placed[at]) < range_end(old))
+			at++;
+		if (at == t->slots_count || placed[at].base > old->base)
+			resting[dp->resting_count++] = (struct resting){*old, clock_ms()};
 	}
 	if (resting)
 		dp->resting = resting;
@@ -232,6 +246,8 @@ int dataplane_apply(struct dataplane *dp, struct arena *a, const struct steps *s
 		del_service(dp, s->services_del[i]);
 	for (size_t i = 0; i < s->endpoints_del_count; i++)
 		endpoint_del(dp, s->endpoints_del[i]);
+	if (s->endpoints_del_count)
+		sweep_soon(dp);
 	placed_set(dp, s->want);
 	if (!dp->applied || s->services_del_count)
 		(void)addrs_prune(dp, s->want);

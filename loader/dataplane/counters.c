@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Per-CPU counters, summed. */
+#include <errno.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
 
 #include "dataplane/state.h"
+
+#define BATCH 256
 
 void dataplane_stats(struct dataplane *dp, uint64_t stats[SPW_STAT_MAX])
 {
@@ -19,20 +22,49 @@ void dataplane_stats(struct dataplane *dp, uint64_t stats[SPW_STAT_MAX])
 	}
 }
 
+static struct spw_endpoint_stats sum(const struct spw_endpoint_stats *v, int cpus)
+{
+	struct spw_endpoint_stats s = {0};
+
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		s.flows_opened += v[cpu].flows_opened;
+		s.flows_closed += v[cpu].flows_closed;
+		s.packets_in += v[cpu].packets_in;
+		s.bytes_in += v[cpu].bytes_in;
+		s.packets_out += v[cpu].packets_out;
+		s.bytes_out += v[cpu].bytes_out;
+	}
+	return s;
+}
+
 void dataplane_endpoint_stats(struct dataplane *dp, uint32_t endpoint_id,
 			      struct spw_endpoint_stats *out)
 {
 	AUTO(free) struct spw_endpoint_stats *v = calloc((size_t)dp->maps.cpus, sizeof(*v));
 
 	memset(out, 0, sizeof(*out));
-	if (!v || bpf_map_lookup_elem(dp->maps.fd[MAP_ENDPOINT_STATS], &endpoint_id, v))
-		return;
-	for (int cpu = 0; cpu < dp->maps.cpus; cpu++) {
-		out->flows_opened += v[cpu].flows_opened;
-		out->flows_closed += v[cpu].flows_closed;
-		out->packets_in += v[cpu].packets_in;
-		out->bytes_in += v[cpu].bytes_in;
-		out->packets_out += v[cpu].packets_out;
-		out->bytes_out += v[cpu].bytes_out;
+	if (v && !bpf_map_lookup_elem(dp->maps.fd[MAP_ENDPOINT_STATS], &endpoint_id, v))
+		*out = sum(v, dp->maps.cpus);
+}
+
+/* Kernels since 5.13 read arrays of CPUs in batches: one call for BATCH endpoints. */
+void dataplane_all_endpoint_stats(struct dataplane *dp, struct arena *a,
+				  struct spw_endpoint_stats **out, size_t *count)
+{
+	const size_t cpus = (size_t)dp->maps.cpus;
+	AUTO(free) struct spw_endpoint_stats *v = calloc(BATCH * cpus, sizeof(*v));
+	struct spw_endpoint_stats *all = arena_array(a, dp->endpoints_end + 1, sizeof(*all));
+	uint32_t keys[BATCH], position, next, got;
+	int err = v ? 0 : -ENOMEM;
+
+	for (uint32_t from = 0; !err && from < dp->endpoints_end; from += got) {
+		position = from - 1; /* what comes after it is read */
+		got = BATCH;
+		err = bpf_map_lookup_batch(dp->maps.fd[MAP_ENDPOINT_STATS], from ? &position : NULL,
+					   &next, keys, v, &got, NULL);
+		for (uint32_t i = 0; i < got && from + i < dp->endpoints_end; i++)
+			all[from + i] = sum(v + i * cpus, dp->maps.cpus);
 	}
+	*out = all;
+	*count = dp->endpoints_end;
 }

@@ -91,6 +91,12 @@ const char *dataplane_vip_problem(struct dataplane *dp, struct arena *a,
 void dataplane_stats(struct dataplane *dp, uint64_t stats[SPW_STAT_MAX]);
 void dataplane_endpoint_stats(struct dataplane *dp, uint32_t endpoint_id,
 			      struct spw_endpoint_stats *out);
+/*
+ * Of all endpoints in a few system calls, by endpoint id: `*count` is greater than any number in
+ * use or at rest. Counters move while they are read: closed may be ahead of opened by a few.
+ */
+void dataplane_all_endpoint_stats(struct dataplane *dp, struct arena *a,
+				  struct spw_endpoint_stats **out, size_t *count);
 
 /* A flow as `flows` shows it. */
 struct flow_row {
@@ -104,6 +110,31 @@ struct flow_row {
 /* Calls fn for each flow until it returns false. Flows that come and go meanwhile may be missed. */
 int dataplane_each_flow(struct dataplane *dp, bool (*fn)(void *ctx, const struct flow_row *row),
 			void *ctx);
+/*
+ * The same on a thread of the pool, since a million flows take longer than the loop may wait: `fn`
+ * runs there and touches only what *ctx owns. `done` runs on the loop, once, unless an error is
+ * returned here: with 0, a negative errno, or -ECANCELED when the dataplane was closed meanwhile.
+ */
+int dataplane_walk_flows(struct dataplane *dp, bool (*fn)(void *ctx, const struct flow_row *row),
+			 void (*done)(void *ctx, int err), void *ctx);
+
+#define OLDEST_FLOWS 10
+
+/* Open flows of an endpoint, oldest first. */
+struct oldest_flows {
+	uint32_t endpoint_id;
+	uint32_t open;	/* all of its open flows, those of `rows` included */
+	uint32_t count; /* in rows */
+	struct flow_row rows[OLDEST_FLOWS];
+};
+/*
+ * For these endpoints, by one walk like that of dataplane_walk_flows(). `ids` is copied, numbers
+ * named twice are listed once; `lists`, ordered by endpoint id, are for the time of the call.
+ */
+int dataplane_oldest_flows(struct dataplane *dp, const uint32_t *ids, size_t count,
+			   void (*done)(void *ctx, int err, const struct oldest_flows *lists,
+					size_t count),
+			   void *ctx);
 /* Live flows as the latest sweep counted them. */
 uint64_t dataplane_flow_count(const struct dataplane *dp);
 

@@ -31,8 +31,7 @@ static struct flow_row flow_row(const struct spw_flow_key *key, const struct spw
 	};
 }
 
-int dataplane_each_flow(struct dataplane *dp, bool (*fn)(void *ctx, const struct flow_row *row),
-			void *ctx)
+int flows_each(int map_fd, bool (*fn)(void *ctx, const struct flow_row *row), void *ctx)
 {
 	AUTO(free) struct spw_flow_key *keys = calloc(BATCH, sizeof(*keys));
 	AUTO(free) struct spw_flow *values = calloc(BATCH, sizeof(*values));
@@ -45,8 +44,7 @@ int dataplane_each_flow(struct dataplane *dp, bool (*fn)(void *ctx, const struct
 		return -ENOMEM;
 	while (!err) {
 		count = BATCH;
-		err = bpf_map_lookup_batch(dp->maps.fd[MAP_FLOWS], from, &position, keys, values,
-					   &count, NULL);
+		err = bpf_map_lookup_batch(map_fd, from, &position, keys, values, &count, NULL);
 		if (err && err != -ENOENT)
 			return err;
 		for (uint32_t i = 0; i < count; i++) {
@@ -58,6 +56,12 @@ int dataplane_each_flow(struct dataplane *dp, bool (*fn)(void *ctx, const struct
 		from = &position;
 	}
 	return 0;
+}
+
+int dataplane_each_flow(struct dataplane *dp, bool (*fn)(void *ctx, const struct flow_row *row),
+			void *ctx)
+{
+	return flows_each(dp->maps.fd[MAP_FLOWS], fn, ctx);
 }
 
 uint64_t dataplane_flow_count(const struct dataplane *dp)

@@ -40,6 +40,7 @@ uint32_t map_entries(enum map_id id, const struct spw_meta *meta)
 	case MAP_ENDPOINTS:
 	case MAP_ENDPOINT_WORDS:
 	case MAP_ENDPOINT_STATS:
+	case MAP_ENDPOINT_SIGNALS:
 		return meta->max_endpoints;
 	case MAP_FLOWS:
 		return 2 * meta->max_flows;
@@ -84,6 +85,7 @@ int maps_mmap(struct maps *maps, const struct spw_meta *meta)
 		{MAP_PORTS, sizeof(struct spw_port_line), &maps->ports},
 		{MAP_ENDPOINTS, sizeof(struct spw_endpoint), &maps->endpoints},
 		{MAP_ENDPOINT_WORDS, sizeof(struct spw_word), &maps->words},
+		{MAP_ENDPOINT_SIGNALS, sizeof(struct spw_signals), &maps->signals},
 		{MAP_CONFIG, sizeof(struct spw_config), &maps->config},
 	};
 	uint32_t entries;
@@ -120,6 +122,7 @@ void maps_unmap(struct maps *maps)
 	unmap_one(maps, MAP_PORTS, &maps->ports);
 	unmap_one(maps, MAP_ENDPOINTS, &maps->endpoints);
 	unmap_one(maps, MAP_ENDPOINT_WORDS, &maps->words);
+	unmap_one(maps, MAP_ENDPOINT_SIGNALS, &maps->signals);
 	unmap_one(maps, MAP_CONFIG, &maps->config);
 }
 

@@ -18,6 +18,7 @@
 	X(ENDPOINTS, endpoints)                                                                    \
 	X(ENDPOINT_WORDS, endpoint_words)                                                          \
 	X(ENDPOINT_STATS, endpoint_stats)                                                          \
+	X(ENDPOINT_SIGNALS, endpoint_signals)                                                      \
 	X(FLOWS, flows)                                                                            \
 	X(CURSORS, cursors)                                                                        \
 	X(CONFIG, config)                                                                          \
@@ -43,6 +44,7 @@ struct maps {
 	struct spw_port_line *ports;
 	struct spw_endpoint *endpoints;
 	struct spw_word *words;
+	struct spw_signals *signals;
 	struct spw_config *config;
 	int cpus; /* values in an entry of a per-CPU map */
 };

@@ -52,6 +52,7 @@ static void read_endpoints(struct dataplane *dp, struct arena *a, struct tables 
 		e->addr = row->addr;
 		e->port = ntohs(row->port);
 		e->mode = row->mode;
+		e->flags = row->flags;
 		e->profile = row->profile;
 		e->pickable = word & SPW_WORD_PICKABLE;
 		e->up = word & SPW_WORD_UP;
@@ -118,6 +119,9 @@ static bool read_service(struct dataplane *dp, struct arena *a, struct table_ind
 	s->table = s->spare = TABLE_NONE;
 	if (!(row->flags & SPW_SERVICE_VALID))
 		return true;
+	s->empty = row->flags & SPW_SERVICE_EMPTY;
+	s->new_flows = row->new_flows;
+	s->live_flows = row->live_flows;
 	s->table = read_table(dp, a, x, &row->table, out);
 	s->spare = read_table(dp, a, x, &row->spare, out);
 	return true;

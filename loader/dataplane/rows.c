@@ -12,14 +12,15 @@
 #include "base/addr.h"
 #include "dataplane/state.h"
 
-/* What changes together in a row is one aligned store: port, mode and source columns. */
+/* What changes together in a row is one aligned store: port, mode, source columns and flags. */
 union row_middle {
 	struct {
 		__be16 port;
 		__u8 mode;
 		__u8 source_count;
 		__u8 source_first;
-		__u8 pad[3];
+		__u8 flags;
+		__u8 pad[2];
 	};
 	__u64 all;
 };
@@ -44,7 +45,8 @@ static void forget(struct dataplane *dp, uint32_t id)
 	size_t bytes = sizeof(struct spw_endpoint_stats) * (size_t)dp->maps.cpus;
 	AUTO(free) void *stats = calloc(1, bytes);
 
-	word_clear(dp, id);
+	word_clear(dp, id, 0);
+	signals_clear(dp, id);
 	if (stats)
 		(void)bpf_map_update_elem(dp->maps.fd[MAP_ENDPOINT_STATS], &id, stats, BPF_ANY);
 	for (uint32_t i = 0; i < SPW_SOURCES_MAX; i++) {
@@ -61,6 +63,8 @@ void endpoint_put(struct dataplane *dp, const struct table_endpoint *e)
 	union row_middle m = {.all = middle(row)->all};
 	bool same = row->port == htons(e->port) && addr_equal(&row->addr, &e->addr);
 
+	if (same && row->mode == SPW_MODE_NONE) /* it comes back: its flows may go on */
+		dataplane_set_reset(dp, e->id, false);
 	if (!same) {
 		if (row->port || !addr_is_unspecified(&row->addr))
 			forget(dp, e->id);
@@ -71,6 +75,7 @@ void endpoint_put(struct dataplane *dp, const struct table_endpoint *e)
 	(void)next_hop_find(dp, &e->addr, hop);
 	m.port = htons(e->port);
 	m.mode = e->mode;
+	m.flags = e->flags;
 	sources_of_endpoint(dp, &e->addr, hop, &m.source_first, &m.source_count);
 	__atomic_store_n(&row->profile, e->profile, __ATOMIC_RELAXED);
 	store_middle(row, m);
@@ -83,7 +88,7 @@ void endpoint_del(struct dataplane *dp, uint32_t id)
 	struct spw_endpoint *row = &dp->maps.endpoints[id];
 	union row_middle m = {.all = middle(row)->all};
 
-	word_clear(dp, id);
+	word_clear(dp, id, row->flags & SPW_ENDPOINT_RESET_ON_REMOVAL ? SPW_WORD_RESET : 0);
 	m.mode = SPW_MODE_NONE;
 	store_middle(row, m);
 	dp->next_hops[id] = (struct next_hop){0};

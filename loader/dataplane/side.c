@@ -144,7 +144,9 @@ static void write_rows(struct dataplane *dp, uint32_t side, const struct tables 
 		const struct table_service *s = &want->services[i];
 
 		rows[s->id * 2 + side] = (struct spw_service_row){
-			.flags = SPW_SERVICE_VALID,
+			.flags = SPW_SERVICE_VALID | (s->empty ? SPW_SERVICE_EMPTY : 0),
+			.new_flows = s->new_flows,
+			.live_flows = s->live_flows,
 			.table = table_ref(want, s->table),
 			.spare = table_ref(want, s->spare),
 		};

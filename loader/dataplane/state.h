@@ -95,6 +95,7 @@ struct sweep {
 	uint64_t live;
 	bool swept;  /* live is known */
 	bool failed; /* and said so */
+	bool again;  /* asked for while one runs */
 };
 
 struct dataplane {
@@ -175,7 +176,10 @@ void interfaces_close(struct dataplane *dp);
 
 /* words.c */
 void word_write(struct dataplane *dp, uint32_t id, bool pickable, bool up);
-void word_clear(struct dataplane *dp, uint32_t id);
+void word_clear(struct dataplane *dp, uint32_t id, uint32_t but); /* those bits are set then */
+
+/* signals.c */
+void signals_clear(struct dataplane *dp, uint32_t endpoint_id);
 
 /* rows.c: endpoint rows and what belongs to an id. */
 void endpoint_put(struct dataplane *dp, const struct table_endpoint *e);
@@ -192,6 +196,9 @@ void side_settings_defaults(struct spw_settings *s, uint32_t seed);
 /* Notes which addresses and ports services have, for the port list. */
 int side_bind(struct dataplane *dp, const struct tables *t);
 int side_bind_pinned(struct dataplane *dp); /* those of an earlier run */
+
+/* flows.c: of the map `flows`; may run on any thread. */
+int flows_each(int map_fd, bool (*fn)(void *ctx, const struct flow_row *row), void *ctx);
 
 /* addrs.c: the map `addrs`. VIPs of `want` and all sources in; then others out. */
 int addrs_put(struct dataplane *dp, const struct tables *want);
@@ -223,6 +230,7 @@ int neighbours_remove_all(struct netlink *nl);
 int watch_open(struct dataplane *dp);
 int events_open(struct dataplane *dp);
 int sweep_open(struct dataplane *dp);
+void sweep_soon(struct dataplane *dp); /* at once, but after one that runs now */
 void events_close(struct dataplane *dp);
 
 /* vips.c */

@@ -2,7 +2,8 @@
 /*
  * Expired flows are found at lookup, but the table would stay full of those nobody asks for. A BPF
  * program walks it; on a pool thread, since a million flows take longer than a health check may
- * wait. The next walk starts a second after the last, or nine times as long as that took.
+ * wait. The next walk starts a second after the last, or nine times as long as that took, but at
+ * once when endpoints were removed, whose UDP flows have nobody left.
  */
 #include <bpf/bpf.h>
 
@@ -37,6 +38,12 @@ static void after_work(uv_work_t *req, int status)
 	struct sweep *s = &dp->sweep;
 	uint64_t pause = s->took_ms * PAUSE_FACTOR;
 
+	if (pause < PAUSE_MS)
+		pause = PAUSE_MS;
+	if (s->again)
+		pause = 0;
+	s->again = false;
+
 	if (!status && !s->err) {
 		s->live = s->args.live;
 		s->swept = true;
@@ -47,7 +54,7 @@ static void after_work(uv_work_t *req, int status)
 			  s->err);
 	}
 	if (!dp->closing)
-		(void)uv_timer_start(&s->timer, on_timer, pause > PAUSE_MS ? pause : PAUSE_MS, 0);
+		(void)uv_timer_start(&s->timer, on_timer, pause, 0);
 	handle_closed(dp);
 }
 
@@ -61,6 +68,16 @@ static void on_timer(uv_timer_t *timer)
 		return;
 	}
 	dp->open_handles++;
+}
+
+void sweep_soon(struct dataplane *dp)
+{
+	if (dp->closing)
+		return;
+	if (uv_is_active((uv_handle_t *)&dp->sweep.timer))
+		(void)uv_timer_start(&dp->sweep.timer, on_timer, 0, 0);
+	else
+		dp->sweep.again = true;
 }
 
 int sweep_open(struct dataplane *dp)

@@ -24,9 +24,9 @@ void word_write(struct dataplane *dp, uint32_t id, bool pickable, bool up)
 		  (pickable ? SPW_WORD_PICKABLE : 0) | (up ? SPW_WORD_UP : 0));
 }
 
-void word_clear(struct dataplane *dp, uint32_t id)
+void word_clear(struct dataplane *dp, uint32_t id, uint32_t but)
 {
-	swap_bits(dp, id, UINT32_MAX, 0);
+	swap_bits(dp, id, UINT32_MAX, but);
 }
 
 void dataplane_set_word(struct dataplane *dp, uint32_t endpoint_id, bool pickable, bool up)

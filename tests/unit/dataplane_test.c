@@ -15,6 +15,7 @@
 #include "base/addr.h"
 #include "dataplane/journal.h"
 #include "dataplane/maps.h"
+#include "dataplane/oldest.h"
 #include "dataplane/port_list.h"
 #include "dataplane/probe_packet.h"
 #include "dataplane/sources.h"
@@ -297,9 +298,62 @@ static void every_map_has_a_name_and_its_size(void **state)
 	assert_string_equal(map_name(MAP_COUNT - 1), "meta");
 	assert_int_equal(map_entries(MAP_FLOWS, &meta), 200);
 	assert_int_equal(map_entries(MAP_SERVICE_ROWS, &meta), 10);
+	assert_int_equal(map_entries(MAP_ENDPOINT_SIGNALS, &meta), 10);
 	assert_int_equal(map_entries(MAP_CURSORS, &meta), 160);
 	assert_int_equal(map_entries(MAP_SLOTS, &meta), 7);
 	assert_int_equal(map_entries(MAP_EVENTS, &meta), 0);
+}
+
+static void note_flow(struct oldest_flows *lists, size_t count, uint32_t id, uint64_t age_ms)
+{
+	const struct flow_row row = {.endpoint_id = id, .age_ms = age_ms};
+
+	oldest_note(lists, count, &row);
+}
+
+static void the_oldest_flows_of_each_endpoint_are_listed_in_order(void **state)
+{
+	static const uint32_t ids[] = {9, 3, 9, 5};
+	struct oldest_flows lists[4];
+	size_t count = oldest_start(lists, ids, 4);
+
+	(void)state;
+	assert_int_equal(count, 3);
+	for (uint64_t i = 0; i < 1000; i++)
+		note_flow(lists, count, 5, i * 7919 % 1000); /* each age once, in no order */
+	note_flow(lists, count, 9, 1);
+	note_flow(lists, count, 9, 3);
+	note_flow(lists, count, 9, 2);
+	note_flow(lists, count, 4, 5);
+	assert_int_equal(lists[0].endpoint_id, 3);
+	assert_int_equal(lists[0].open, 0);
+	assert_int_equal(lists[0].count, 0);
+	assert_int_equal(lists[1].endpoint_id, 5);
+	assert_int_equal(lists[1].open, 1000);
+	assert_int_equal(lists[1].count, OLDEST_FLOWS);
+	for (uint32_t i = 0; i < OLDEST_FLOWS; i++)
+		assert_int_equal(lists[1].rows[i].age_ms, 999 - i);
+	assert_int_equal(lists[2].endpoint_id, 9);
+	assert_int_equal(lists[2].count, 3);
+	assert_int_equal(lists[2].rows[0].age_ms, 3);
+	assert_int_equal(lists[2].rows[2].age_ms, 1);
+}
+
+static void a_closed_flow_is_none_of_the_oldest(void **state)
+{
+	static const uint32_t ids[] = {7};
+	struct flow_row row = {.endpoint_id = 7, .age_ms = 5, .state = SPW_FLOW_CLOSED};
+	struct oldest_flows list;
+
+	(void)state;
+	assert_int_equal(oldest_start(&list, ids, 1), 1);
+	oldest_note(&list, 1, &row);
+	assert_int_equal(list.open, 0);
+	assert_int_equal(list.count, 0);
+	row.state = SPW_FLOW_REPLIED;
+	oldest_note(&list, 1, &row);
+	assert_int_equal(list.open, 1);
+	assert_int_equal(list.count, 1);
 }
 
 int main(void)
@@ -319,6 +373,8 @@ int main(void)
 		cmocka_unit_test(an_answer_says_who_has_the_address),
 		cmocka_unit_test(an_address_resolution_of_another_host_is_no_answer),
 		cmocka_unit_test(every_map_has_a_name_and_its_size),
+		cmocka_unit_test(the_oldest_flows_of_each_endpoint_are_listed_in_order),
+		cmocka_unit_test(a_closed_flow_is_none_of_the_oldest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
