@@ -54,14 +54,13 @@ void dataplane_all_endpoint_stats(struct dataplane *dp, struct arena *a,
 	const size_t cpus = (size_t)dp->maps.cpus;
 	AUTO(free) struct spw_endpoint_stats *v = calloc(BATCH * cpus, sizeof(*v));
 	struct spw_endpoint_stats *all = arena_array(a, dp->endpoints_end + 1, sizeof(*all));
-	uint32_t keys[BATCH], position, next, got;
+	uint32_t keys[BATCH], position, got;
 	int err = v ? 0 : -ENOMEM;
 
 	for (uint32_t from = 0; !err && from < dp->endpoints_end; from += got) {
-		position = from - 1; /* what comes after it is read */
 		got = BATCH;
 		err = bpf_map_lookup_batch(dp->maps.fd[MAP_ENDPOINT_STATS], from ? &position : NULL,
-					   &next, keys, v, &got, NULL);
+					   &position, keys, v, &got, NULL);
 		for (uint32_t i = 0; i < got && from + i < dp->endpoints_end; i++)
 			all[from + i] = sum(v + i * cpus, dp->maps.cpus);
 	}
