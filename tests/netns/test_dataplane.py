@@ -85,6 +85,20 @@ def test_a_vip_is_no_source_address_after_a_restart_either(net):
     assert gateway.json("status")["sources"] == ["203.0.113.5"]
 
 
+def test_a_map_that_an_older_version_lacked_is_added_when_its_pins_are_taken_over(net):
+    serve(net, "p1")
+    gateway = start(net)
+    gateway.apply(plain(hosts=("p1",)))
+    conns = Connections(net, 10)
+    gateway.kill()
+    added = os.path.join(gateway.bpffs, "maps", "endpoint_signals")
+    os.unlink(added)
+    gateway.start()
+    assert os.path.exists(added)
+    assert conns.use() == ["p1"] * 10
+    assert lib.fetch(net, lib.VIP4, 20)["errors"] == []
+
+
 def test_interfaces_that_swapped_names_are_attached_at_the_next_start(net):
     serve(net, "p1")
     gateway = start(net)
