@@ -14,8 +14,14 @@ struct rig {
 	struct health *health;
 	uv_timer_t alarm;
 	bool alarmed;
-	unsigned changes;  /* calls of health_changed_fn */
-	unsigned block_ms; /* that the next one is to take */
+	unsigned changes;	    /* calls of hooks.changed */
+	unsigned block_ms;	    /* that the next one is to take */
+	unsigned outs;		    /* calls of hooks.out */
+	const struct instance *out; /* of the latest */
+	struct event_log *events;
+	const char *state_file; /* kept by rig_restart(); NULL: none */
+	struct spw_signals *(*signals)(void *ctx, const struct instance *i);
+	void (*traffic)(void *ctx, const struct instance *i, uint64_t *in, uint64_t *out);
 };
 
 static inline void rig_changed(void *ctx)
@@ -27,19 +33,49 @@ static inline void rig_changed(void *ctx)
 	r->block_ms = 0;
 }
 
-static inline void rig_start(struct rig *r)
+static inline void rig_out(void *ctx, const struct instance *i)
 {
-	*r = (struct rig){0};
+	struct rig *r = ctx;
+
+	r->outs++;
+	r->out = i;
+}
+
+/* With what is set in `r` already; all of it but these fields is made anew. */
+static inline void rig_restart(struct rig *r)
+{
+	struct health_options opts;
+
+	*r = (struct rig){
+		.state_file = r->state_file, .signals = r->signals, .traffic = r->traffic};
 	assert_int_equal(uv_loop_init(&r->loop), 0);
 	assert_int_equal(uv_timer_init(&r->loop, &r->alarm), 0);
 	r->alarm.data = r;
-	assert_int_equal(health_new(&r->loop, rig_changed, r, &r->health), 0);
+	r->events = event_log_new(10000);
+	assert_non_null(r->events);
+	opts = (struct health_options){
+		.hooks = {.out = rig_out,
+			  .changed = rig_changed,
+			  .signals = r->signals,
+			  .traffic = r->traffic,
+			  .ctx = r},
+		.events = r->events,
+		.state_file = r->state_file,
+	};
+	assert_int_equal(health_new(&r->loop, &opts, &r->health), 0);
+}
+
+static inline void rig_start(struct rig *r)
+{
+	*r = (struct rig){0};
+	rig_restart(r);
 }
 
 /* Every handle must be closed by then, or uv_loop_close() says so. */
 static inline void rig_stop(struct rig *r)
 {
 	health_free(r->health);
+	event_log_free(r->events);
 	uv_close((uv_handle_t *)&r->alarm, NULL);
 	assert_int_equal(uv_run(&r->loop, UV_RUN_DEFAULT), 0);
 	assert_int_equal(uv_loop_close(&r->loop), 0);
@@ -97,7 +133,7 @@ static inline struct instance rig_instance(const char *addr, uint16_t port, uint
 	return i;
 }
 
-/* Numbers the instances and hands them over. */
+/* Numbers the instances and hands them over; they must outlive the next one. */
 static inline void rig_sync(struct rig *r, struct instance *instances, size_t count)
 {
 	struct model m = {.instances = instances, .instance_count = count};

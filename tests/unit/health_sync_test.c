@@ -280,11 +280,12 @@ static void a_change_may_be_answered_by_a_new_model_or_the_end(void **state)
 	struct instance b = rig_instance("127.0.0.2", s->port, 1, &c);
 	const struct model first = {.instances = &a, .instance_count = 1};
 	struct callback_rig r = {.next = {.instances = &b, .instance_count = 1}};
+	const struct health_options opts = {.hooks = {.changed = sync_then_free, .ctx = &r}};
 	uv_loop_t loop;
 
 	(void)state;
 	assert_int_equal(uv_loop_init(&loop), 0);
-	assert_int_equal(health_new(&loop, sync_then_free, &r, &r.health), 0);
+	assert_int_equal(health_new(&loop, &opts, &r.health), 0);
 	assert_int_equal(health_sync(r.health, &first), 0);
 	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0); /* ends when all handles are closed */
 	assert_int_equal(r.calls, 2);
