@@ -218,7 +218,8 @@ int dataplane_apply(struct dataplane *dp, struct arena *a, const struct steps *s
 
 	if (err)
 		return why_set(w, err, "the tables exceed the maps");
-	if (side_bind(dp, s->want))
+	if ((!dp->applied || s->services_put_count || s->services_del_count) &&
+	    side_bind(dp, s->want))
 		return why_set(w, -ENOMEM, "out of memory");
 	saved = save_words(dp, a, s);
 	words(dp, s, true);

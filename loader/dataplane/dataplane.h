@@ -56,6 +56,11 @@ bool dataplane_admin_by_hand(const struct dataplane *dp, uint32_t endpoint_id);
  * `active`: before it, packets see the old tables.
  */
 int dataplane_apply(struct dataplane *dp, struct arena *a, const struct steps *s, const char **why);
+/*
+ * How long dataplane_apply() would sleep now, since packets may still read the tables of before the
+ * latest one: 20 ms at most. 0: not at all.
+ */
+unsigned int dataplane_apply_wait_ms(const struct dataplane *dp);
 /* Slot lines freed less than a second ago, for tables_diff(). In `a`. */
 void dataplane_resting(struct dataplane *dp, struct arena *a, struct line_range **out,
 		       size_t *count);

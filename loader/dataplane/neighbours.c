@@ -91,20 +91,15 @@ void neighbour_kick(struct dataplane *dp, uint32_t ifindex, const struct spw_add
 		(void)ask(&dp->netlink, ifindex, addr, 0, 0);
 }
 
-static void add(struct dataplane *dp, const struct neighbour *n)
+static int add(struct dataplane *dp, const struct neighbour *n)
 {
-	char text[ADDR_TEXT_MAX];
 	struct entry e = look_up(&dp->netlink, n->ifindex, &n->addr);
 	int err;
 
 	if (e.state & (NUD_PERMANENT | NUD_NOARP))
-		return;
+		return 0;
 	err = ask_managed(&dp->netlink, n->ifindex, &n->addr);
-	if (err)
-		err = ask(&dp->netlink, n->ifindex, &n->addr, 0, 0);
-	if (err)
-		log_warn("neighbour: %s: cannot be asked for: %s", addr_print(&n->addr, text),
-			 strerror(-err));
+	return err ? ask(&dp->netlink, n->ifindex, &n->addr, 0, 0) : 0;
 }
 
 static void remove_one(struct netlink *nl, const struct neighbour *n)
@@ -160,9 +155,22 @@ static struct neighbour *wanted(struct dataplane *dp, size_t *count)
 	return list;
 }
 
+/* One line however many they are: a full table refuses thousands. */
+static void warn_refused(const struct neighbour *first, size_t count, int err)
+{
+	char text[ADDR_TEXT_MAX];
+
+	log_warn("neighbours: %s and %zu more: cannot be asked for: %s%s",
+		 addr_print(&first->addr, text), count - 1, strerror(-err),
+		 err == -ENOBUFS ? ": the kernel's table is full: raise "
+				   "net.ipv4.neigh.default.gc_thresh3, or the one of net.ipv6"
+				 : "");
+}
+
 void neighbours_sync(struct dataplane *dp)
 {
-	size_t count = 0, old = 0;
+	size_t count = 0, old = 0, refused = 0, first = 0;
+	int err = 0, one;
 	struct neighbour *list = wanted(dp, &count);
 	int order;
 
@@ -177,11 +185,16 @@ void neighbours_sync(struct dataplane *dp)
 			continue;
 		}
 		list[i].is_new = order < 0;
-		if (order < 0 || dp->neighbours_lost)
-			add(dp, &list[i]);
+		one = order < 0 || dp->neighbours_lost ? add(dp, &list[i]) : 0;
+		if (one && !refused++) {
+			first = i;
+			err = one;
+		}
 		i++;
 		old += order == 0;
 	}
+	if (refused)
+		warn_refused(&list[first], refused, err);
 	free(dp->neighbours);
 	dp->neighbours = list;
 	dp->neighbour_count = count;

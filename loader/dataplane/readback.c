@@ -40,6 +40,8 @@ static bool shown(struct dataplane *dp, uint32_t id, const struct spw_endpoint *
 
 static void read_endpoints(struct dataplane *dp, struct arena *a, struct tables *out)
 {
+	if (!dp->seen_first)
+		dp->endpoints_end = 1;
 	for (uint32_t id = 1; id < dp->meta.max_endpoints; id++) {
 		const struct spw_endpoint *row = &dp->maps.endpoints[id];
 		uint32_t word = dp->maps.words[id].word;
@@ -56,7 +58,8 @@ static void read_endpoints(struct dataplane *dp, struct arena *a, struct tables 
 		e->profile = row->profile;
 		e->pickable = word & SPW_WORD_PICKABLE;
 		e->up = word & SPW_WORD_UP;
-		dp->endpoints_end = id + 1;
+		if (id >= dp->endpoints_end)
+			dp->endpoints_end = id + 1;
 	}
 }
 

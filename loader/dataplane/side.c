@@ -33,6 +33,31 @@ void side_settings_defaults(struct spw_settings *s, uint32_t seed)
 	s->timeout_ns[SPW_TIMEOUT_UDP_ESTABLISHED] = 180 * SECOND_NS;
 }
 
+static int compare_bound(const void *a, const void *b)
+{
+	const struct bound_port *x = a, *y = b;
+
+	return addr_compare(&x->addr, &y->addr);
+}
+
+/* Takes the list over. */
+static void set_bound(struct dataplane *dp, struct bound_port *bound, size_t count)
+{
+	if (count)
+		qsort(bound, count, sizeof(*bound), compare_bound);
+	free(dp->bound);
+	dp->bound = bound;
+	dp->bound_count = count;
+}
+
+bool side_is_vip(const struct dataplane *dp, const struct spw_addr *addr)
+{
+	const struct bound_port key = {.addr = *addr};
+
+	return dp->bound_count &&
+	       bsearch(&key, dp->bound, dp->bound_count, sizeof(key), compare_bound);
+}
+
 int side_bind(struct dataplane *dp, const struct tables *t)
 {
 	struct bound_port *bound = calloc(t->service_count + 1, sizeof(*bound));
@@ -43,9 +68,7 @@ int side_bind(struct dataplane *dp, const struct tables *t)
 		bound[i].addr = t->services[i].vip;
 		bound[i].port = t->services[i].port;
 	}
-	free(dp->bound);
-	dp->bound = bound;
-	dp->bound_count = t->service_count;
+	set_bound(dp, bound, t->service_count);
 	return 0;
 }
 
@@ -61,9 +84,7 @@ int side_bind_pinned(struct dataplane *dp)
 	while (count < dp->meta.max_services &&
 	       !bpf_map_get_next_key(fd, count ? &key : NULL, &key))
 		bound[count++] = (struct bound_port){key.vip, ntohs(key.port)};
-	free(dp->bound);
-	dp->bound = bound;
-	dp->bound_count = count;
+	set_bound(dp, bound, count);
 	return 0;
 }
 
@@ -161,15 +182,19 @@ static void copy_rows(struct dataplane *dp, uint32_t side)
 		rows[i * 2 + side] = rows[i * 2 + !side];
 }
 
-static void pause_since_switch(const struct dataplane *dp)
+unsigned int dataplane_apply_wait_ms(const struct dataplane *dp)
 {
 	uint64_t passed = clock_ms() - dp->switched_ms;
-	struct timespec rest = {0};
 
-	if (passed > SWITCH_PAUSE_MS)
-		return;
-	rest.tv_nsec = (long)(SWITCH_PAUSE_MS - passed) * 1000000 + 1000000;
-	(void)nanosleep(&rest, NULL);
+	return passed > SWITCH_PAUSE_MS ? 0 : (unsigned int)(SWITCH_PAUSE_MS - passed) + 1;
+}
+
+static void pause_since_switch(const struct dataplane *dp)
+{
+	const struct timespec rest = {.tv_nsec = (long)dataplane_apply_wait_ms(dp) * 1000000};
+
+	if (rest.tv_nsec)
+		(void)nanosleep(&rest, NULL);
 }
 
 void side_switch(struct dataplane *dp, const struct tables *want)

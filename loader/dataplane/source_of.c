@@ -8,15 +8,6 @@
 #include "base/log.h"
 #include "dataplane/state.h"
 
-static bool is_vip(const struct dataplane *dp, const struct spw_addr *addr)
-{
-	for (size_t i = 0; i < dp->bound_count; i++) {
-		if (addr_equal(&dp->bound[i].addr, addr))
-			return true;
-	}
-	return false;
-}
-
 /*
  * Another address of the way out for a VIP that the route prefers; the VIP itself if there is none.
  * Addresses of other interfaces will not do: the endpoint may have no way back to them.
@@ -26,8 +17,8 @@ static struct spw_addr instead_of_vip(const struct dataplane *dp, const struct n
 	for (size_t i = 0; i < dp->host_addr_count; i++) {
 		const struct host_addr *h = &dp->host_addrs[i];
 
-		if (h->ifindex == hop->ifindex && host_addr_usable(h) && !is_vip(dp, &h->addr) &&
-		    addr_is_v4(&h->addr) == addr_is_v4(&hop->source))
+		if (h->ifindex == hop->ifindex && host_addr_usable(h) &&
+		    !side_is_vip(dp, &h->addr) && addr_is_v4(&h->addr) == addr_is_v4(&hop->source))
 			return h->addr;
 	}
 	return hop->source;
@@ -78,7 +69,7 @@ void sources_of_endpoint(struct dataplane *dp, const struct spw_addr *addr,
 			*first = *count = 0;
 			return;
 		}
-		if (is_vip(dp, &one))
+		if (side_is_vip(dp, &one))
 			one = instead_of_vip(dp, hop);
 		list = &one;
 		n = 1;

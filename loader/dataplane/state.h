@@ -124,7 +124,7 @@ struct dataplane {
 	struct spw_settings settings; /* wanted; in force after side_switch() */
 	struct sources sources;
 	uint64_t switched_ms;
-	struct bound_port *bound; /* as of the latest apply */
+	struct bound_port *bound; /* as of the latest apply, sorted by address */
 	size_t bound_count;
 	struct line_range *placed; /* slot lines in use, sorted by base */
 	size_t placed_count;
@@ -196,6 +196,7 @@ void side_settings_defaults(struct spw_settings *s, uint32_t seed);
 /* Notes which addresses and ports services have, for the port list. */
 int side_bind(struct dataplane *dp, const struct tables *t);
 int side_bind_pinned(struct dataplane *dp); /* those of an earlier run */
+bool side_is_vip(const struct dataplane *dp, const struct spw_addr *addr);
 
 /* flows.c: of the map `flows`; may run on any thread. */
 int flows_each(int map_fd, bool (*fn)(void *ctx, const struct flow_row *row), void *ctx);
