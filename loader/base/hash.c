@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* FNV-1a over the bytes (draft-eastlake-fnv), then the finaliser of SplitMix64 (Steele 2014). */
+/* FNV-1a over the bytes (draft-eastlake-fnv), then hash_mix(). */
 #include "base/hash.h"
-
-uint64_t hash_mix(uint64_t x)
-{
-	x ^= x >> 30;
-	x *= 0xbf58476d1ce4e5b9ull;
-	x ^= x >> 27;
-	x *= 0x94d049bb133111ebull;
-	x ^= x >> 31;
-	return x;
-}
 
 uint64_t hash_bytes(const void *data, size_t len, uint64_t seed)
 {

@@ -10,6 +10,16 @@
 #include <stdint.h>
 
 uint64_t hash_bytes(const void *data, size_t len, uint64_t seed);
-uint64_t hash_mix(uint64_t x); /* a bijection with good avalanche */
+
+/* A bijection with good avalanche: the finaliser of SplitMix64 (Steele 2014). */
+static inline uint64_t hash_mix(uint64_t x)
+{
+	x ^= x >> 30;
+	x *= 0xbf58476d1ce4e5b9ull;
+	x ^= x >> 27;
+	x *= 0x94d049bb133111ebull;
+	x ^= x >> 31;
+	return x;
+}
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every service gets a table of its shares now and, where it has a fallback tier, a spare one;
- * equal tables become one row. Slots name endpoints by number, but who gets which slot is decided
+ * Every service gets a table of its shares now and, where it has another tier, a spare one; equal
+ * tables become one row. Slots name endpoints by number, but who gets which slot is decided
  * by addresses and ports, so that gateways with other numbers pick alike.
  */
 #include "tables/compile.h"
@@ -12,16 +12,19 @@
 
 #include "base/addr.h"
 #include "base/hash.h"
-#include "tables/maglev.h"
+#include "tables/cache.h"
 #include "tables/shares.h"
+
+#define SCRATCH_BYTES (1u << 20)
 
 /* Which share of a part a table is made of. */
 enum share_kind { SHARE_NOW, SHARE_SPARE };
 
 struct compiler {
 	struct arena *arena;   /* of the result */
-	struct arena *scratch; /* of one service */
+	struct arena *scratch; /* owned; of a few services */
 	const struct ids *ids;
+	struct table_cache *cache;
 	struct tables *out;
 	uint32_t *by_content; /* open addressing: index in out->slots + 1 */
 	size_t by_content_size;
@@ -68,10 +71,10 @@ static uint64_t member_key(const struct instance *i, uint32_t occurrence)
 }
 
 /* Parts in an order of their own, so that the order of backendRefs does not matter. */
-static size_t list_members(struct arena *a, struct parts *p, enum share_kind kind,
+static size_t list_members(struct compiler *c, const struct parts *p, enum share_kind kind,
 			   struct member **out)
 {
-	struct member *members = arena_array(a, p->count, sizeof(*members));
+	struct member *members = arena_array(c->scratch, p->count, sizeof(*members));
 	const struct part *last = NULL;
 	uint32_t occurrence = 0;
 	size_t n = 0;
@@ -88,72 +91,70 @@ static size_t list_members(struct arena *a, struct parts *p, enum share_kind kin
 			.home = kind == SHARE_SPARE ? part->spare : part->home,
 			.now = kind == SHARE_SPARE ? part->spare : part->now,
 			.tier = part->locality->tier,
+			.id = ids_endpoint(c->ids, part->instance),
 		};
 	}
 	*out = members;
 	return n;
 }
 
-/* Index of an equal table, or of a new row that takes `slots` over. */
-static uint32_t share_slots(struct compiler *c, uint32_t size, const uint16_t *slots)
+/* Index of an equal table, or of a new row with a copy of the slots. */
+static uint32_t share_slots(struct compiler *c, const struct cached_table *t)
 {
-	const size_t bytes = size * sizeof(*slots);
-	size_t at = hash_bytes(slots, bytes, size) & (c->by_content_size - 1);
+	const size_t bytes = t->size * sizeof(*t->slots);
+	size_t at = t->hash & (c->by_content_size - 1);
 	uint16_t *copy;
 
 	for (; c->by_content[at]; at = (at + 1) & (c->by_content_size - 1)) {
 		const struct table_slots *have = &c->out->slots[c->by_content[at] - 1];
 
-		if (have->size == size && memcmp(have->slots, slots, bytes) == 0)
+		if (have->hash == t->hash && have->size == t->size &&
+		    memcmp(have->slots, t->slots, bytes) == 0)
 			return c->by_content[at] - 1;
 	}
-	copy = arena_array(c->arena, size, sizeof(*copy));
-	memcpy(copy, slots, bytes);
+	copy = arena_array(c->arena, t->size, sizeof(*copy));
+	memcpy(copy, t->slots, bytes);
 	c->by_content[at] = (uint32_t)c->out->slots_count + 1;
-	*arena_push(c->arena, c->out->slots, c->out->slots_count) =
-		(struct table_slots){.size = size, .base = TABLE_UNPLACED, .slots = copy};
-	c->lines += (size + SPW_LINE_SLOTS - 1) / SPW_LINE_SLOTS;
+	*arena_push(c->arena, c->out->slots, c->out->slots_count) = (struct table_slots){
+		.size = t->size, .base = TABLE_UNPLACED, .slots = copy, .hash = t->hash};
+	c->lines += (t->size + SPW_LINE_SLOTS - 1) / SPW_LINE_SLOTS;
 	return c->by_content[at] - 1;
 }
 
-static uint32_t make_table(struct compiler *c, struct parts *p, enum share_kind kind)
+static uint32_t make_table(struct compiler *c, const struct parts *p, enum share_kind kind)
 {
-	const struct part **part_of;
 	struct member *members;
-	const size_t count = list_members(c->scratch, p, kind, &members);
-	const uint32_t size = maglev_size(count);
-	uint16_t *slots;
-	size_t n = 0;
+	const size_t count = list_members(c, p, kind, &members);
+	struct cached_table *t = cache_table(c->cache, members, count);
 
-	slots = arena_array(c->scratch, size, sizeof(*slots));
-	if (!maglev_fill(members, count, size, slots))
+	if (!t)
 		return TABLE_NONE;
-	part_of = arena_array(c->scratch, count, sizeof(struct part *));
-	for (size_t i = 0; i < p->count; i++) {
-		if (kind == SHARE_NOW || p->items[i].spare > 0)
-			part_of[n++] = &p->items[i];
-	}
-	for (uint32_t s = 0; s < size; s++) {
-		const struct instance *i = part_of[slots[s]]->instance;
+	for (size_t i = 0; kind == SHARE_NOW && i < count; i++)
+		c->has_slots[p->items[i].instance->index] |= t->has_slots[i];
+	if (t->row == TABLE_NONE)
+		t->row = share_slots(c, t);
+	return t->row;
+}
 
-		if (kind == SHARE_NOW)
-			c->has_slots[i->index] = true;
-		slots[s] = (uint16_t)ids_endpoint(c->ids, i);
-	}
-	return share_slots(c, size, slots);
+/* One arena serves many small services. */
+static void renew_scratch(struct compiler *c)
+{
+	if (c->scratch && arena_used(c->scratch) < SCRATCH_BYTES)
+		return;
+	arena_free(c->scratch);
+	c->scratch = arena_new();
+	if (!c->scratch)
+		abort();
 }
 
 static void compile_service(struct compiler *c, const struct service *s,
 			    const struct health_view *v)
 {
-	AUTO(arena_free) struct arena *scratch = arena_new();
 	struct table_service *row;
 	struct parts parts;
 
-	if (!scratch)
-		abort();
-	c->scratch = scratch;
-	shares_compute(scratch, s, v, &parts);
+	renew_scratch(c);
+	shares_compute(c->scratch, s, v, &parts);
 	if (parts.count > 1)
 		qsort(parts.items, parts.count, sizeof(*parts.items), compare_parts);
 	row = arena_push(c->arena, c->out->services, c->out->service_count);
@@ -163,6 +164,23 @@ static void compile_service(struct compiler *c, const struct service *s,
 	row->proto = s->proto;
 	row->table = make_table(c, &parts, SHARE_NOW);
 	row->spare = make_table(c, &parts, SHARE_SPARE);
+	row->empty = row->table == TABLE_NONE;
+	row->new_flows = (uint8_t)s->new_flows;
+	row->live_flows = (uint8_t)s->live_flows;
+}
+
+static bool is_up(const struct health_entry *e)
+{
+	switch (e->admin) {
+	case SPW_ADMIN_UP:
+		return true;
+	case SPW_ADMIN_DOWN:
+		return false;
+	case SPW_ADMIN_DRAIN: /* its flows stay, as its checks say */
+	case SPW_ADMIN_AUTO:
+		break;
+	}
+	return e->state != HEALTH_DOWN && !e->ejected;
 }
 
 static void compile_endpoint(struct compiler *c, const struct instance *i,
@@ -176,10 +194,10 @@ static void compile_endpoint(struct compiler *c, const struct instance *i,
 		.addr = i->addr,
 		.port = i->port,
 		.mode = (uint8_t)i->mode,
+		.flags = i->reset_on_removal ? SPW_ENDPOINT_RESET_ON_REMOVAL : 0,
 		.profile = i->profile,
 		.pickable = wanted && health_is_allowed(&e),
-		.up = e.admin == SPW_ADMIN_UP ||
-		      (e.admin != SPW_ADMIN_DOWN && e.state != HEALTH_DOWN),
+		.up = is_up(&e),
 	};
 }
 
@@ -214,36 +232,37 @@ static size_t hash_capacity(size_t services)
 	return n;
 }
 
-struct table_cache {
-	int unused;
-};
-
-struct table_cache *table_cache_new(void)
+static void compile_all(struct compiler *c, const struct model *m, const struct health_view *v)
 {
-	return calloc(1, sizeof(struct table_cache));
-}
+	AUTO(arena_free) struct arena *index = arena_new();
 
-void table_cache_free(struct table_cache *c)
-{
-	free(c);
+	if (!index)
+		abort();
+	c->by_content_size = hash_capacity(m->service_count);
+	c->by_content = arena_array(index, c->by_content_size, sizeof(*c->by_content));
+	c->has_slots = arena_array(index, m->instance_count, sizeof(*c->has_slots));
+	for (size_t i = 0; i < m->service_count; i++)
+		compile_service(c, &m->services[i], v);
+	for (size_t i = 0; i < m->instance_count; i++) {
+		if (m->instances[i].mode != SPW_MODE_HANDOFF)
+			compile_endpoint(c, &m->instances[i], v);
+	}
+	sort_rows(c->out);
+	arena_free(c->scratch);
 }
 
 int tables_compile(struct arena *a, const struct model *m, const struct health_view *v,
 		   const struct ids *ids, uint32_t slot_lines, struct table_cache *cache,
 		   struct tables *out, const char **why)
 {
-	AUTO(arena_free) struct arena *scratch = arena_new();
+	AUTO(table_cache_free) struct table_cache *own = cache ? NULL : table_cache_new();
 	struct tables t = {0};
-	struct compiler c = {.arena = a, .ids = ids, .out = &t};
+	struct compiler c = {.arena = a, .ids = ids, .cache = cache ? cache : own, .out = &t};
 
-	(void)cache;
-	if (!scratch)
+	if (!c.cache)
 		abort();
-	c.by_content_size = hash_capacity(m->service_count);
-	c.by_content = arena_array(scratch, c.by_content_size, sizeof(*c.by_content));
-	c.has_slots = arena_array(scratch, m->instance_count, sizeof(*c.has_slots));
-	for (size_t i = 0; i < m->service_count; i++)
-		compile_service(&c, &m->services[i], v);
+	cache_begin(c.cache);
+	compile_all(&c, m, v);
 	if (c.lines > slot_lines) {
 		*why = arena_printf(a,
 				    "the pick tables need %llu lines of slots, there are %u: "
@@ -251,9 +270,7 @@ int tables_compile(struct arena *a, const struct model *m, const struct health_v
 				    (unsigned long long)c.lines, slot_lines);
 		return -ENOSPC;
 	}
-	for (size_t i = 0; i < m->instance_count; i++)
-		compile_endpoint(&c, &m->instances[i], v);
-	sort_rows(&t);
+	cache_end(c.cache);
 	*out = t;
 	return 0;
 }

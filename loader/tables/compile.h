@@ -44,8 +44,9 @@ void table_cache_free(struct table_cache *c);
 AUTO_DEFINE(struct table_cache *, table_cache_free)
 
 /*
- * `cache` may be NULL. The result is the same with or without. -ENOSPC with a sentence in *why when the tables exceed what the maps hold (`slot_lines` of 32
- * slots); *out is untouched then. Everything lives in `a`.
+ * `cache` may be NULL; the result is the same with or without. -ENOSPC with a sentence in *why when
+ * the tables exceed what the maps hold (`slot_lines` of 32 slots); *out is untouched then, and the
+ * cache keeps what it had. Everything in *out lives in `a`.
  */
 int tables_compile(struct arena *a, const struct model *m, const struct health_view *v,
 		   const struct ids *ids, uint32_t slot_lines, struct table_cache *cache,

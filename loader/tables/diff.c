@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Both sides are sorted by number, so every comparison is one walk over two lists. */
+/*
+ * Both sides are sorted by number, so every comparison is one walk over two lists. Services are
+ * known by their keys; those that another number has now are found by key afterwards.
+ */
 #include "tables/diff.h"
 
 #include <stdlib.h>
@@ -10,7 +13,7 @@
 static bool is_same_row(const struct table_endpoint *a, const struct table_endpoint *b)
 {
 	return addr_equal(&a->addr, &b->addr) && a->port == b->port && a->mode == b->mode &&
-	       a->profile == b->profile;
+	       a->profile == b->profile && a->flags == b->flags;
 }
 
 static void add_word(struct arena *a, struct steps *s, uint32_t id, bool was_pickable,
@@ -83,24 +86,24 @@ static int compare_keys(const void *va, const void *vb)
 	return a->proto < b->proto ? -1 : a->proto > b->proto;
 }
 
-static const struct table_service **by_key(struct arena *a, const struct tables *t)
-{
-	const struct table_service **list =
-		arena_array(a, t->service_count, sizeof(struct table_service *));
+/* Services of one side that the other has not under the same number. */
+struct rest {
+	const struct table_service **items; /* sorted by key */
+	size_t count;
+};
 
-	for (size_t i = 0; i < t->service_count; i++)
-		list[i] = &t->services[i];
-	if (t->service_count > 1)
-		qsort(list, t->service_count, sizeof(struct table_service *), compare_keys);
-	return list;
+static void sort_rest(struct rest *r)
+{
+	if (r->count > 1)
+		qsort(r->items, r->count, sizeof(struct table_service *), compare_keys);
 }
 
-static const struct table_service *find_key(const struct table_service **list, size_t count,
-					    const struct table_service *s)
+static const struct table_service *find_key(const struct rest *r, const struct table_service *s)
 {
 	const struct table_service **found =
-		count ? bsearch(&s, list, count, sizeof(struct table_service *), compare_keys)
-		      : NULL;
+		r->count ? bsearch(&s, r->items, r->count, sizeof(struct table_service *),
+				   compare_keys)
+			 : NULL;
 
 	return found ? *found : NULL;
 }
@@ -119,32 +122,62 @@ static bool is_same_ref(struct spw_table_ref a, struct spw_table_ref b)
 	return a.size == b.size && (a.size == 0 || a.base == b.base);
 }
 
+/* Do two rows tell the packet path the same? */
+static bool is_same_service_row(const struct tables *have, const struct table_service *h,
+				const struct tables *want, const uint32_t *bases,
+				const struct table_service *w)
+{
+	return is_same_ref(ref_of(have, NULL, h->table), ref_of(want, bases, w->table)) &&
+	       is_same_ref(ref_of(have, NULL, h->spare), ref_of(want, bases, w->spare)) &&
+	       h->empty == w->empty && h->new_flows == w->new_flows &&
+	       h->live_flows == w->live_flows;
+}
+
+static bool is_same_service(const struct table_service *a, const struct table_service *b)
+{
+	return a->id == b->id && compare_keys(&a, &b) == 0;
+}
+
+/* The walk by number: pairs that differ in their rows, and what has no partner. */
+static void pair_services(struct arena *a, const struct tables *have, const struct tables *want,
+			  const uint32_t *bases, struct steps *s, struct rest rests[2])
+{
+	size_t i = 0, k = 0;
+
+	while (i < have->service_count || k < want->service_count) {
+		const struct table_service *h = i < have->service_count ? &have->services[i] : NULL;
+		const struct table_service *w = k < want->service_count ? &want->services[k] : NULL;
+
+		if (h && w && is_same_service(h, w)) {
+			if (!is_same_service_row(have, h, want, bases, w))
+				s->switch_rows = true;
+			i++;
+			k++;
+		} else if (h && (!w || h->id <= w->id)) {
+			*arena_push(a, rests[0].items, rests[0].count) = h;
+			i++;
+		} else {
+			*arena_push(a, rests[1].items, rests[1].count) = w;
+			k++;
+		}
+	}
+}
+
 static void compare_services(struct arena *a, const struct tables *have, const struct tables *want,
 			     const uint32_t *bases, struct steps *s)
 {
-	const struct table_service **have_keys = by_key(a, have);
-	const struct table_service **want_keys = by_key(a, want);
+	struct rest rests[2] = {{0}};
 
-	for (size_t i = 0; i < want->service_count; i++) {
-		const struct table_service *w = want_keys[i];
-		const struct table_service *h = find_key(have_keys, have->service_count, w);
-
-		if (!h || h->id != w->id) {
-			*arena_push(a, s->services_put, s->services_put_count) = w;
-			s->switch_rows = true;
-			continue;
-		}
-		if (!is_same_ref(ref_of(have, NULL, h->table), ref_of(want, bases, w->table)) ||
-		    !is_same_ref(ref_of(have, NULL, h->spare), ref_of(want, bases, w->spare)))
-			s->switch_rows = true;
-	}
-	for (size_t i = 0; i < have->service_count; i++) {
-		const struct table_service *h = have_keys[i];
-
-		if (find_key(want_keys, want->service_count, h))
-			continue;
-		*arena_push(a, s->services_del, s->services_del_count) = h;
+	pair_services(a, have, want, bases, s, rests);
+	sort_rest(&rests[0]);
+	sort_rest(&rests[1]);
+	if (rests[0].count + rests[1].count > 0)
 		s->switch_rows = true;
+	s->services_put = rests[1].items;
+	s->services_put_count = rests[1].count;
+	for (size_t i = 0; i < rests[0].count; i++) {
+		if (!find_key(&rests[1], rests[0].items[i]))
+			*arena_push(a, s->services_del, s->services_del_count) = rests[0].items[i];
 	}
 }
 

@@ -76,10 +76,35 @@ void ids_seed(struct ids *ids, const struct tables *have)
 	registry_seed_end(&ids->services);
 }
 
+/* Only the packet path knows endpoints by number. */
+static bool has_number(const struct instance *i)
+{
+	return i->mode != SPW_MODE_HANDOFF;
+}
+
+static size_t count_numbered(const struct model *m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->instance_count; i++)
+		n += has_number(&m->instances[i]);
+	return n;
+}
+
+/* Spreads numbers[], those of the instances that have one in order, to the instances' places. */
+static void spread_numbers(const struct model *m, size_t count, uint32_t *numbers)
+{
+	for (size_t i = m->instance_count; i > 0; i--)
+		numbers[i - 1] =
+			has_number(&m->instances[i - 1]) ? numbers[--count] : SPW_ENDPOINT_NONE;
+}
+
+/* out[] by instance. */
 static int assign_endpoints(const struct registry *now, const struct model *m,
 			    struct registry *next, uint32_t *out)
 {
 	struct registry_key *keys = calloc(m->instance_count + 1, sizeof(*keys));
+	size_t n = 0;
 	int err;
 
 	if (!keys)
@@ -87,9 +112,13 @@ static int assign_endpoints(const struct registry *now, const struct model *m,
 	for (size_t i = 0; i < m->instance_count; i++) {
 		const struct instance *in = &m->instances[i];
 
-		keys[i] = endpoint_key(&in->addr, in->port, (uint8_t)in->mode, in->profile);
+		if (has_number(in))
+			keys[n++] =
+				endpoint_key(&in->addr, in->port, (uint8_t)in->mode, in->profile);
 	}
-	err = registry_assign(now, keys, m->instance_count, next, out);
+	err = registry_assign(now, keys, n, next, out);
+	if (!err)
+		spread_numbers(m, n, out);
 	free(keys);
 	return err;
 }
@@ -130,7 +159,7 @@ int ids_assign(struct ids *ids, const struct model *m, const char **why)
 
 	err = numbers ? assign_endpoints(&ids->endpoints, m, &endpoints, numbers) : -ENOMEM;
 	if (err == -ENOSPC)
-		*why = explain(m->arena, &ids->endpoints, m->instance_count, "endpoints",
+		*why = explain(m->arena, &ids->endpoints, count_numbered(m), "endpoints",
 			       "--max-endpoints");
 	if (!err) {
 		err = assign_services(&ids->services, m, &services);

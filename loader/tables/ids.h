@@ -24,14 +24,14 @@ AUTO_DEFINE(struct ids *, ids_free)
 void ids_seed(struct ids *ids, const struct tables *have);
 
 /*
- * Numbers for everything in the model; what is in it keeps its number. An endpoint whose address,
+ * Numbers for everything in the model that the packet path knows; what has one keeps it. An endpoint whose address,
  * port and mode are known but whose profile changed keeps its number if nothing else wants it, so
  * that an edited policy disturbs no flow. Numbers of what has gone rest until ids_release().
  * -ENOSPC and a sentence in *why (in the model's arena) when they do not fit; nothing changed then.
  */
 int ids_assign(struct ids *ids, const struct model *m, const char **why);
 
-/* After ids_assign() on this model. */
+/* After ids_assign() on this model; instances of SPW_MODE_HANDOFF have SPW_ENDPOINT_NONE. */
 uint32_t ids_endpoint(const struct ids *ids, const struct instance *i);
 uint32_t ids_service(const struct ids *ids, const struct service *s);
 

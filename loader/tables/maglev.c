@@ -96,11 +96,43 @@ static void release(uint64_t key, uint16_t member, uint32_t excess, uint32_t siz
 	}
 }
 
-static void move(const struct member *members, size_t count, uint32_t size, const uint32_t *home,
-		 uint32_t *target, uint16_t *slots)
+static bool has_share(const struct member *members, size_t count, bool now)
 {
+	for (size_t i = 0; i < count; i++) {
+		if (now ? members[i].now : members[i].home)
+			return true;
+	}
+	return false;
+}
+
+bool maglev_is_wanted(const struct member *members, size_t count)
+{
+	return has_share(members, count, true) && has_share(members, count, false);
+}
+
+void maglev_home(const struct member *members, size_t count, uint32_t size, uint32_t *counts,
+		 uint16_t *slots)
+{
+	uint32_t *wants = malloc(count * sizeof(*wants));
+
+	if (!wants)
+		abort();
+	quota_home(members, count, size, counts);
+	memcpy(wants, counts, count * sizeof(*wants));
+	memset(slots, 0xff, size * sizeof(*slots));
+	fill_home(members, count, size, wants, slots);
+	free(wants);
+}
+
+void maglev_move(const struct member *members, size_t count, uint32_t size, const uint32_t *home,
+		 uint16_t *slots)
+{
+	uint32_t *target = malloc(count * sizeof(*target));
 	bool moved = false;
 
+	if (!target)
+		abort();
+	quota_now(members, count, size, home, target);
 	for (size_t i = 0; i < count; i++) {
 		if (home[i] > target[i]) {
 			release(members[i].key, (uint16_t)i, home[i] - target[i], size, slots);
@@ -112,32 +144,20 @@ static void move(const struct member *members, size_t count, uint32_t size, cons
 	}
 	if (moved)
 		spill_fill(members, count, target, size, slots);
-}
-
-static bool has_share(const struct member *members, size_t count, bool now)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (now ? members[i].now : members[i].home)
-			return true;
-	}
-	return false;
+	free(target);
 }
 
 bool maglev_fill(const struct member *members, size_t count, uint32_t size, uint16_t *slots)
 {
 	uint32_t *counts;
 
-	if (!has_share(members, count, true) || !has_share(members, count, false))
+	if (!maglev_is_wanted(members, count))
 		return false;
-	counts = malloc(3 * count * sizeof(*counts));
+	counts = malloc(count * sizeof(*counts));
 	if (!counts)
 		abort();
-	quota_home(members, count, size, counts);
-	quota_now(members, count, size, counts, counts + count);
-	memcpy(counts + 2 * count, counts, count * sizeof(*counts));
-	memset(slots, 0xff, size * sizeof(*slots));
-	fill_home(members, count, size, counts + 2 * count, slots);
-	move(members, count, size, counts, counts + count, slots);
+	maglev_home(members, count, size, counts, slots);
+	maglev_move(members, count, size, counts, slots);
 	free(counts);
 	return true;
 }

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
-
 struct hashed {
 	uint64_t hash;
 	uint32_t index;
@@ -45,7 +43,7 @@ static int compare_ranges(const void *va, const void *vb)
 
 static uint64_t content_hash(const struct table_slots *t)
 {
-	return hash_bytes(t->slots, t->size * sizeof(*t->slots), t->size);
+	return t->hash ? t->hash : table_hash(t->slots, t->size);
 }
 
 static bool is_equal(const struct table_slots *a, const struct table_slots *b)

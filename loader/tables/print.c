@@ -27,6 +27,23 @@ static const char *mode_name(uint8_t mode)
 	return "unknown";
 }
 
+static const char *answer_name(uint8_t answer)
+{
+	switch ((enum spw_no_endpoint)answer) {
+	case SPW_NO_ENDPOINT_ANSWER:
+		return "answer";
+	case SPW_NO_ENDPOINT_UNREACHABLE:
+		return "unreachable";
+	case SPW_NO_ENDPOINT_DROP:
+		return "drop";
+	case SPW_NO_ENDPOINT_PASS:
+		return "pass";
+	case SPW_NO_ENDPOINT_LEAVE:
+		return "leave";
+	}
+	return "unknown";
+}
+
 static const char *proto_name(uint8_t proto)
 {
 	return proto == 17 ? "udp" : "tcp";
@@ -40,7 +57,8 @@ static void print_endpoint(const struct table_endpoint *e, struct strbuf *out)
 		      mode_name(e->mode));
 	if (e->profile)
 		strbuf_printf(out, " profile %016" PRIx64, e->profile);
-	strbuf_printf(out, "%s%s\n", e->pickable ? " pickable" : "", e->up ? " up" : " down");
+	strbuf_printf(out, "%s%s%s\n", e->pickable ? " pickable" : "", e->up ? " up" : " down",
+		      e->flags & SPW_ENDPOINT_RESET_ON_REMOVAL ? " reset-on-removal" : "");
 }
 
 static void print_ref(const struct tables *t, const char *what, uint32_t index, struct strbuf *out)
@@ -59,7 +77,9 @@ static void print_service(const struct tables *t, const struct table_service *s,
 		      proto_name(s->proto));
 	print_ref(t, "table", s->table, out);
 	print_ref(t, "spare", s->spare, out);
-	strbuf_puts(out, "\n");
+	strbuf_printf(out, " without endpoint: new %s, established %s%s\n",
+		      answer_name(s->new_flows), answer_name(s->live_flows),
+		      s->empty ? "; empty" : "");
 }
 
 static void print_slots(uint32_t index, const struct table_slots *s, struct strbuf *out)

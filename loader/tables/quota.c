@@ -3,6 +3,7 @@
 #include "tables/quota.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 struct remainder {
@@ -66,38 +67,86 @@ void quota_home(const struct member *members, size_t count, uint32_t size, uint3
 	hamilton(members, count, size, NULL, counts);
 }
 
-/* Who gains most and can spare one without falling a whole slot behind; count: nobody. */
-static size_t richest(const struct member *members, size_t count, uint32_t size,
-		      const uint32_t *home, const uint32_t *counts)
-{
-	size_t best = count;
-	uint32_t gain = 0;
+/* Members that gain, the one that gains most on top, then the first: a binary heap. */
+struct givers {
+	uint32_t *items; /* owned: indices of members */
+	size_t count;
+	const uint32_t *home, *counts;
+};
 
-	for (size_t i = 0; i < count; i++) {
-		if (counts[i] <= home[i] || counts[i] < whole(members[i].now, size))
-			continue;
-		if (counts[i] - home[i] > gain) {
-			gain = counts[i] - home[i];
-			best = i;
-		}
+static bool is_richer(const struct givers *g, uint32_t a, uint32_t b)
+{
+	const uint32_t gain_a = g->counts[a] - g->home[a], gain_b = g->counts[b] - g->home[b];
+
+	return gain_a != gain_b ? gain_a > gain_b : a < b;
+}
+
+static void sink(struct givers *g, size_t at)
+{
+	const uint32_t moved = g->items[at];
+
+	for (;;) {
+		size_t child = 2 * at + 1;
+
+		if (child + 1 < g->count && is_richer(g, g->items[child + 1], g->items[child]))
+			child++;
+		if (child >= g->count || !is_richer(g, g->items[child], moved))
+			break;
+		g->items[at] = g->items[child];
+		at = child;
 	}
-	return best;
+	g->items[at] = moved;
+}
+
+/* Gains, and can spare one without falling a whole slot behind. */
+static bool can_give(const struct givers *g, const struct member *members, uint32_t size,
+		     uint32_t i)
+{
+	return g->counts[i] > g->home[i] && g->counts[i] >= whole(members[i].now, size);
+}
+
+static void find_givers(struct givers *g, const struct member *members, size_t count, uint32_t size)
+{
+	g->items = malloc(count * sizeof(*g->items));
+	if (!g->items)
+		abort();
+	for (size_t i = 0; i < count; i++) {
+		if (can_give(g, members, size, (uint32_t)i))
+			g->items[g->count++] = (uint32_t)i;
+	}
+	for (size_t i = g->count / 2; i > 0; i--)
+		sink(g, i - 1);
+}
+
+/* One slot from whoever gains most; false when nobody can give. */
+static bool take_one(struct givers *g, const struct member *members, uint32_t size,
+		     uint32_t *counts)
+{
+	if (g->count == 0)
+		return false;
+	counts[g->items[0]]--;
+	if (!can_give(g, members, size, g->items[0]))
+		g->items[0] = g->items[--g->count];
+	if (g->count > 1)
+		sink(g, 0);
+	return true;
 }
 
 void quota_now(const struct member *members, size_t count, uint32_t size, const uint32_t *home,
 	       uint32_t *counts)
 {
+	struct givers givers = {.home = home, .counts = counts};
+
 	hamilton(members, count, size, home, counts);
 	for (size_t i = 0; i < count; i++) {
-		size_t giver;
-
 		if (home[i] != counts[i] + 1 || counts[i] != whole(members[i].now, size) ||
 		    fraction(members[i].now, size) == 0)
 			continue;
-		giver = richest(members, count, size, home, counts);
-		if (giver == count)
-			return;
-		counts[giver]--;
+		if (!givers.items)
+			find_givers(&givers, members, count, size);
+		if (!take_one(&givers, members, size, counts))
+			break;
 		counts[i]++;
 	}
+	free(givers.items);
 }

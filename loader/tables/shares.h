@@ -13,9 +13,10 @@ struct part {
 	const struct locality *locality;
 	const struct instance *instance;
 	const struct object *backend;
-	uint64_t home;	/* of SHARE_ONE: when everything is up */
-	uint64_t now;	/* now */
-	uint64_t spare; /* of the next tier's own table; 0 for all when there is none */
+	uint64_t home; /* of SHARE_ONE: when everything is up */
+	uint64_t now;  /* now */
+	uint64_t
+		spare; /* of the table of another tier, see shares.c; 0 for all when there is none */
 };
 
 struct parts {

@@ -172,10 +172,13 @@ void spill_fill(const struct member *members, size_t count, uint32_t *wants, uin
 		uint16_t *slots)
 {
 	uint16_t *gainers = malloc((count + 1) * sizeof(*gainers));
+	uint32_t tiers = 0;
 
 	if (!gainers)
 		abort();
-	for (unsigned int tier = 0; tier < 2; tier++) {
+	for (size_t i = 0; i < count; i++)
+		tiers = wants[i] > 0 && members[i].tier >= tiers ? members[i].tier + 1 : tiers;
+	for (uint32_t tier = 0; tier < tiers; tier++) {
 		size_t n = 0;
 
 		for (size_t i = 0; i < count; i++) {

@@ -34,6 +34,7 @@ struct table_slots {
 	uint32_t size;	       /* prime, or 1 in a table of one endpoint */
 	uint32_t base;	       /* first slot in the map, or TABLE_UNPLACED */
 	const uint16_t *slots; /* endpoint ids */
+	uint64_t hash;	       /* table_hash(); 0: not worked out */
 };
 
 struct table_service {
@@ -56,6 +57,9 @@ struct tables {
 	struct table_service *services; /* ordered by id */
 	size_t service_count;
 };
+
+/* Of the content; never 0. */
+uint64_t table_hash(const uint16_t *slots, uint32_t size);
 
 /* Stable text of the tables for golden tests and `status`; slot tables as counts per endpoint. */
 void tables_print(const struct tables *t, struct strbuf *out);

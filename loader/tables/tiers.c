@@ -81,6 +81,7 @@ void tiers_load(struct tier *tiers, size_t count, uint32_t panic_threshold)
 	bool all_in_panic = true;
 
 	for (size_t i = 0; i < count; i++) {
+		tiers[i].available_percent = availability(&tiers[i]);
 		tiers[i].load_percent = 0;
 		tiers[i].panic = norm < 100 && is_below(&tiers[i], threshold);
 		all_in_panic = all_in_panic && tiers[i].panic;

@@ -13,8 +13,9 @@
 struct tier {
 	uint32_t total; /* endpoints */
 	uint32_t healthy;
-	uint32_t load_percent; /* out */
-	bool panic;	       /* out: its load is spread over all its endpoints */
+	uint32_t available_percent; /* out: min(100, 140 * healthy / total) */
+	uint32_t load_percent;	    /* out */
+	bool panic;		    /* out: its load is spread over all its endpoints */
 };
 
 /*

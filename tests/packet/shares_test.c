@@ -80,7 +80,7 @@ static void compile(uint32_t primaries, uint32_t fallbacks, uint32_t up)
 	fixture_locality(&fixture, s, 1, 1, primaries, fallbacks);
 	assert_int_equal(ids_assign(ids, &fixture.model, &why), 0);
 	assert_int_equal(tables_compile(fixture.arena, &fixture.model, &fixture.view, ids,
-					SLOT_LINES, &tables, &why),
+					SLOT_LINES, NULL, &tables, &why),
 			 0);
 	install();
 }

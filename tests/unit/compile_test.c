@@ -18,6 +18,7 @@
 struct ctx {
 	struct fixture f;
 	struct ids *ids;
+	struct table_cache *cache;
 	struct tables t;
 };
 
@@ -32,13 +33,15 @@ static int setup(void **state)
 	fixture_init(&c.f);
 	fixture_room(&c.f, 64, 8);
 	c.ids = ids_new(&limits);
-	return c.ids ? 0 : -1;
+	c.cache = table_cache_new();
+	return c.ids && c.cache ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
 	ids_free(c.ids);
+	table_cache_free(c.cache);
 	fixture_done(&c.f);
 	return 0;
 }
@@ -55,8 +58,9 @@ static void compile(void)
 	const char *why = NULL;
 
 	assert_int_equal(ids_assign(c.ids, &c.f.model, &why), 0);
-	assert_int_equal(tables_compile(c.f.arena, &c.f.model, &c.f.view, c.ids, LINES, &c.t, &why),
-			 0);
+	assert_int_equal(
+		tables_compile(c.f.arena, &c.f.model, &c.f.view, c.ids, LINES, c.cache, &c.t, &why),
+		0);
 }
 
 static uint32_t slots_of(uint32_t table, size_t instance)
@@ -206,6 +210,7 @@ static void duplicates_are_two_shares(void **state)
 	s = fixture_service(&c.f, 1, 80);
 	fixture_locality(&c.f, s, 0, 1, 0, 2);
 	s->localities[0].members = arena_array(c.f.arena, 3, sizeof(struct instance *));
+	s->localities[0].backends = arena_array(c.f.arena, 3, sizeof(struct object *));
 	s->localities[0].count = 3;
 	s->localities[0].members[0] = s->localities[0].members[1] = &c.f.model.instances[0];
 	s->localities[0].members[2] = &c.f.model.instances[1];
@@ -420,11 +425,13 @@ static void what_does_not_fit_the_maps_is_refused_with_the_remedy(void **state)
 	s = fixture_service(&c.f, 1, 80);
 	fixture_locality(&c.f, s, 0, 1, 0, 3);
 	assert_int_equal(ids_assign(c.ids, &c.f.model, &why), 0);
-	assert_int_equal(tables_compile(c.f.arena, &c.f.model, &c.f.view, c.ids, 15, &t, &why),
-			 -ENOSPC);
+	assert_int_equal(
+		tables_compile(c.f.arena, &c.f.model, &c.f.view, c.ids, 15, NULL, &t, &why),
+		-ENOSPC);
 	assert_non_null(strstr(why, "--slot-lines"));
 	assert_int_equal(t.slots_count, 77);
-	assert_int_equal(tables_compile(c.f.arena, &c.f.model, &c.f.view, c.ids, 16, &t, &why), 0);
+	assert_int_equal(
+		tables_compile(c.f.arena, &c.f.model, &c.f.view, c.ids, 16, NULL, &t, &why), 0);
 }
 
 /* Ten thousand services of ten endpoints each; generous, for a loaded machine and sanitizers. */

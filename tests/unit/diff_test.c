@@ -62,6 +62,7 @@ static void put_service(struct tables *t, uint32_t id, uint16_t port, uint32_t t
 				       .vip = {{{[15] = 99}}},
 				       .port = port,
 				       .proto = 6,
+				       .live_flows = SPW_NO_ENDPOINT_LEAVE,
 				       .table = table,
 				       .spare = spare};
 }
@@ -175,6 +176,51 @@ static void a_changed_row_is_put_again(void **state)
 			    "put endpoint 1: [::1]:80 nat profile 0000000000000abc pickable up\n");
 }
 
+static void an_endpoint_is_put_again_when_its_flags_change(void **state)
+{
+	struct tables have = {0}, want = {0};
+
+	(void)state;
+	put_endpoint(&have, 1, true, true);
+	put_endpoint(&want, 1, true, true);
+	want.endpoints[0].flags = SPW_ENDPOINT_RESET_ON_REMOVAL;
+	assert_int_equal(diff(&have, &want, 8), 0);
+	assert_string_equal(steps_text(),
+			    "put endpoint 1: [::1]:80 nat pickable up reset-on-removal\n");
+}
+
+static void rows_are_switched_when_the_answer_without_endpoint_changes(void **state)
+{
+	(void)state;
+	for (int field = 0; field < 4; field++) {
+		struct tables have = {0}, want = {0};
+
+		put_service(&have, 0, 80, TABLE_NONE, TABLE_NONE);
+		put_service(&want, 0, 80, TABLE_NONE, TABLE_NONE);
+		want.services[0].empty = field == 1;
+		want.services[0].new_flows = field == 2 ? SPW_NO_ENDPOINT_PASS : 0;
+		if (field == 3)
+			want.services[0].live_flows = SPW_NO_ENDPOINT_DROP;
+		assert_int_equal(diff(&have, &want, 8), 0);
+		assert_string_equal(steps_text(), field ? "switch rows\n" : "");
+	}
+}
+
+static void two_services_that_swap_numbers_are_both_put(void **state)
+{
+	struct tables have = {0}, want = {0};
+
+	(void)state;
+	put_service(&have, 0, 80, TABLE_NONE, TABLE_NONE);
+	put_service(&have, 1, 443, TABLE_NONE, TABLE_NONE);
+	put_service(&want, 0, 443, TABLE_NONE, TABLE_NONE);
+	put_service(&want, 1, 80, TABLE_NONE, TABLE_NONE);
+	assert_int_equal(diff(&have, &want, 8), 0);
+	assert_string_equal(steps_text(), "put service 1: [::63]:80/tcp\n"
+					  "put service 0: [::63]:443/tcp\n"
+					  "switch rows\n");
+}
+
 static void services_come_and_go(void **state)
 {
 	struct tables have = {0}, want = {0};
@@ -243,7 +289,8 @@ static void tables_are_printed_as_counts(void **state)
 	put_service(&t, 0, 80, put_slots(&t, 251, 1, TABLE_UNPLACED), TABLE_NONE);
 	tables_print(&t, &text);
 	assert_non_null(strstr(text.text, "endpoint 1: [::1]:80 nat pickable up\n"));
-	assert_non_null(strstr(text.text, "service 0: [::63]:80/tcp table 0 spare none\n"));
+	assert_non_null(strstr(text.text, "service 0: [::63]:80/tcp table 0 spare none "
+					  "without endpoint: new answer, established leave\n"));
 	assert_non_null(strstr(text.text, "  endpoint 1: 251 slots, 100.00 %\n"));
 }
 
@@ -257,7 +304,10 @@ int main(void)
 		TEST(resting_lines_are_left_alone),
 		TEST(an_endpoint_is_taken_out_first_and_brought_in_before_the_switch),
 		TEST(a_changed_row_is_put_again),
+		TEST(an_endpoint_is_put_again_when_its_flags_change),
+		TEST(rows_are_switched_when_the_answer_without_endpoint_changes),
 		TEST(services_come_and_go),
+		TEST(two_services_that_swap_numbers_are_both_put),
 		TEST(a_key_under_another_number_is_not_deleted),
 		TEST(many_changes_never_write_lines_in_use),
 		TEST(tables_are_printed_as_counts),

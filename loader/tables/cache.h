@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Slots by the members they were computed from: what makes a rebuild cheap. */
+#ifndef SPILLWAY_TABLES_CACHE_H
+#define SPILLWAY_TABLES_CACHE_H
+
+#include "tables/compile.h"
+#include "tables/quota.h"
+
+/* A table as it was filled; owned by the cache, valid until cache_end(). */
+struct cached_table {
+	uint32_t size;
+	uint16_t *slots; /* endpoint ids */
+	uint64_t hash;	 /* table_hash() */
+	bool *has_slots; /* by member */
+	uint32_t row;	 /* the caller's, TABLE_NONE at first in each compile */
+};
+
+/* Around every compile: what it did not ask for is forgotten at its end. */
+void cache_begin(struct table_cache *c);
+void cache_end(struct table_cache *c);
+
+/* The table of these members, filled now if it is not known; NULL when nobody has a share. */
+struct cached_table *cache_table(struct table_cache *c, const struct member *members, size_t count);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The hash by which equal slot tables find each other, in one compile and from one to the next. */
+#include "tables/tables.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+
+uint64_t table_hash(const uint16_t *slots, uint32_t size)
+{
+	uint64_t h = size, word;
+	uint32_t i = 0;
+
+	for (; i + 4 <= size; i += 4) {
+		memcpy(&word, &slots[i], sizeof(word));
+		h = (h ^ word) * 0x9e3779b97f4a7c15ull;
+		h ^= h >> 29;
+	}
+	for (; i < size; i++)
+		h = hash_mix(h ^ slots[i]);
+	h = hash_mix(h);
+	return h ? h : 1;
+}
