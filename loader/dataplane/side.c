@@ -4,6 +4,8 @@
  * So a commit over many services is seen as a whole: the other side is written in full, then the
  * word is stored. A packet under way may still read the old side, hence a pause between switches.
  */
+#include "dataplane/side.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>

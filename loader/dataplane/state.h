@@ -13,6 +13,7 @@
 #include "dataplane/links.h"
 #include "dataplane/maps.h"
 #include "dataplane/netlink.h"
+#include "dataplane/side.h"
 #include "dataplane/sources.h"
 #include "dataplane/why.h"
 
@@ -79,11 +80,6 @@ struct ear {
 struct resting {
 	struct line_range range;
 	uint64_t freed_ms;
-};
-
-struct bound_port { /* a service's address and port */
-	struct spw_addr addr;
-	uint16_t port; /* host order */
 };
 
 struct sweep {
@@ -188,15 +184,6 @@ void endpoint_set_sources(struct dataplane *dp, uint32_t id);
 
 /* apply.c: slot lines in use from now on; those no longer used rest. */
 void placed_set(struct dataplane *dp, const struct tables *t);
-
-/* side.c: the other generation side and the switch. `want` NULL: the rows stay as they are. */
-void side_switch(struct dataplane *dp, const struct tables *want);
-bool side_differs(struct dataplane *dp);
-void side_settings_defaults(struct spw_settings *s, uint32_t seed);
-/* Notes which addresses and ports services have, for the port list. */
-int side_bind(struct dataplane *dp, const struct tables *t);
-int side_bind_pinned(struct dataplane *dp); /* those of an earlier run */
-bool side_is_vip(const struct dataplane *dp, const struct spw_addr *addr);
 
 /* flows.c: of the map `flows`; may run on any thread. */
 int flows_each(int map_fd, bool (*fn)(void *ctx, const struct flow_row *row), void *ctx);

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rows, words and signals of endpoints and services, in plain memory in the place of the maps. */
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/addr.h"
+#include "dataplane/state.h"
+
+#define IDS	 4
+#define SERVICES 4
+#define ID	 2
+
+struct rig {
+	struct dataplane dp;
+	struct spw_endpoint endpoints[IDS];
+	struct spw_word words[IDS];
+	struct spw_signals signals[IDS];
+	struct next_hop next_hops[IDS];
+	struct spw_service_row service_rows[2 * SERVICES];
+	struct spw_port_line ports[2 * SPW_PORT_LINES];
+	struct spw_config config;
+};
+
+/* Routes are asked of the kernel, which everybody may; maps that have no memory are not there. */
+static int rig_up(void **state)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+
+	assert_non_null(r);
+	r->dp.meta.max_endpoints = IDS;
+	r->dp.meta.max_services = SERVICES;
+	r->dp.maps.endpoints = r->endpoints;
+	r->dp.maps.words = r->words;
+	r->dp.maps.signals = r->signals;
+	r->dp.maps.service_rows = r->service_rows;
+	r->dp.maps.ports = r->ports;
+	r->dp.maps.config = &r->config;
+	r->dp.maps.cpus = 1;
+	for (int i = 0; i < MAP_COUNT; i++)
+		r->dp.maps.fd[i] = -1;
+	r->dp.next_hops = r->next_hops;
+	assert_int_equal(netlink_open(&r->dp.netlink), 0);
+	*state = r;
+	return 0;
+}
+
+static int rig_down(void **state)
+{
+	struct rig *r = *state;
+
+	netlink_close(&r->dp.netlink);
+	free(r->dp.bound);
+	free(r);
+	return 0;
+}
+
+static struct table_endpoint endpoint(const char *addr, uint8_t flags)
+{
+	struct table_endpoint e = {.id = ID, .port = 80, .mode = SPW_MODE_NAT, .flags = flags};
+
+	assert_int_equal(addr_parse(addr, &e.addr), 0);
+	return e;
+}
+
+static uint32_t word(const struct rig *r)
+{
+	return r->words[ID].word;
+}
+
+static void an_endpoint_row_holds_its_flags(void **state)
+{
+	struct rig *r = *state;
+	struct table_endpoint e = endpoint("10.0.0.1", SPW_ENDPOINT_RESET_ON_REMOVAL);
+
+	endpoint_put(&r->dp, &e);
+	assert_int_equal(r->endpoints[ID].flags, SPW_ENDPOINT_RESET_ON_REMOVAL);
+	assert_int_equal(r->endpoints[ID].mode, SPW_MODE_NAT);
+	assert_int_equal(ntohs(r->endpoints[ID].port), 80);
+	e.flags = 0;
+	endpoint_put(&r->dp, &e);
+	assert_int_equal(r->endpoints[ID].flags, 0);
+	endpoint_set_sources(&r->dp, ID);
+	assert_int_equal(r->endpoints[ID].mode, SPW_MODE_NAT);
+}
+
+static void a_removed_endpoint_is_reset_if_its_row_says_so(void **state)
+{
+	struct rig *r = *state;
+	struct table_endpoint e = endpoint("10.0.0.1", SPW_ENDPOINT_RESET_ON_REMOVAL);
+
+	endpoint_put(&r->dp, &e);
+	dataplane_set_word(&r->dp, ID, true, true);
+	dataplane_set_admin(&r->dp, ID, SPW_ADMIN_UP);
+	endpoint_del(&r->dp, ID);
+	assert_int_equal(word(r), SPW_WORD_RESET);
+	assert_int_equal(r->endpoints[ID].mode, SPW_MODE_NONE);
+	assert_true(addr_equal(&r->endpoints[ID].addr, &e.addr));
+}
+
+static void a_removed_endpoint_leaves_its_flows_otherwise(void **state)
+{
+	struct rig *r = *state;
+	struct table_endpoint e = endpoint("10.0.0.1", 0);
+
+	endpoint_put(&r->dp, &e);
+	dataplane_set_word(&r->dp, ID, true, true);
+	dataplane_set_reset(&r->dp, ID, true);
+	endpoint_del(&r->dp, ID);
+	assert_int_equal(word(r), 0);
+}
+
+static void an_endpoint_that_comes_back_is_reset_no_more(void **state)
+{
+	struct rig *r = *state;
+	struct table_endpoint e = endpoint("10.0.0.1", SPW_ENDPOINT_RESET_ON_REMOVAL);
+
+	endpoint_put(&r->dp, &e);
+	r->signals[ID].run = 3;
+	endpoint_del(&r->dp, ID);
+	endpoint_put(&r->dp, &e);
+	assert_int_equal(word(r), 0);
+	assert_int_equal(r->signals[ID].run, 3);
+}
+
+static void a_changed_row_leaves_the_reset_of_a_drain_in_force(void **state)
+{
+	struct rig *r = *state;
+	struct table_endpoint e = endpoint("10.0.0.1", 0);
+
+	endpoint_put(&r->dp, &e);
+	dataplane_set_reset(&r->dp, ID, true);
+	e.profile = 7;
+	endpoint_put(&r->dp, &e);
+	assert_int_equal(word(r), SPW_WORD_RESET);
+}
+
+static void a_number_that_changes_hands_starts_from_nothing(void **state)
+{
+	struct rig *r = *state;
+	struct table_endpoint e = endpoint("10.0.0.1", SPW_ENDPOINT_RESET_ON_REMOVAL);
+	const struct spw_signals none = {0};
+
+	endpoint_put(&r->dp, &e);
+	dataplane_signals(&r->dp, ID)->cohort[3].opened = 5;
+	r->signals[ID - 1].run = r->signals[ID + 1].run = 7;
+	endpoint_del(&r->dp, ID);
+	e = endpoint("10.0.0.2", 0);
+	endpoint_put(&r->dp, &e);
+	assert_int_equal(word(r), 0);
+	assert_memory_equal(&r->signals[ID], &none, sizeof(none));
+	assert_int_equal(r->signals[ID - 1].run, 7);
+	assert_int_equal(r->signals[ID + 1].run, 7);
+}
+
+static void signals_beyond_the_map_are_none(void **state)
+{
+	struct rig *r = *state;
+
+	assert_ptr_equal(dataplane_signals(&r->dp, IDS - 1), &r->signals[IDS - 1]);
+	assert_null(dataplane_signals(&r->dp, IDS));
+	assert_null(dataplane_signals(&r->dp, UINT32_MAX));
+}
+
+static void each_writer_of_a_word_keeps_the_bits_of_the_others(void **state)
+{
+	struct rig *r = *state;
+	uint32_t drain = SPW_ADMIN_DRAIN << SPW_WORD_ADMIN_SHIFT;
+
+	r->words[ID].word = SPW_WORD_PICKABLE | SPW_WORD_BY_HAND | drain;
+	dataplane_set_reset(&r->dp, ID, true);
+	dataplane_set_word(&r->dp, ID, false, true);
+	assert_int_equal(word(r), SPW_WORD_UP | SPW_WORD_RESET | SPW_WORD_BY_HAND | drain);
+	assert_true(dataplane_admin_by_hand(&r->dp, ID));
+	assert_int_equal(dataplane_admin(&r->dp, ID), SPW_ADMIN_DRAIN);
+	dataplane_set_admin(&r->dp, ID, SPW_ADMIN_AUTO);
+	assert_int_equal(word(r), SPW_WORD_UP | SPW_WORD_RESET);
+	assert_false(dataplane_admin_by_hand(&r->dp, ID));
+	dataplane_set_reset(&r->dp, ID, false);
+	assert_int_equal(word(r), SPW_WORD_UP);
+}
+
+static void a_service_row_says_what_becomes_of_flows_without_endpoint(void **state)
+{
+	struct rig *r = *state;
+	struct table_service services[] = {
+		{.id = 1, .table = TABLE_NONE, .spare = TABLE_NONE, .live_flows = 4},
+		{.id = 2, .table = TABLE_NONE, .spare = TABLE_NONE, .empty = true, .new_flows = 2},
+	};
+	const struct tables want = {.services = services, .service_count = 2};
+	const struct spw_service_row *rows = r->service_rows;
+
+	side_switch(&r->dp, &want);
+	assert_int_equal(r->config.active, 1);
+	assert_int_equal(rows[0 * 2 + 1].flags, 0);
+	assert_int_equal(rows[1 * 2 + 1].flags, SPW_SERVICE_VALID);
+	assert_int_equal(rows[1 * 2 + 1].new_flows, SPW_NO_ENDPOINT_ANSWER);
+	assert_int_equal(rows[1 * 2 + 1].live_flows, SPW_NO_ENDPOINT_LEAVE);
+	assert_int_equal(rows[2 * 2 + 1].flags, SPW_SERVICE_VALID | SPW_SERVICE_EMPTY);
+	assert_int_equal(rows[2 * 2 + 1].new_flows, SPW_NO_ENDPOINT_DROP);
+	assert_true(dataplane_apply_wait_ms(&r->dp) > 0);
+	side_switch(&r->dp, NULL);
+	assert_int_equal(r->config.active, 0);
+	assert_memory_equal(&rows[2 * 2], &rows[2 * 2 + 1], sizeof(rows[0]));
+}
+
+static void an_address_of_a_service_is_known_as_a_vip(void **state)
+{
+	struct rig *r = *state;
+	struct table_service services[SERVICES] = {0};
+	const struct tables want = {.services = services, .service_count = SERVICES};
+	struct spw_addr other;
+
+	assert_int_equal(addr_parse("192.0.2.9", &other), 0);
+	assert_false(side_is_vip(&r->dp, &other));
+	for (size_t i = 0; i < SERVICES; i++) {
+		services[i].vip = other;
+		services[i].vip.b[15] = (uint8_t)(3 * (SERVICES - i)); /* in falling order */
+		services[i].port = 80;
+	}
+	assert_int_equal(side_bind(&r->dp, &want), 0);
+	for (size_t i = 0; i < SERVICES; i++)
+		assert_true(side_is_vip(&r->dp, &services[i].vip));
+	other.b[15] = 4;
+	assert_false(side_is_vip(&r->dp, &other));
+}
+
+static struct table_slots slots_at(uint32_t line, uint32_t size)
+{
+	return (struct table_slots){.base = line * SPW_LINE_SLOTS, .size = size};
+}
+
+static void lines_that_are_no_longer_used_rest(void **state)
+{
+	struct rig *r = *state;
+	struct table_slots before[] = {slots_at(9, 31), slots_at(2, 64), slots_at(5, 33)};
+	struct table_slots after[] = {slots_at(2, 64), slots_at(20, 1), slots_at(9, 31)};
+	struct arena *a = arena_new();
+	struct line_range *resting;
+	size_t count;
+
+	placed_set(&r->dp, &(struct tables){.slots = before, .slots_count = 3});
+	placed_set(&r->dp, &(struct tables){.slots = after, .slots_count = 3});
+	dataplane_resting(&r->dp, a, &resting, &count);
+	assert_int_equal(count, 1);
+	assert_int_equal(resting[0].base, 5 * SPW_LINE_SLOTS);
+	assert_int_equal(resting[0].lines, 2);
+	placed_set(&r->dp, &(struct tables){0});
+	dataplane_resting(&r->dp, a, &resting, &count);
+	assert_int_equal(count, 4);
+	free(r->dp.placed);
+	free(r->dp.resting);
+	arena_free(a);
+}
+
+#define IN_RIG(test) cmocka_unit_test_setup_teardown(test, rig_up, rig_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_RIG(an_endpoint_row_holds_its_flags),
+		IN_RIG(a_removed_endpoint_is_reset_if_its_row_says_so),
+		IN_RIG(a_removed_endpoint_leaves_its_flows_otherwise),
+		IN_RIG(an_endpoint_that_comes_back_is_reset_no_more),
+		IN_RIG(a_changed_row_leaves_the_reset_of_a_drain_in_force),
+		IN_RIG(a_number_that_changes_hands_starts_from_nothing),
+		IN_RIG(signals_beyond_the_map_are_none),
+		IN_RIG(each_writer_of_a_word_keeps_the_bits_of_the_others),
+		IN_RIG(a_service_row_says_what_becomes_of_flows_without_endpoint),
+		IN_RIG(an_address_of_a_service_is_known_as_a_vip),
+		IN_RIG(lines_that_are_no_longer_used_rest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
