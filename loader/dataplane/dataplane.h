@@ -74,7 +74,10 @@ int dataplane_set_vips(struct dataplane *dp, const struct spw_addr *vips, size_t
 /* One atomic write, effective at the next packet. */
 void dataplane_set_admin(struct dataplane *dp, uint32_t endpoint_id, enum spw_admin admin);
 void dataplane_set_word(struct dataplane *dp, uint32_t endpoint_id, bool pickable, bool up);
-/* TCP flows of the endpoint are reset at their next packet from either side, until it is undone. */
+/*
+ * TCP flows of the endpoint are reset at their next packet from either side, until it is undone;
+ * its UDP flows are taken out at once and pick again.
+ */
 void dataplane_set_reset(struct dataplane *dp, uint32_t endpoint_id, bool reset);
 
 /*

@@ -3,7 +3,7 @@
  * Expired flows are found at lookup, but the table would stay full of those nobody asks for. A BPF
  * program walks it; on a pool thread, since a million flows take longer than a health check may
  * wait. The next walk starts a second after the last, or nine times as long as that took, but at
- * once when endpoints were removed, whose UDP flows have nobody left.
+ * once when endpoints were removed or reset, whose UDP flows nobody is told of.
  */
 #include <bpf/bpf.h>
 

@@ -44,6 +44,8 @@ void dataplane_set_admin(struct dataplane *dp, uint32_t endpoint_id, enum spw_ad
 void dataplane_set_reset(struct dataplane *dp, uint32_t endpoint_id, bool reset)
 {
 	swap_bits(dp, endpoint_id, SPW_WORD_RESET, reset ? SPW_WORD_RESET : 0);
+	if (reset)
+		sweep_soon(dp);
 }
 
 bool dataplane_admin_by_hand(const struct dataplane *dp, uint32_t endpoint_id)
