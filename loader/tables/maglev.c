@@ -51,14 +51,6 @@ static void walk_next(struct walk *w, uint32_t size)
 		w->at -= size;
 }
 
-/* Backwards from the least preferred slot, the one before the start. */
-static void walk_back(struct walk *w, uint32_t size)
-{
-	w->at += size - w->skip;
-	if (w->at >= size)
-		w->at -= size;
-}
-
 static void fill_home(const struct member *members, size_t count, uint32_t size, uint32_t *wants,
 		      uint16_t *slots)
 {
@@ -83,17 +75,86 @@ static void fill_home(const struct member *members, size_t count, uint32_t size,
 	free(walks);
 }
 
-static void release(uint64_t key, uint16_t member, uint32_t excess, uint32_t size, uint16_t *slots)
-{
-	struct walk w = walk_start(key, size);
+/* A slot that a member has, and how late it would have claimed it. */
+struct claim {
+	uint32_t slot, rank;
+	uint16_t member;
+};
 
-	while (excess > 0) {
-		walk_back(&w, size);
-		if (slots[w.at] != member)
-			continue;
-		slots[w.at] = MAGLEV_FREE;
-		excess--;
+static int compare_claims(const void *va, const void *vb)
+{
+	const struct claim *a = va, *b = vb;
+
+	if (a->member != b->member)
+		return a->member < b->member ? -1 : 1;
+	return a->rank > b->rank ? -1 : a->rank < b->rank;
+}
+
+/* 1 / n modulo a prime, by Fermat: n to the power of prime - 2. */
+static uint32_t inverse(uint32_t n, uint32_t prime)
+{
+	uint64_t power = n, result = 1;
+
+	for (uint32_t e = prime - 2; e > 0; e >>= 1) {
+		if (e & 1)
+			result = result * power % prime;
+		power = power * power % prime;
 	}
+	return (uint32_t)result;
+}
+
+/* Slots of members that give up some but not all of theirs, by member, the last claimed first. */
+static size_t list_claims(const struct member *members, size_t count, uint32_t size,
+			  const uint32_t *home, const uint32_t *excess, const uint16_t *slots,
+			  struct claim *out)
+{
+	uint32_t *inverses = calloc(count, sizeof(*inverses));
+	size_t n = 0;
+
+	if (!inverses)
+		abort();
+	for (uint32_t s = 0; s < size; s++) {
+		const uint16_t m = slots[s];
+		struct walk w;
+
+		if (m == MAGLEV_FREE || excess[m] == 0 || excess[m] == home[m])
+			continue;
+		w = walk_start(members[m].key, size);
+		if (inverses[m] == 0)
+			inverses[m] = inverse(w.skip, size);
+		out[n++] = (struct claim){
+			.slot = s,
+			.rank = (uint32_t)((uint64_t)(s + size - w.at) % size * inverses[m] % size),
+			.member = m,
+		};
+	}
+	free(inverses);
+	if (n > 1)
+		qsort(out, n, sizeof(*out), compare_claims);
+	return n;
+}
+
+/* Each member gives up excess[] of its slots, those it would have claimed last. */
+static void release(const struct member *members, size_t count, uint32_t size, const uint32_t *home,
+		    uint32_t *excess, uint16_t *slots)
+{
+	struct claim *claims = malloc(size * sizeof(*claims));
+	size_t n;
+
+	if (!claims)
+		abort();
+	n = list_claims(members, count, size, home, excess, slots, claims);
+	for (uint32_t s = 0; s < size; s++) {
+		if (slots[s] != MAGLEV_FREE && excess[slots[s]] == home[slots[s]])
+			slots[s] = MAGLEV_FREE;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (excess[claims[i].member] == 0)
+			continue;
+		slots[claims[i].slot] = MAGLEV_FREE;
+		excess[claims[i].member]--;
+	}
+	free(claims);
 }
 
 static bool has_share(const struct member *members, size_t count, bool now)
@@ -127,24 +188,25 @@ void maglev_home(const struct member *members, size_t count, uint32_t size, uint
 void maglev_move(const struct member *members, size_t count, uint32_t size, const uint32_t *home,
 		 uint16_t *slots)
 {
-	uint32_t *target = malloc(count * sizeof(*target));
+	uint32_t *wants = malloc(2 * count * sizeof(*wants)), *excess;
 	bool moved = false;
 
-	if (!target)
+	if (!wants)
 		abort();
-	quota_now(members, count, size, home, target);
+	excess = wants + count;
+	quota_now(members, count, size, home, wants);
 	for (size_t i = 0; i < count; i++) {
-		if (home[i] > target[i]) {
-			release(members[i].key, (uint16_t)i, home[i] - target[i], size, slots);
-			moved = true;
-			target[i] = 0;
-		} else {
-			target[i] -= home[i];
-		}
+		const uint32_t target = wants[i];
+
+		wants[i] = target > home[i] ? target - home[i] : 0;
+		excess[i] = target < home[i] ? home[i] - target : 0;
+		moved = moved || excess[i] > 0;
 	}
-	if (moved)
-		spill_fill(members, count, target, size, slots);
-	free(target);
+	if (moved) {
+		release(members, count, size, home, excess, slots);
+		spill_fill(members, count, wants, size, slots);
+	}
+	free(wants);
 }
 
 bool maglev_fill(const struct member *members, size_t count, uint32_t size, uint16_t *slots)

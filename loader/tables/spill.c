@@ -5,7 +5,8 @@
  * when members or slots come and go: that keeps slots in place over several failures in a row
  * although no table knows the one before it.
  *
- * A slot looks at its best few members only; what that leaves over is given out one by one.
+ * In a large set a slot sees the members next to it on a ring only, as in consistent hashing, and of
+ * those it keeps the best few; what that leaves over is given out one by one.
  */
 #include "tables/spill.h"
 
@@ -16,6 +17,7 @@
 #include "tables/maglev.h"
 
 #define CANDIDATES 8
+#define WINDOW	   128 /* members that a slot sees */
 
 struct pair {
 	uint64_t score;
@@ -28,9 +30,25 @@ struct pairs {
 	size_t count;
 };
 
-static uint64_t score(uint64_t key, uint32_t slot)
+/* A member that wants slots; sorted by key they are the ring. */
+struct gainer {
+	uint64_t key;
+	uint16_t member;
+};
+
+struct gainers {
+	struct gainer *items; /* owned */
+	size_t count;
+};
+
+static uint64_t slot_hash(uint32_t slot)
 {
-	return hash_mix(key ^ hash_mix((uint64_t)slot + 1));
+	return hash_mix((uint64_t)slot + 1);
+}
+
+static uint64_t score(uint64_t key, uint64_t of_slot)
+{
+	return hash_mix(key ^ of_slot);
 }
 
 static bool is_better(const struct pair *a, const struct pair *b)
@@ -55,16 +73,38 @@ static size_t keep_best(struct pair *best, size_t n, struct pair p)
 	return n < CANDIDATES ? n + 1 : n;
 }
 
-static void collect(const struct member *members, const uint16_t *gainers, size_t gainer_count,
-		    uint32_t size, const uint16_t *slots, struct pairs *out)
+/* The first on the ring from a slot's place on. */
+static size_t ring_start(const struct gainers *g, uint64_t of_slot)
 {
+	const uint64_t place = hash_mix(~of_slot);
+	size_t low = 0, high = g->count;
+
+	while (low < high) {
+		const size_t mid = low + (high - low) / 2;
+
+		if (g->items[mid].key < place)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static void collect(const struct gainers *g, uint32_t size, const uint16_t *slots,
+		    struct pairs *out)
+{
+	const size_t seen = g->count < WINDOW ? g->count : WINDOW;
+
 	for (uint32_t s = 0; s < size; s++) {
-		size_t n = 0;
+		const uint64_t of_slot = slot_hash(s);
+		size_t n = 0, at;
 
 		if (slots[s] != MAGLEV_FREE)
 			continue;
-		for (size_t g = 0; g < gainer_count; g++) {
-			struct pair p = {score(members[gainers[g]].key, s), s, gainers[g]};
+		at = seen < g->count ? ring_start(g, of_slot) : 0;
+		for (size_t i = 0; i < seen; i++, at++) {
+			const struct gainer *w = &g->items[at < g->count ? at : at - g->count];
+			struct pair p = {score(w->key, of_slot), s, w->member};
 
 			n = keep_best(&out->items[out->count], n, p);
 		}
@@ -117,13 +157,13 @@ static void match(const struct pairs *p, uint32_t *wants, uint16_t *slots)
 }
 
 /* The best member that still wants one; MAGLEV_FREE when none does. */
-static uint16_t best_of(const struct member *members, const uint16_t *gainers, size_t gainer_count,
-			const uint32_t *wants, uint32_t slot)
+static uint16_t best_of(const struct gainers *g, const uint32_t *wants, uint32_t slot)
 {
+	const uint64_t of_slot = slot_hash(slot);
 	struct pair best = {.member = MAGLEV_FREE};
 
-	for (size_t g = 0; g < gainer_count; g++) {
-		struct pair p = {score(members[gainers[g]].key, slot), slot, gainers[g]};
+	for (size_t i = 0; i < g->count; i++) {
+		struct pair p = {score(g->items[i].key, of_slot), slot, g->items[i].member};
 
 		if (wants[p.member] && (best.member == MAGLEV_FREE || is_better(&p, &best)))
 			best = p;
@@ -131,15 +171,14 @@ static uint16_t best_of(const struct member *members, const uint16_t *gainers, s
 	return best.member;
 }
 
-static void give_rest(const struct member *members, const uint16_t *gainers, size_t gainer_count,
-		      uint32_t *wants, uint32_t size, uint16_t *slots)
+static void give_rest(const struct gainers *g, uint32_t *wants, uint32_t size, uint16_t *slots)
 {
 	for (uint32_t s = 0; s < size; s++) {
 		uint16_t m;
 
 		if (slots[s] != MAGLEV_FREE)
 			continue;
-		m = best_of(members, gainers, gainer_count, wants, s);
+		m = best_of(g, wants, s);
 		if (m == MAGLEV_FREE)
 			return;
 		slots[s] = m;
@@ -147,45 +186,63 @@ static void give_rest(const struct member *members, const uint16_t *gainers, siz
 	}
 }
 
-static void fill_tier(const struct member *members, const uint16_t *gainers, size_t gainer_count,
-		      uint32_t *wants, uint32_t size, uint16_t *slots)
+static void fill_tier(const struct gainers *g, uint32_t *wants, uint32_t size, uint16_t *slots)
 {
-	const size_t per_slot = gainer_count < CANDIDATES ? gainer_count : CANDIDATES;
+	const size_t per_slot = g->count < CANDIDATES ? g->count : CANDIDATES;
 	struct pairs pairs = {0};
 	size_t free_slots = 0;
 
 	for (uint32_t s = 0; s < size; s++)
 		free_slots += slots[s] == MAGLEV_FREE;
-	if (free_slots == 0 || gainer_count == 0)
+	if (free_slots == 0 || g->count == 0)
 		return;
 	pairs.items = malloc(free_slots * per_slot * sizeof(*pairs.items));
 	if (!pairs.items)
 		abort();
-	collect(members, gainers, gainer_count, size, slots, &pairs);
+	collect(g, size, slots, &pairs);
 	sort_pairs(&pairs);
 	match(&pairs, wants, slots);
 	free(pairs.items);
-	give_rest(members, gainers, gainer_count, wants, size, slots);
+	give_rest(g, wants, size, slots);
+}
+
+static int compare_gainers(const void *va, const void *vb)
+{
+	const struct gainer *a = va, *b = vb;
+
+	if (a->key != b->key)
+		return a->key < b->key ? -1 : 1;
+	return a->member < b->member ? -1 : a->member > b->member;
+}
+
+/* Those of one tier that want slots, sorted. */
+static void list_gainers(const struct member *members, size_t count, const uint32_t *wants,
+			 uint32_t tier, struct gainers *out)
+{
+	out->count = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (wants[i] > 0 && members[i].tier == tier)
+			out->items[out->count++] = (struct gainer){members[i].key, (uint16_t)i};
+	}
+	if (out->count > 1)
+		qsort(out->items, out->count, sizeof(*out->items), compare_gainers);
 }
 
 void spill_fill(const struct member *members, size_t count, uint32_t *wants, uint32_t size,
 		uint16_t *slots)
 {
-	uint16_t *gainers = malloc((count + 1) * sizeof(*gainers));
+	struct gainers g = {.items = malloc((count + 1) * sizeof(*g.items))};
 	uint32_t tiers = 0;
 
-	if (!gainers)
+	if (!g.items)
 		abort();
-	for (size_t i = 0; i < count; i++)
-		tiers = wants[i] > 0 && members[i].tier >= tiers ? members[i].tier + 1 : tiers;
-	for (uint32_t tier = 0; tier < tiers; tier++) {
-		size_t n = 0;
-
-		for (size_t i = 0; i < count; i++) {
-			if (wants[i] > 0 && members[i].tier == tier)
-				gainers[n++] = (uint16_t)i;
-		}
-		fill_tier(members, gainers, n, wants, size, slots);
+	for (size_t i = 0; i < count; i++) {
+		if (wants[i] > 0 && members[i].tier >= tiers)
+			tiers = members[i].tier + 1;
 	}
-	free(gainers);
+	for (uint32_t tier = 0; tier < tiers; tier++) {
+		list_gainers(members, count, wants, tier, &g);
+		fill_tier(&g, wants, size, slots);
+	}
+	free(g.items);
 }

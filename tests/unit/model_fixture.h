@@ -14,7 +14,7 @@
 struct fixture {
 	struct arena *arena;
 	struct model model;
-	struct health_entry health[8192];
+	struct health_entry health[16384];
 	struct health_view view;
 };
 
