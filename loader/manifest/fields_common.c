@@ -35,8 +35,8 @@ const struct field metadata_fields[] = {
 	{.name = "annotations",
 	 .type = FIELD_MAP,
 	 .item = &row_text,
-	 .text = "Free text of tools. Spillway reads spillway.dev/forwarding and "
-		 "spillway.dev/fqdn-path on a Backend."},
+	 .text = "Free text of tools. Names that begin with spillway.dev/ are Spillway's own: "
+		 "docs/manifests.md lists them, and others of that domain are refused."},
 	{.name = "creationTimestamp",
 	 .type = FIELD_STRING,
 	 .text = "Set when the resource is stored."},

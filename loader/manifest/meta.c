@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "manifest/annotations.h"
 #include "manifest/fields.h"
 #include "manifest/quote.h"
 
@@ -233,21 +234,36 @@ static void check_labels(struct check *c, const struct node *labels)
 	}
 }
 
-static void check_annotations(struct check *c, const struct node *annotations)
+static void check_own_annotation(struct check *c, const struct node *member)
+{
+	const struct path at = {
+		.name = arena_printf(c->arena, "metadata.annotations[%s]", member->key)};
+	bool at_key = false;
+	const char *why = annotation_refuse(c->arena, c->kind->id, member, &at_key);
+
+	if (why && at_key)
+		check_invalid(c, node_place(member), &at, "%s", why);
+	else if (why)
+		check_invalid(c, member->loc, &at, "Invalid value: %s: %s",
+			      quote_node(c->arena, member), why);
+}
+
+static void check_annotations(struct check *c, const struct node *map)
 {
 	const struct path at = {.name = "metadata.annotations"};
 	size_t total = 0;
 
-	if (!annotations || annotations->type != NODE_MAP)
+	if (!map || map->type != NODE_MAP)
 		return;
-	for (size_t i = 0; i < annotations->count; i++) {
-		check_key(c, annotations->items[i], "metadata.annotations",
-			  lower_case(c->arena, annotations->items[i]->key));
-		total += strlen(annotations->items[i]->key) + annotations->items[i]->text_len;
+	for (size_t i = 0; i < map->count; i++) {
+		check_key(c, map->items[i], "metadata.annotations",
+			  lower_case(c->arena, map->items[i]->key));
+		check_own_annotation(c, map->items[i]);
+		total += strlen(map->items[i]->key) + map->items[i]->text_len;
 	}
 	if (total > ANNOTATIONS_BYTES)
-		check_invalid(c, node_place(annotations), &at,
-			      "Too long: may not be more than %d bytes", ANNOTATIONS_BYTES);
+		check_invalid(c, node_place(map), &at, "Too long: may not be more than %d bytes",
+			      ANNOTATIONS_BYTES);
 }
 
 static void no_name(struct check *c, const struct node *root, const struct node *metadata)

@@ -6,9 +6,8 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "manifest/annotations.h"
 #include "model/resolver.h"
-
-#define FORWARDING "spillway.dev/forwarding"
 
 static const char userspace[] = "they need the userspace path, which this version does not have";
 static const char not_unicast[] = "no host has such an address";
@@ -31,8 +30,19 @@ static void read_ip(struct arena *a, const struct node *ip, bool on_host, struct
 		e->unusable = not_unicast;
 }
 
+/* A host name without its trailing dot, which says no more than where it ends. */
+static const char *read_host(struct arena *a, const struct node *fqdn)
+{
+	const char *text = node_text_at(fqdn, "hostname", "");
+	const size_t len = strlen(text);
+
+	return arena_strndup(a, text, len - (len > 0 && text[len - 1] == '.'));
+}
+
 static void read_endpoint(struct arena *a, const struct node *n, bool on_host, struct endpoint *e)
 {
+	const struct node *fqdn = node_member(n, "fqdn");
+
 	e->hostname = node_text_at(n, "hostname", NULL);
 	e->zone = node_text_at(n, "zone", NULL);
 	if (node_member(n, "ip")) {
@@ -40,33 +50,34 @@ static void read_endpoint(struct arena *a, const struct node *n, bool on_host, s
 		return;
 	}
 	e->unusable = userspace;
-	if (node_member(n, "fqdn"))
-		e->name = arena_printf(a, "%s:%lld", node_text_at(n, "fqdn.hostname", ""),
-				       (long long)node_int_at(n, "fqdn.port", 0));
-	else
-		e->name = arena_printf(a, "unix:%s", node_text_at(n, "unix.path", ""));
-}
-
-/* The annotation's value; its name holds dots, so node_at() cannot reach it. */
-static const char *forwarding(const struct object *o)
-{
-	const struct node *all = node_at(o->res.root, "metadata.annotations");
-	const struct node *n = node_member(all, FORWARDING);
-
-	return n && n->type == NODE_STRING ? n->text : "nat";
+	if (fqdn) {
+		e->kind = ENDPOINT_FQDN;
+		e->host = read_host(a, fqdn);
+		e->port = (uint16_t)node_int_at(fqdn, "port", 0);
+		e->name = arena_printf(a, "%s:%u", e->host, e->port);
+		return;
+	}
+	e->kind = ENDPOINT_UNIX;
+	e->host = node_text_at(n, "unix.path", "");
+	e->name = arena_printf(a, "unix:%s", e->host);
 }
 
 /* Why none of its endpoints can be served, or NULL. */
-static const char *whole_reason(struct arena *a, const struct object *o)
+static const char *whole_reason(struct arena *a, const struct backend *b)
 {
-	const char *mode = forwarding(o);
+	const struct node *root = b->object->res.root;
+	const char *mode = annotation_value(root, ANNOTATION_FORWARDING);
 
 	if (strcmp(mode, "nat") != 0)
 		return arena_printf(a,
-				    "the annotation " FORWARDING ": %s asks for a mode that this "
-				    "version does not have",
+				    "the annotation " ANNOTATION_FORWARDING
+				    ": %s asks for a mode that this version does not have",
 				    mode);
-	if (node_at(o->res.root, "spec.tls"))
+	if (b->is_trust_unknown)
+		return "endpoints over TLS need the userspace path, which this version does not "
+		       "have; nor does it know the certificates that spec.tls refers to, so "
+		       "nothing checks their health";
+	if (node_at(root, "spec.tls"))
 		return "endpoints over TLS need the userspace path, which this version does not "
 		       "have";
 	return NULL;
@@ -96,8 +107,10 @@ static const char *list_unusable(struct arena *a, const struct backend *b)
 
 static void read_endpoints(struct resolver *r, struct backend *b)
 {
-	const struct node *list = node_at(b->object->res.root, "spec.endpoints");
-	const char *whole = whole_reason(r->arena, b->object);
+	const struct node *root = b->object->res.root;
+	const struct node *list = node_at(root, "spec.endpoints");
+	const struct node *tls = node_at(root, "spec.tls");
+	const char *whole = whole_reason(r->arena, b);
 
 	b->count = node_count(list);
 	b->endpoints = arena_array(r->arena, b->count, sizeof(*b->endpoints));
@@ -105,10 +118,31 @@ static void read_endpoints(struct resolver *r, struct backend *b)
 		struct endpoint *e = &b->endpoints[i];
 
 		read_endpoint(r->arena, node_item(list, i), r->opts->on_host, e);
+		e->tls = tls ? tls_read(r->arena, tls, e) : NULL;
+		e->handoff = e->unusable != not_unicast && (tls || e->unusable == userspace);
 		if (whole)
 			e->unusable = whole;
 	}
 	b->unusable = list_unusable(r->arena, b);
+}
+
+static void read_words(struct backend *b)
+{
+	const struct node *root = b->object->res.root;
+	const struct node *protocols = node_at(root, "spec.appProtocols");
+	const char *tier = annotation_value(root, ANNOTATION_TIER);
+
+	b->tier = node_bool_at(root, "spec.fallback", false) ? 1 : 0;
+	if (tier)
+		b->tier = (uint8_t)(tier[0] - '0');
+	b->dynamic = strcmp(node_text_at(root, "spec.type", "Endpoints"), "DynamicResolver") == 0;
+	b->is_trust_unknown = tls_has_references(node_at(root, "spec.tls"));
+	b->reset_on_removal = strcmp(annotation_value(root, ANNOTATION_ON_REMOVAL), "reset") == 0;
+	b->udp_replies = strcmp(annotation_value(root, ANNOTATION_UDP_REPLIES), "expected") == 0;
+	for (size_t i = 0; i < node_count(protocols); i++) {
+		if (strcmp(node_item(protocols, i)->text, "gateway.envoyproxy.io/h2c") == 0)
+			b->app = APP_H2C;
+	}
 }
 
 static void read_backend(struct resolver *r, struct object *o, struct backend *b)
@@ -116,9 +150,8 @@ static void read_backend(struct resolver *r, struct object *o, struct backend *b
 	struct refusals no = accept_backend(r->arena, &o->res, r->opts->on_host, false);
 
 	b->object = o;
-	b->tier = node_bool_at(o->res.root, "spec.fallback", false) ? 1 : 0;
-	b->dynamic =
-		strcmp(node_text_at(o->res.root, "spec.type", "Endpoints"), "DynamicResolver") == 0;
+	b->name = arena_printf(r->arena, "%s/%s", o->res.namespace, o->res.name);
+	read_words(b);
 	b->refusal = no.count ? no.items[0].why : NULL;
 	o->accepted = !b->refusal;
 	for (size_t i = 0; i < no.count; i++) {
@@ -156,18 +189,6 @@ struct backend *backends_find(const struct resolver *r, const char *project, con
 	return o ? r->backend_of[o - r->model->objects] : NULL;
 }
 
-/* Spills by hand only: without a check every primary counts as up. */
-static void report_unchecked(struct resolver *r, const struct backend *b)
-{
-	condition_plain(r, b->object, "FallbackReady", false, "NoHealthCheck",
-			arena_printf(r->arena,
-				     "no active health check of type TCP or HTTP is in force on "
-				     "route %s, so its primary endpoints always count as up and "
-				     "this fallback takes over only when they are set down by "
-				     "hand: attach a BackendTrafficPolicy with healthCheck.active",
-				     b->unchecked));
-}
-
 void backends_report(struct resolver *r)
 {
 	for (size_t i = 0; i < r->model->object_count; i++) {
@@ -179,7 +200,6 @@ void backends_report(struct resolver *r)
 			condition_plain(
 				r, b->object, "Programmed", false, "EndpointsLeftOut",
 				arena_printf(r->arena, "endpoints left out: %s", b->unusable));
-		if (b->unchecked)
-			report_unchecked(r, b);
+		fallbacks_report(r, b);
 	}
 }

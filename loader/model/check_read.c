@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* BackendTrafficPolicy healthCheck.active with upstream's defaults, and the identity of a check. */
+/* BackendTrafficPolicy healthCheck.active with upstream's defaults. */
 #include <ctype.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "model/resolver.h"
 
 #define TIMEOUT_MS	    1000
@@ -13,8 +12,7 @@
 
 static const uint16_t status_ok = 200;
 
-/* Zero passes the schema, but would probe without a pause. */
-static uint32_t read_duration(const struct node *n, const char *path, uint32_t fallback)
+uint32_t check_duration(const struct node *n, const char *path, uint32_t fallback)
 {
 	const char *text = node_text_at(n, path, NULL);
 	const int64_t ms = text ? duration_ms(text) : -1;
@@ -110,55 +108,22 @@ const struct check *check_read(struct arena *a, const struct object *policy)
 		c->type = CHECK_HTTP;
 	else if (strcmp(type, "TCP") == 0)
 		c->type = CHECK_TCP;
+	else if (strcmp(type, "GRPC") == 0)
+		c->type = CHECK_GRPC;
 	else
 		return NULL;
-	c->timeout_ms = read_duration(n, "timeout", TIMEOUT_MS);
-	c->interval_ms = read_duration(n, "interval", INTERVAL_MS);
-	c->jitter_ms = read_duration(n, "initialJitter", 0);
+	c->timeout_ms = check_duration(n, "timeout", TIMEOUT_MS);
+	c->interval_ms = check_duration(n, "interval", INTERVAL_MS);
+	c->jitter_ms = check_duration(n, "initialJitter", 0);
 	c->unhealthy_threshold =
 		(uint32_t)node_int_at(n, "unhealthyThreshold", UNHEALTHY_THRESHOLD);
 	c->healthy_threshold = (uint32_t)node_int_at(n, "healthyThreshold", HEALTHY_THRESHOLD);
 	c->port = (uint16_t)node_int_at(n, "overrides.port", 0);
 	if (c->type == CHECK_HTTP)
 		read_http(a, node_member(n, "http"), c);
+	if (c->type == CHECK_GRPC)
+		c->grpc_service = node_text_at(n, "grpc.service", "");
 	c->send = read_payload(a, node_at(n, "tcp.send"));
 	c->receive = read_payload(a, node_at(n, "tcp.receive"));
 	return c;
-}
-
-static uint64_t mix_bytes(uint64_t h, const void *bytes, size_t len)
-{
-	return bytes ? hash_bytes(bytes, len, h + 1) : hash_mix(h + 2);
-}
-
-static uint64_t mix_text(uint64_t h, const char *text)
-{
-	return mix_bytes(h, text, text ? strlen(text) : 0);
-}
-
-uint64_t check_profile(const struct check *c, const char *hostname)
-{
-	uint64_t h = 0;
-
-	if (!c)
-		return 0;
-	h = hash_mix(h + c->type);
-	h = hash_mix(h + c->timeout_ms);
-	h = hash_mix(h + c->interval_ms);
-	h = hash_mix(h + c->jitter_ms);
-	h = hash_mix(h + c->unhealthy_threshold);
-	h = hash_mix(h + c->healthy_threshold);
-	h = hash_mix(h + c->port);
-	h = mix_bytes(h, c->send.bytes, c->send.len);
-	h = mix_bytes(h, c->receive.bytes, c->receive.len);
-	h = mix_text(h, c->http_path);
-	h = mix_text(h, c->http_method);
-	/* Without a name of its own the probe asks for the endpoint's. */
-	h = mix_text(h, c->type == CHECK_HTTP && !c->http_hostname ? hostname : c->http_hostname);
-	h = mix_bytes(h, c->expected, c->expected_count * sizeof(*c->expected));
-	h = mix_bytes(h, c->retriable, c->retriable_count * sizeof(*c->retriable));
-	h = mix_bytes(h, c->request_body.bytes, c->request_body.len);
-	h = mix_bytes(h, c->expected_body.bytes, c->expected_body.len);
-	h = mix_text(h, c->grpc_service);
-	return h ? h : 1;
 }

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Instances by identity: address, port, mode, profile. Open addressing, grown by doubling. */
+/*
+ * Instances by identity: address, port, mode, profile, and the name of what has no address. Open
+ * addressing, grown by doubling.
+ */
+#include <string.h>
 
 #include "base/addr.h"
 #include "base/hash.h"
@@ -23,17 +27,20 @@ struct instances *instances_new(struct arena *a)
 	return all;
 }
 
-static size_t place(const struct instances *all, const struct spw_addr *addr, uint16_t port,
-		    uint64_t profile)
+static bool is_same(const struct instance *a, const struct instance *b)
 {
-	size_t at = hash_bytes(addr->b, sizeof(addr->b), profile ^ port) & (all->size - 1);
+	return addr_equal(&a->addr, &b->addr) && a->port == b->port && a->mode == b->mode &&
+	       a->profile == b->profile && a->kind == b->kind &&
+	       (a->kind == ENDPOINT_IP || strcmp(a->name, b->name) == 0);
+}
 
-	for (; all->table[at]; at = (at + 1) & (all->size - 1)) {
-		const struct instance *i = all->table[at];
+static size_t place(const struct instances *all, const struct instance *want)
+{
+	const uint64_t seed = want->profile ^ want->port;
+	size_t at = hash_bytes(want->addr.b, sizeof(want->addr.b), seed) & (all->size - 1);
 
-		if (addr_equal(&i->addr, addr) && i->port == port && i->profile == profile)
-			break;
-	}
+	while (all->table[at] && !is_same(all->table[at], want))
+		at = (at + 1) & (all->size - 1);
 	return at;
 }
 
@@ -41,42 +48,63 @@ static void grow(struct instances *all)
 {
 	all->size *= 2;
 	all->table = arena_array(all->arena, all->size, sizeof(struct instance *));
-	for (size_t i = 0; i < all->count; i++) {
-		struct instance *in = all->list[i];
-
-		all->table[place(all, &in->addr, in->port, in->profile)] = in;
-	}
+	for (size_t i = 0; i < all->count; i++)
+		all->table[place(all, all->list[i])] = all->list[i];
 }
 
-struct instance *instances_get(struct instances *all, const struct endpoint *e,
-			       const struct check *check, const char *backend)
+static struct instance wanted(const struct backend *b, const struct endpoint *e,
+			      const struct judges *j)
 {
-	const uint64_t profile = check_profile(check, e->hostname);
-	size_t at = place(all, &e->addr, e->port, profile);
-	struct instance *i = all->table[at];
-
-	if (i)
-		return i;
-	if (2 * (all->count + 1) > all->size) {
-		grow(all);
-		at = place(all, &e->addr, e->port, profile);
-	}
-	i = arena_alloc(all->arena, sizeof(*i));
-	*i = (struct instance){
-		.index = (uint32_t)all->count,
-		.kind = ENDPOINT_IP,
-		.name = e->name,
+	struct instance i = {
+		.kind = e->kind,
 		.addr = e->addr,
 		.port = e->port,
-		.mode = SPW_MODE_NAT,
-		.profile = profile,
-		.check = check,
+		.mode = e->handoff ? SPW_MODE_HANDOFF : SPW_MODE_NAT,
+		.name = e->name,
+		.host = e->host,
+		.check = b->is_trust_unknown ? NULL : j->check,
+		.tls = e->tls,
+		.app = b->app,
+		.slow_start_ms = j->slow_start_ms,
 		.hostname = e->hostname,
 		.zone = e->zone,
-		.backend = backend,
+		.backend = b->name,
 	};
+
+	/* The packet path sees nothing of the others' traffic. */
+	if (!e->handoff)
+		i.passive = j->passive[b->udp_replies];
+	i.proto = i.passive ? j->proto : 0;
+	i.profile = instance_profile(&i);
+	return i;
+}
+
+static struct instance *add(struct instances *all, const struct instance *want, size_t at)
+{
+	struct instance *i = arena_alloc(all->arena, sizeof(*i));
+
+	*i = *want;
+	i->index = (uint32_t)all->count;
 	all->table[at] = i;
 	*arena_push(all->arena, all->list, all->count) = i;
+	return i;
+}
+
+struct instance *instances_get(struct instances *all, const struct backend *b,
+			       const struct endpoint *e, const struct judges *j)
+{
+	const struct instance want = wanted(b, e, j);
+	struct instance *i;
+
+	if (2 * (all->count + 1) > all->size)
+		grow(all);
+	i = all->table[place(all, &want)];
+	if (!i)
+		i = add(all, &want, place(all, &want));
+	/* What Backends that share it say besides: the first word on its zone, any for a reset. */
+	if (!i->zone)
+		i->zone = want.zone;
+	i->reset_on_removal = i->reset_on_removal || b->reset_on_removal;
 	return i;
 }
 

@@ -188,6 +188,27 @@ void policies_read(struct resolver *r)
 		read_policy(r, list[i]);
 }
 
+/* Nothing is wrong with the policy, but upstream's HTTP statistics do not exist on layer 4. */
+static void report_passive(struct resolver *r, struct object *o)
+{
+	const struct node *n = node_at(o->res.root, "spec.healthCheck.passive");
+	const char *counted = "consecutive5XxErrors";
+
+	if (!n || n->type != NODE_MAP)
+		return;
+	if (node_bool_at(n, "splitExternalLocalOriginErrors", false))
+		counted = "consecutiveLocalOriginFailures";
+	else if (node_int_at(n, "consecutiveGatewayErrors", 0) > 0)
+		counted = "consecutive5XxErrors and consecutiveGatewayErrors, the smaller of them,";
+	condition_plain(r, o, "PassiveDetection", true, "ConnectionsCounted",
+			arena_printf(r->arena,
+				     "connections that fail (no answer, refused, unreachable) are "
+				     "what %s and failurePercentageThreshold count; ejection by "
+				     "success rate, which upstream has besides, is absent: there "
+				     "are no requests on layer 4",
+				     counted));
+}
+
 static void report(struct resolver *r, struct object *o)
 {
 	const char *idle = policy_idle_fields(r->arena, o);
@@ -204,6 +225,7 @@ static void report(struct resolver *r, struct object *o)
 				 "up");
 	if (text)
 		condition_plain(r, o, "Programmed", false, "FieldsWithoutEffect", text);
+	report_passive(r, o);
 	if (by)
 		condition_plain(r, o, "Overridden", true, "Overridden",
 				arena_printf(r->arena,

@@ -39,18 +39,21 @@ static void add_unknown(struct words *w, const struct node *map, const char *pre
 /* Round robin and random are what the hash over the 5-tuple does; the other types are not there. */
 static void add_balancer(struct words *w, const struct node *n)
 {
-	static const char *const known[] = {"type", NULL};
+	static const char *const known[] = {"type", "zoneAware", "slowStart", NULL};
 	static const char *const types[] = {"RoundRobin", "Random", NULL};
+	static const char *const ramped[] = {"RoundRobin", "LeastRequest", NULL};
 	const char *type = node_text_at(n, "type", "RoundRobin");
 
 	if (!is_any(type, types))
 		add(w, "spec.loadBalancer.type: ", type);
+	if (node_member(n, "slowStart") && !is_any(type, ramped))
+		add(w, "spec.loadBalancer.", "slowStart");
 	add_unknown(w, n, "spec.loadBalancer.", known);
 }
 
 static void add_health(struct words *w, const struct node *n)
 {
-	static const char *const known[] = {"active", "panicThreshold", NULL};
+	static const char *const known[] = {"active", "passive", "panicThreshold", NULL};
 	static const char *const known_active[] = {"type",
 						   "timeout",
 						   "interval",
@@ -59,17 +62,12 @@ static void add_health(struct words *w, const struct node *n)
 						   "healthyThreshold",
 						   "http",
 						   "tcp",
+						   "grpc",
 						   "overrides",
 						   NULL};
-	static const char *const types[] = {"HTTP", "TCP", NULL};
-	const struct node *active = node_member(n, "active");
-	const char *type = node_text_at(active, "type", "TCP");
 
 	add_unknown(w, n, "spec.healthCheck.", known);
-	if (!is_any(type, types))
-		add(w, "spec.healthCheck.active.type: ", type);
-	else
-		add_unknown(w, active, "spec.healthCheck.active.", known_active);
+	add_unknown(w, node_member(n, "active"), "spec.healthCheck.active.", known_active);
 }
 
 const char *policy_idle_fields(struct arena *a, const struct object *policy)

@@ -6,6 +6,7 @@
 #ifndef SPILLWAY_MODEL_RESOLVER_H
 #define SPILLWAY_MODEL_RESOLVER_H
 
+#include "model/judges.h"
 #include "model/model.h"
 
 #define GATEWAY_GROUP "gateway.networking.k8s.io"
@@ -40,24 +41,35 @@ struct listener {
 
 /* One endpoint of a Backend. */
 struct endpoint {
+	enum endpoint_kind kind;
 	struct spw_addr addr;
 	uint16_t port;
 	const char *name; /* as written: "10.0.0.1:80", "a.example:443", "unix:/run/x" */
+	const char *host; /* the name to resolve, or the path; NULL: it has an address */
 	const char *hostname;
 	const char *zone;
-	const char *unusable; /* why the packet path cannot serve it; NULL: it can */
+	const struct tls_settings *tls; /* NULL: plain */
+	const char *unusable;		/* why the packet path cannot serve it; NULL: it can */
+	bool handoff;			/* the userspace path could */
 };
 
 struct backend {
 	struct object *object;
 	struct endpoint *endpoints;
 	size_t count;
+	const char *name; /* "NAMESPACE/NAME" */
 	uint8_t tier;
-	bool dynamic;	      /* type DynamicResolver */
+	bool dynamic;	       /* type DynamicResolver */
+	bool is_trust_unknown; /* its certificates are in resources of kinds not known here */
+	bool reset_on_removal; /* annotation on-removal */
+	bool udp_replies;      /* annotation udp-replies: silence is a failure */
+	enum app_protocol app;
 	const char *refusal;  /* why it is not accepted, or NULL */
 	const char *unusable; /* names of the endpoints left out, or NULL */
 	const char *unusable_why;
-	const char *unchecked; /* a fallback: a route on which nothing checks health, or NULL */
+	/* Of a fallback: a route on which it cannot take over by itself, or NULL. */
+	const char *unchecked; /* nothing judges the primaries */
+	const char *capped;    /* too few of them may be ejected: a sentence */
 };
 
 /* A backendRef that takes part. */
@@ -95,9 +107,9 @@ struct target {
 	struct object *policy;
 	const char *kind;
 	const char *name;
-	const char *section; /* or NULL */
-	bool check_read;
-	const struct check *check; /* once check_read is set */
+	const char *section;  /* or NULL */
+	bool is_read;	      /* what follows is filled in */
+	struct judges judges; /* but for `proto` */
 };
 
 /* A service to be: everything but its endpoints. */
@@ -198,19 +210,29 @@ void families_check(struct resolver *r, struct refs *refs);
 void routes_attach(struct resolver *r);
 void routes_report(struct resolver *r);
 
-/* check_read.c: the active check of a policy; NULL when it has none that can run. */
-const struct check *check_read(struct arena *a, const struct object *policy);
-uint64_t check_profile(const struct check *check, const char *hostname);
+/* judges.c: those of a service; notes at the policy what cannot be done for it. */
+struct judges judges_of(struct resolver *r, const struct draft *d);
+
+/* instances.c: the one of an endpoint under its judges; its index counts from 0. */
+struct instances;
+struct instances *instances_new(struct arena *a);
+struct instance *instances_get(struct instances *all, const struct backend *b,
+			       const struct endpoint *e, const struct judges *j);
+/* Moves them into one array; pointers taken before lead there by their index. */
+struct instance *instances_finish(struct instances *all, size_t *count);
+
+/* zones.c: what the policy in force says of zones, once the service has its localities. */
+void zones_apply(struct resolver *r, struct service *s);
+
+/* fallbacks.c: those that cannot take over by themselves on this service, noted at the Backend. */
+void fallbacks_mark(struct resolver *r, const struct draft *d, const struct service *s,
+		    const struct judges *j);
+void fallbacks_report(struct resolver *r, const struct backend *b);
+
+/* members.c: once the instances are in their array. */
+void members_settle(struct model *m);
 
 /* services.c */
 void services_build(struct resolver *r);
-
-/* instances.c: the one of an endpoint under a check; its index counts from 0. */
-struct instances;
-struct instances *instances_new(struct arena *a);
-struct instance *instances_get(struct instances *all, const struct endpoint *e,
-			       const struct check *check, const char *backend);
-/* Moves them into one array; pointers taken before lead there by their index. */
-struct instance *instances_finish(struct instances *all, size_t *count);
 
 #endif

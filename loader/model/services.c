@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "manifest/annotations.h"
 #include "model/resolver.h"
 
 #define PANIC_THRESHOLD 50
@@ -22,30 +23,12 @@ static int compare_drafts(const void *va, const void *vb)
 	return (int)a->listener->proto - (int)b->listener->proto;
 }
 
-/* Over UDP nothing answers a probe: it needs a port of its own. */
-static const struct check *check_of(struct resolver *r, const struct draft *d)
-{
-	struct target *t = d->target;
-
-	if (!t)
-		return NULL;
-	if (!t->check_read) {
-		t->check = check_read(r->arena, t->policy);
-		t->check_read = true;
-	}
-	if (t->check && d->listener->proto == IPPROTO_UDP && t->check->port == 0) {
-		r->lacks_port[t->policy - r->model->objects] = true;
-		return NULL;
-	}
-	return t->check;
-}
-
+/* The endpoints of one backendRef; `all` has their instances. */
 static void add_locality(struct resolver *r, struct service *s, const struct ref *ref,
-			 const struct check *check, struct instances *all)
+			 const struct judges *j, struct instances *all)
 {
 	const struct backend *b = ref->backend;
 	struct locality l = {.backend = b->object, .weight = ref->weight, .tier = b->tier};
-	const char *name = NULL;
 
 	l.members = arena_array(r->arena, b->count, sizeof(struct instance *));
 	l.backends = arena_array(r->arena, b->count, sizeof(struct object *));
@@ -54,33 +37,63 @@ static void add_locality(struct resolver *r, struct service *s, const struct ref
 
 		if (e->unusable || family_of_addr(&e->addr) != family_of_addr(&s->vip))
 			continue;
-		if (!name)
-			name = arena_printf(r->arena, "%s/%s", b->object->res.namespace,
-					    b->object->res.name);
 		l.backends[l.count] = b->object;
-		l.members[l.count++] = instances_get(all, e, check, name);
+		l.members[l.count++] = instances_get(all, b, e, j);
 	}
 	if (l.count)
 		*arena_push(r->arena, s->localities, s->locality_count) = l;
 }
 
-/* Every fallback of a service with primaries that nothing checks is marked, once. */
-static void mark_unchecked(const struct draft *d, const struct service *s)
+/* Those that only the userspace path could serve. */
+static void add_handoff(struct resolver *r, struct service *s, const struct backend *b,
+			const struct judges *j, struct instances *all)
 {
-	if (s->locality_count == 0 || s->localities[0].tier != 0)
-		return;
-	for (size_t i = 0; i < d->refs->count; i++) {
-		struct backend *b = d->refs->items[i].backend;
+	for (size_t i = 0; i < b->count; i++) {
+		size_t backends = s->handoff_count, tiers = s->handoff_count;
 
-		if (b->tier == 1 && !b->unchecked)
-			b->unchecked = s->name;
+		if (!b->endpoints[i].handoff)
+			continue;
+		*arena_push(r->arena, s->handoff, s->handoff_count) =
+			instances_get(all, b, &b->endpoints[i], j);
+		*arena_push(r->arena, s->handoff_backends, backends) = b->object;
+		*arena_push(r->arena, s->handoff_tiers, tiers) = b->tier;
 	}
+}
+
+static void add_endpoints(struct resolver *r, const struct draft *d, const struct judges *j,
+			  struct instances *all, struct service *s)
+{
+	for (unsigned int tier = 0; tier < MODEL_TIERS; tier++) {
+		for (size_t i = 0; i < d->refs->count; i++) {
+			const struct ref *ref = &d->refs->items[i];
+
+			if (ref->backend->tier != tier)
+				continue;
+			add_locality(r, s, ref, j, all);
+			add_handoff(r, s, ref->backend, j, all);
+		}
+	}
+}
+
+static enum spw_no_endpoint read_answer(const struct object *route, const char *annotation)
+{
+	static const char *const words[] = {
+		[SPW_NO_ENDPOINT_ANSWER] = "answer", [SPW_NO_ENDPOINT_UNREACHABLE] = "unreachable",
+		[SPW_NO_ENDPOINT_DROP] = "drop",     [SPW_NO_ENDPOINT_PASS] = "pass",
+		[SPW_NO_ENDPOINT_LEAVE] = "leave",
+	};
+	const char *text = annotation_value(route->res.root, annotation);
+	size_t i = 0;
+
+	while (i < SPW_NO_ENDPOINT_LEAVE && strcmp(words[i], text) != 0)
+		i++;
+	return (enum spw_no_endpoint)i;
 }
 
 static void build(struct resolver *r, const struct draft *d, struct instances *all,
 		  struct service *s)
 {
-	const struct check *check = check_of(r, d);
+	const struct judges judges = judges_of(r, d);
 	const struct object *policy = d->target ? d->target->policy : NULL;
 
 	s->vip = d->vip;
@@ -96,26 +109,11 @@ static void build(struct resolver *r, const struct draft *d, struct instances *a
 	if (policy)
 		s->panic_threshold = (uint8_t)node_int_at(
 			policy->res.root, "spec.healthCheck.panicThreshold", PANIC_THRESHOLD);
-	for (unsigned int tier = 0; tier < MODEL_TIERS; tier++) {
-		for (size_t i = 0; i < d->refs->count; i++) {
-			if (d->refs->items[i].backend->tier == tier)
-				add_locality(r, s, &d->refs->items[i], check, all);
-		}
-	}
-	if (!check)
-		mark_unchecked(d, s);
-}
-
-static void settle_members(struct model *m)
-{
-	for (size_t i = 0; i < m->service_count; i++) {
-		for (size_t n = 0; n < m->services[i].locality_count; n++) {
-			const struct locality *l = &m->services[i].localities[n];
-
-			for (size_t k = 0; k < l->count; k++)
-				l->members[k] = &m->instances[l->members[k]->index];
-		}
-	}
+	s->new_flows = read_answer(d->route, ANNOTATION_NO_ENDPOINT);
+	s->live_flows = read_answer(d->route, ANNOTATION_NO_ENDPOINT_ESTABLISHED);
+	add_endpoints(r, d, &judges, all, s);
+	zones_apply(r, s);
+	fallbacks_mark(r, d, s, &judges);
 }
 
 static int compare_addrs(const void *a, const void *b)
@@ -152,6 +150,6 @@ void services_build(struct resolver *r)
 	for (size_t i = 0; i < r->draft_count; i++)
 		build(r, &r->drafts[i], all, &m->services[i]);
 	m->instances = instances_finish(all, &m->instance_count);
-	settle_members(m);
+	members_settle(m);
 	list_vips(r);
 }

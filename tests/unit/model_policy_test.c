@@ -78,14 +78,22 @@ static void a_duration_of_zero_counts_as_none(void **state)
 	assert_int_equal(c->timeout_ms, 1000);
 }
 
-static void a_grpc_check_is_named_and_not_run(void **state)
+static void a_grpc_check_names_its_service(void **state)
+{
+	const struct check *c = check_of("{type: GRPC, grpc: {service: shop.Cart}}");
+
+	(void)state;
+	assert_int_equal(c->type, CHECK_GRPC);
+	assert_string_equal(c->grpc_service, "shop.Cart");
+	assert_true(m->instances[0].profile != 0);
+	assert_string_equal(condition(object("BackendTrafficPolicy", "p"), "Programmed", NULL),
+			    "none");
+}
+
+static void a_grpc_check_asks_for_the_whole_server_unless_told(void **state)
 {
 	(void)state;
-	assert_null(check_of("{type: GRPC}"));
-	assert_int_equal(m->instances[0].profile, 0);
-	expect(object("BackendTrafficPolicy", "p"), "Programmed",
-	       "no effect: spec.healthCheck.active.type: GRPC");
-	assert_int_equal(diags.count, 0);
+	assert_string_equal(check_of("{type: GRPC}")->grpc_service, "");
 }
 
 static void the_most_specific_policy_is_in_force(void **state)
@@ -140,15 +148,16 @@ static void fields_without_effect_are_named(void **state)
 {
 	(void)state;
 	given(EDGE BACKEND("a", "10.0.0.1") ROUTE("web", REF("a")) POLICY(
-		"p", ON("TCPRoute", "web") ", loadBalancer: {type: RoundRobin, slowStart: {window: "
-					   "30s}}, tcpKeepalive: {probes: 3}, healthCheck: "
-					   "{passive: {}}"));
+		"p", ON("TCPRoute", "web") ", loadBalancer: {type: LeastRequest, slowStart: "
+					   "{window: 30s}, zoneAware: {preferLocal: {}}}, "
+					   "tcpKeepalive: {probes: 3}, healthCheck: {passive: {}, "
+					   "active: {type: TCP, tcp: {}, healthCheckLog: {}}}"));
 	expect(object("BackendTrafficPolicy", "p"), "Accepted", "True");
-	expect(object("BackendTrafficPolicy", "p"), "Programmed", "spec.tcpKeepalive");
-	expect(object("BackendTrafficPolicy", "p"), "Programmed", "spec.loadBalancer.slowStart");
-	expect(object("BackendTrafficPolicy", "p"), "Programmed", "spec.healthCheck.passive");
-	assert_null(strstr(condition(object("BackendTrafficPolicy", "p"), "Programmed", NULL),
-			   "loadBalancer.type"));
+	assert_string_equal(
+		condition(object("BackendTrafficPolicy", "p"), "Programmed", NULL),
+		"False FieldsWithoutEffect in this version these fields have no effect: "
+		"spec.tcpKeepalive, spec.loadBalancer.type: LeastRequest, "
+		"spec.healthCheck.active.healthCheckLog");
 	assert_int_equal(diags.count, 0);
 }
 
@@ -302,7 +311,8 @@ int main(void)
 		TEST(an_http_check_is_read_whole),
 		TEST(an_http_check_expects_200_unless_told),
 		TEST(a_duration_of_zero_counts_as_none),
-		TEST(a_grpc_check_is_named_and_not_run),
+		TEST(a_grpc_check_names_its_service),
+		TEST(a_grpc_check_asks_for_the_whole_server_unless_told),
 		TEST(the_most_specific_policy_is_in_force),
 		TEST(a_policy_may_choose_a_listener),
 		TEST(two_policies_on_one_target_and_the_older_has_it),
