@@ -56,7 +56,7 @@ SKELS    := $(BPF_SRC:bpf/%.bpf.c=$(BUILD)/bpf/%.skel.h)
 BPF_OBJ  := $(SKELS:%.skel.h=%.bpf.o)
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 PACKET_SRC := $(wildcard tests/packet/*.c)
-BENCH    := $(BUILD)/tests/bench/swarm
+BENCH    := $(BUILD)/tests/bench/swarm $(BUILD)/tests/bench/rebuild
 FUZZ     := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
 .PHONY: help deps all demo check check-unit check-golden check-packet check-netns check-fuzz lint \
@@ -124,6 +124,7 @@ bench:
 	$(Q)$(MAKE) --no-print-directory all $(BENCH)
 	$(Q)$(PYTHON) tests/bench/bench.py
 	$(Q)$(PYTHON) tests/bench/reaction.py
+	$(Q)$(BUILD)/tests/bench/rebuild
 
 install: all
 	install -D -m 755 $(BUILD)/spillwayd $(DESTDIR)$(PREFIX)/sbin/spillwayd
@@ -197,6 +198,7 @@ $(BUILD)/tests/packet/packet_test: $(PACKET_SRC:%.c=$(BUILD)/asan/%.o) $(BUILD)/
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ -lcmocka $(LIBS)
 
+$(BUILD)/tests/bench/rebuild: $(BUILD)/libspillway.a
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) -o $@ $^
