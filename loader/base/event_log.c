@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A ring: the event with number n is in place n modulo the capacity. */
+/* A ring in the order of the numbers, which only grow, but not always by one. */
 #include "base/event_log.h"
 
 #include <stdarg.h>
@@ -9,8 +9,9 @@
 struct event_log {
 	struct event *ring; /* owned */
 	size_t capacity;
-	uint64_t first; /* oldest kept; `last` + 1 when empty */
-	uint64_t last;
+	size_t oldest; /* its place */
+	size_t count;
+	uint64_t last; /* number given or left out */
 };
 
 struct event_log *event_log_new(size_t capacity)
@@ -19,9 +20,8 @@ struct event_log *event_log_new(size_t capacity)
 
 	if (!l)
 		return NULL;
-	l->ring = calloc(capacity, sizeof(*l->ring));
-	l->capacity = capacity;
-	l->first = 1;
+	l->capacity = capacity ? capacity : 1;
+	l->ring = calloc(l->capacity, sizeof(*l->ring));
 	return l->ring ? TAKE(l) : NULL;
 }
 
@@ -41,37 +41,52 @@ static uint64_t now_ns(clockid_t clock)
 	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
 }
 
-/* Numbers only grow: one that is given and not the next leaves a gap, and what is before it goes. */
-static uint64_t next_seq(struct event_log *l, uint64_t given)
+static struct event *at(const struct event_log *l, size_t n)
 {
-	if (given <= l->last + 1)
-		return l->last + 1;
-	l->first = given;
-	return given;
+	return &l->ring[(l->oldest + n) % l->capacity];
+}
+
+/* The place behind the newest; when there is none, the oldest one's. */
+static struct event *make_room(struct event_log *l)
+{
+	if (l->count < l->capacity)
+		return at(l, l->count++);
+	l->oldest = (l->oldest + 1) % l->capacity;
+	return at(l, l->count - 1);
 }
 
 uint64_t event_log_add(struct event_log *l, const struct event *e)
 {
-	const uint64_t seq = next_seq(l, e->seq);
-	struct event *to = &l->ring[seq % l->capacity];
+	struct event *to = make_room(l);
 
 	*to = *e;
-	to->seq = seq;
+	to->seq = e->seq > l->last ? e->seq : l->last + 1;
 	if (!to->unix_ms) {
 		to->unix_ms = (int64_t)(now_ns(CLOCK_REALTIME) / 1000000);
 		to->mono_ns = now_ns(CLOCK_MONOTONIC);
 	}
-	l->last = seq;
-	if (l->last - l->first >= l->capacity)
-		l->first = l->last - l->capacity + 1;
-	return seq;
+	l->last = to->seq;
+	return to->seq;
 }
 
 const struct event *event_log_next(const struct event_log *l, uint64_t after)
 {
-	const uint64_t seq = after + 1 > l->first ? after + 1 : l->first;
+	size_t low = 0, high = l->count;
 
-	return seq <= l->last ? &l->ring[seq % l->capacity] : NULL;
+	while (low < high) {
+		const size_t mid = low + (high - low) / 2;
+
+		if (at(l, mid)->seq <= after)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < l->count ? at(l, low) : NULL;
+}
+
+void event_log_skip(struct event_log *l, uint64_t count)
+{
+	l->last += count;
 }
 
 uint64_t event_log_last_seq(const struct event_log *l)

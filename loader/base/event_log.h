@@ -30,7 +30,10 @@ struct event_log *event_log_new(size_t capacity); /* NULL when out of memory */
 void event_log_free(struct event_log *l);
 AUTO_DEFINE(struct event_log *, event_log_free)
 
-/* Takes a copy of `e`; seq and both times are filled in where they are 0. Returns the seq. */
+/*
+ * Takes a copy of `e`; the seq, unless a greater one than all before is given, and both times where
+ * they are 0 are filled in. Returns the seq.
+ */
 uint64_t event_log_add(struct event_log *l, const struct event *e);
 
 /*
@@ -38,6 +41,9 @@ uint64_t event_log_add(struct event_log *l, const struct event *e);
  * `after` older than what is kept, the oldest one.
  */
 const struct event *event_log_next(const struct event_log *l, uint64_t after);
+/* Leaves `count` numbers out: a run that was cut short may have given them to somebody. */
+void event_log_skip(struct event_log *l, uint64_t count);
+
 uint64_t event_log_last_seq(const struct event_log *l); /* 0: none yet */
 
 /* Fills a text of an event. */

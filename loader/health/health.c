@@ -1,52 +1,97 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The health module as the rest of the daemon sees it: keeps the targets in step with the model
- * and answers what is known of them. A new model never touches the history of an endpoint that
- * is in it still.
+ * The health module as the rest of the daemon sees it: its parts are started, connected and ended
+ * here, and what is known of an instance is told. How it follows the models is sync.c's.
  */
 #include "health/health.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/addr.h"
-#include "health/funnel.h"
-#include "health/schedule.h"
-#include "health/target.h"
+#include "health/parts.h"
 
-#define REASON_NO_CHECK "no check"
-#define REASON_GRPC	"gRPC checks are not run by this version"
-#define REASON_SEEDED	"before the restart"
-
-struct health {
-	struct scheduler scheduler;
-	struct target_table targets;
-	struct target **by_index; /* by instance.index of the current model; owned */
-	size_t instance_count;
-	struct health_hooks hooks;
-};
+#define REASON_SEEDED "before the restart"
 
 static void on_result(void *ctx, struct target *t, const struct verdict *v)
 {
 	struct health *h = ctx;
 
-	if (funnel_judge(t, v))
-		schedule_wake(&h->scheduler);
+	funnel_judge(&h->funnel, t, v);
 }
 
+/* The receiver may free the module: it is called last. */
 static void on_turn(void *ctx)
 {
 	struct health *h = ctx;
 
+	health_arm_ramps(h);
+	keep_changed(&h->keep);
 	h->hooks.changed(h->hooks.ctx);
 }
 
-static void on_closed(void *ctx)
+static void on_ramp(uv_timer_t *timer)
 {
-	free(ctx);
+	health_arm_ramps(timer->data);
+}
+
+void health_arm_ramps(struct health *h)
+{
+	const uint64_t now = clock_ms();
+	const uint64_t next = funnel_step_ramps(&h->funnel, now);
+
+	if (!next) {
+		(void)uv_timer_stop(&h->ramp_timer);
+		return;
+	}
+	uv_update_time(h->ramp_timer.loop);
+	(void)uv_timer_start(&h->ramp_timer, on_ramp, next > now ? next - now : 0, 0);
+}
+
+static void on_sample(uv_timer_t *timer)
+{
+	struct health *h = timer->data;
+
+	signals_sample(&h->signals, clock_coarse_ns(), clock_ms());
+}
+
+void health_arm_signals(struct health *h)
+{
+	if (!h->signals.count)
+		(void)uv_timer_stop(&h->sample_timer);
+	else if (!uv_is_active((uv_handle_t *)&h->sample_timer))
+		(void)uv_timer_start(&h->sample_timer, on_sample, SIGNALS_SAMPLE_MS,
+				     SIGNALS_SAMPLE_MS);
+}
+
+static void one_closed(struct health *h)
+{
+	if (--h->open_handles == 0)
+		free(h);
+}
+
+static void on_scheduler_closed(void *ctx)
+{
+	one_closed(ctx);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	one_closed(handle->data);
+}
+
+/* Timers cannot fail to be made. */
+static void open_timers(struct health *h, uv_loop_t *loop)
+{
+	(void)uv_timer_init(loop, &h->sample_timer);
+	(void)uv_timer_init(loop, &h->ramp_timer);
+	(void)keep_init(&h->keep, loop);
+	h->sample_timer.data = h->ramp_timer.data = h;
+	h->open_handles = 4;
 }
 
 int health_new(uv_loop_t *loop, const struct health_options *opts, struct health **out)
@@ -59,18 +104,32 @@ int health_new(uv_loop_t *loop, const struct health_options *opts, struct health
 	h->hooks = opts->hooks;
 	h->scheduler.result = on_result;
 	h->scheduler.turn = on_turn;
-	h->scheduler.closed = on_closed;
+	h->scheduler.closed = on_scheduler_closed;
 	h->scheduler.ctx = h;
+	h->funnel.hooks = &h->hooks;
+	h->funnel.events = opts->events;
+	h->funnel.scheduler = &h->scheduler;
+	h->signals.hooks = &h->hooks;
+	h->signals.funnel = &h->funnel;
+	h->keep.path = opts->state_file;
+	h->keep.events = opts->events;
+	h->keep.targets = &h->targets;
 	err = schedule_init(&h->scheduler, loop);
 	if (err)
 		return err;
+	open_timers(h, loop);
+	keep_load(&h->keep, &h->targets);
 	*out = TAKE(h);
 	return 0;
 }
 
-static void drop(void *ctx, struct target *t)
+void health_drop(void *ctx, struct target *t)
 {
-	schedule_remove(ctx, t);
+	struct health *h = ctx;
+
+	schedule_remove(&h->scheduler, t);
+	funnel_forget(&h->funnel, t);
+	signals_forget(t);
 	free(t);
 }
 
@@ -80,146 +139,27 @@ static bool any(const struct target *t)
 	return true;
 }
 
-static bool not_listed(const struct target *t)
-{
-	return !t->listed;
-}
-
-/* Neither known to the model before nor seeded: made by the health_sync() under way. */
-static bool is_new(const struct target *t)
-{
-	return !t->instance && t->known.state == HEALTH_UNKNOWN;
-}
-
 void health_free(struct health *h)
 {
 	if (!h)
 		return;
-	target_sweep(&h->targets, any, drop, &h->scheduler);
+	keep_save(&h->keep, PERSIST_ENDING);
+	target_sweep(&h->targets, any, health_drop, h);
 	target_table_done(&h->targets);
+	signals_done(&h->signals);
+	funnel_done(&h->funnel);
+	words_done(&h->words);
 	free(h->by_index);
+	h->keep.timer.data = h;
+	uv_close((uv_handle_t *)&h->sample_timer, on_timer_closed);
+	uv_close((uv_handle_t *)&h->ramp_timer, on_timer_closed);
+	uv_close((uv_handle_t *)&h->keep.timer, on_timer_closed);
 	schedule_close(&h->scheduler);
-}
-
-static bool is_run(const struct check *c)
-{
-	return c && c->type != CHECK_GRPC;
-}
-
-/* Everything that can fail. Leaves the table as it was on failure. */
-static int make_targets(struct health *h, const struct model *m, struct target **by_index)
-{
-	size_t most = h->targets.count + m->instance_count;
-
-	if (target_table_reserve(&h->targets, most) || schedule_reserve(&h->scheduler, most))
-		return -ENOMEM;
-	for (size_t n = 0; n < m->instance_count; n++) {
-		const struct instance *i = &m->instances[n];
-		struct target *t = target_find(&h->targets, &i->addr, i->port, i->profile);
-
-		if (!t)
-			t = target_add(&h->targets, &i->addr, i->port, i->profile);
-		if (!t) {
-			target_sweep(&h->targets, is_new, drop, &h->scheduler);
-			return -ENOMEM;
-		}
-		by_index[i->index] = t;
-	}
-	return 0;
-}
-
-/*
- * The state under another profile of the same address and port: better than none, until the
- * first result. Down wins, since traffic to a dead endpoint costs more than a moment without it.
- */
-static const struct target *predecessor(const struct health *h, const struct target *t)
-{
-	const struct target *best = NULL;
-
-	for (const struct target *i = target_chain(&h->targets, &t->addr, t->port); i;
-	     i = i->next) {
-		if (i == t || i->port != t->port || !addr_equal(&i->addr, &t->addr))
-			continue;
-		if (i->known.state == HEALTH_DOWN)
-			return i;
-		if (i->known.state == HEALTH_UP && (i->checked || !i->instance))
-			best = i;
-	}
-	return best;
-}
-
-static void inherit(const struct health *h, struct target *t)
-{
-	const struct target *from = predecessor(h, t);
-
-	if (!from)
-		return;
-	t->known.state = from->known.state;
-	memcpy(t->reason, from->reason, sizeof(t->reason));
-	memcpy(t->latest, from->latest, sizeof(t->latest));
-	t->since_ms = from->since_ms;
-}
-
-static void point_to(struct target *t, const struct instance *i)
-{
-	const struct check *c = i->check;
-
-	t->instance = i;
-	t->listed = true;
-	t->checked = is_run(c);
-	t->job.kind = i->kind;
-	t->job.host = i->host;
-	t->job.tls = i->tls;
-	t->job.app = i->app;
-	t->job.addr = i->addr;
-	t->job.port = c && c->port ? c->port : i->port;
-	t->job.check = c;
-	t->job.hostname = i->hostname;
-}
-
-static void start_or_stop(struct health *h, struct target *t)
-{
-	const struct rise_fall up = {.state = HEALTH_UP, .settled = true};
-	const char *reason = t->job.check ? REASON_GRPC : REASON_NO_CHECK;
-
-	if (t->checked) {
-		if (!t->scheduler)
-			schedule_add(&h->scheduler, t);
-		return;
-	}
-	schedule_remove(&h->scheduler, t);
-	if (t->known.state != HEALTH_UP || strcmp(t->reason, reason) != 0)
-		funnel_adopt(t, up, reason);
-}
-
-int health_sync(struct health *h, const struct model *m)
-{
-	struct target **by_index = calloc(m->instance_count + 1, sizeof(struct target *));
-
-	if (!by_index || make_targets(h, m, by_index)) {
-		free(by_index);
-		return -ENOMEM;
-	}
-	for (size_t n = 0; n < m->instance_count; n++)
-		if (is_new(by_index[n]))
-			inherit(h, by_index[n]);
-	for (size_t n = m->instance_count; n-- > 0;)
-		point_to(by_index[m->instances[n].index], &m->instances[n]);
-	target_sweep(&h->targets, not_listed, drop, &h->scheduler);
-	for (size_t n = 0; n < m->instance_count; n++) {
-		by_index[n]->listed = false;
-		start_or_stop(h, by_index[n]);
-	}
-	free(h->by_index);
-	h->by_index = by_index;
-	h->instance_count = m->instance_count;
-	return 0;
 }
 
 void health_seed(struct health *h, const struct spw_addr *addr, uint16_t port, uint64_t profile,
 		 enum health_state state)
 {
-	const struct rise_fall known = {.state = state, .settled = true};
 	struct target *t;
 
 	if (state == HEALTH_UNKNOWN || target_find(&h->targets, addr, port, profile))
@@ -227,18 +167,32 @@ void health_seed(struct health *h, const struct spw_addr *addr, uint16_t port, u
 	if (target_table_reserve(&h->targets, h->targets.count + 1))
 		return; /* then it starts as unknown */
 	t = target_add(&h->targets, addr, port, profile);
-	if (t)
-		funnel_adopt(t, known, REASON_SEEDED);
+	if (!t)
+		return;
+	t->standing = state == HEALTH_UP ? STANDING_UP : STANDING_DOWN;
+	t->since_ms = clock_ms();
+	funnel_adopt(&h->funnel, t, (struct rise_fall){.state = state}, REASON_SEEDED);
+}
+
+/* "operator" alone would say little behind "up -> down". */
+static const char *sentence(const char *reason)
+{
+	return strcmp(reason, "operator") == 0 ? "set by the operator" : reason;
 }
 
 void health_set_admin(struct health *h, const struct spw_addr *addr, uint16_t port,
 		      enum spw_admin admin, const char *reason)
 {
-	(void)h;
-	(void)addr;
-	(void)port;
-	(void)admin;
-	(void)reason;
+	struct word w = {.addr = *addr, .port = port, .admin = admin};
+	struct target *next;
+
+	(void)snprintf(w.reason, sizeof(w.reason), "%s", sentence(reason));
+	(void)words_set(&h->words, &w); /* without memory it holds for the targets of now */
+	for (struct target *t = target_chain(&h->targets, addr, port); t; t = next) {
+		next = t->next;
+		if (t->begun && t->port == port && addr_equal(&t->addr, addr))
+			funnel_set_admin(&h->funnel, t, admin, w.reason);
+	}
 }
 
 void health_fill(const struct health *h, struct health_entry *entries, size_t count)
@@ -246,24 +200,33 @@ void health_fill(const struct health *h, struct health_entry *entries, size_t co
 	if (count > h->instance_count)
 		count = h->instance_count;
 	for (size_t n = 0; n < count; n++)
-		entries[n].state = h->by_index[n]->known.state;
+		entries[n] = h->by_index[n]->entry;
 }
 
 void health_get(const struct health *h, const struct instance *i, struct health_info *out)
 {
 	const struct target *t = target_find(&h->targets, &i->addr, i->port, i->profile);
+	const uint64_t now = clock_ms();
 
 	if (!t) {
-		*out = (struct health_info){.reason = "not checked yet", .latest = ""};
+		*out = (struct health_info){
+			.reason = "not checked yet", .latest = "", .ramp_percent = 100};
 		return;
 	}
 	*out = (struct health_info){
 		.state = t->known.state,
-		.reason = t->reason[0] ? t->reason : "not checked yet",
+		.standing = t->standing,
+		.reason = funnel_reason(t),
 		.latest = t->latest,
 		.since_ms = t->since_ms,
 		.last_probe_ms = t->last_probe_ms,
 		.streak = t->known.streak,
 		.checked = t->checked,
+		.passive = t->watch != NULL,
+		.ejections = t->ejection.count,
+		.ramp_percent = t->entry.ramp_percent ? t->entry.ramp_percent : 100,
 	};
+	/* It ends at the first interval's end after that: not 0 until it has ended. */
+	if (t->ejection.on)
+		out->ejected_left_ms = t->ejection.until_ms > now ? t->ejection.until_ms - now : 1;
 }

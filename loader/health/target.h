@@ -12,6 +12,18 @@
 #include "model/model.h"
 
 struct scheduler;
+struct watch;
+
+#define EJECTION_REASON_MAX 96 /* "5 consecutive failures (connection refused)" and NUL */
+
+/* What passive detection made of it. */
+struct ejection {
+	bool on;
+	uint32_t count; /* of the latest ones: multiplies the next one's time */
+	uint64_t since_ms;
+	uint64_t until_ms;
+	char reason[EJECTION_REASON_MAX];
+};
 
 struct target {
 	/* Identity. */
@@ -25,11 +37,24 @@ struct target {
 	bool checked;
 	bool listed; /* the model of the health_sync() under way has it */
 
-	/* What is known; written by health_judge() and when the target is made. */
+	/* What is known; written by the funnel alone once the target has begun. */
+	bool begun;    /* since the first health_sync() that listed it */
+	bool loaded;   /* from the state file, and not begun */
+	bool inherits; /* from another profile, and not begun */
+	bool is_new;   /* made by the health_sync() under way, neither seeded nor loaded */
 	struct rise_fall known;
 	char reason[REASON_MAX]; /* of `known.state` */
 	char latest[REASON_MAX]; /* of the latest result, whatever came of it */
-	uint64_t since_ms;
+	enum spw_admin admin;
+	char admin_reason[REASON_MAX];
+	struct ejection ejection;
+	uint64_t ramp_start_ms;	   /* 0: no slow start */
+	struct due ramp_due;	   /* its next step, in the funnel's queue */
+	struct health_entry entry; /* what all of that comes to */
+	enum standing standing;
+	uint64_t since_ms; /* of `standing`; 0: it has had no other */
+
+	struct watch *watch; /* passive detection's, owned; NULL: it does not judge this one */
 
 	/* The scheduler's. */
 	struct scheduler *scheduler; /* NULL: not scheduled */

@@ -33,18 +33,17 @@ static void before_the_first_result_the_state_is_unknown(void **state)
 	assert_int_equal(info.last_probe_ms, 0);
 	health_fill(r.health, &e, 1);
 	assert_int_equal(e.state, HEALTH_UNKNOWN);
-	assert_int_equal(e.admin, SPW_ADMIN_DRAIN);
-	assert_true(e.state != HEALTH_DOWN);
+	assert_int_equal(e.admin, SPW_ADMIN_AUTO);
+	assert_int_equal(info.standing, STANDING_UNKNOWN);
 	rig_stop(&r);
 }
 
-static void without_a_check_that_runs_it_is_up_and_never_probed(void **state)
+static void without_a_check_it_is_up_and_never_probed(void **state)
 {
 	struct server *s = server_start("127.0.0.1", SERVER_SILENT, "");
-	struct check grpc = rig_check(CHECK_GRPC);
 	struct instance i[] = {
 		rig_instance("127.0.0.1", s->port, 0, NULL),
-		rig_instance("127.0.0.1", s->port, 7, &grpc),
+		rig_instance("127.0.0.1", s->port, 7, NULL),
 	};
 	struct rig r;
 
@@ -56,7 +55,7 @@ static void without_a_check_that_runs_it_is_up_and_never_probed(void **state)
 	assert_string_equal(rig_info(&r, &i[0]).reason, "no check");
 	assert_false(rig_info(&r, &i[0]).checked);
 	assert_int_equal(rig_info(&r, &i[1]).state, HEALTH_UP);
-	assert_string_equal(rig_info(&r, &i[1]).reason, "gRPC checks are not run by this version");
+	assert_string_equal(rig_info(&r, &i[1]).reason, "no check");
 	assert_int_equal(s->accepted, 0);
 	assert_int_equal(r.changes, 0);
 	rig_stop(&r);
@@ -128,7 +127,7 @@ static void another_profile_keeps_the_state_until_its_first_result(void **state)
 	server_stop(s);
 }
 
-static void a_seeded_state_stands_and_has_thresholds(void **state)
+static void a_seeded_state_stands_until_the_first_result(void **state)
 {
 	struct check c = rig_check(CHECK_TCP);
 	uint16_t port;
@@ -146,7 +145,7 @@ static void a_seeded_state_stands_and_has_thresholds(void **state)
 	assert_string_equal(rig_info(&r, &i).reason, "before the restart");
 	w = (struct wait_for){&r, &i, HEALTH_DOWN};
 	assert_true(rig_run(&r, 2000, is_state, &w));
-	assert_int_equal(rig_info(&r, &i).streak, 3);
+	assert_int_equal(rig_info(&r, &i).streak, 1);
 	rig_stop(&r);
 	(void)close(fd);
 }
@@ -324,10 +323,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(before_the_first_result_the_state_is_unknown),
-		cmocka_unit_test(without_a_check_that_runs_it_is_up_and_never_probed),
+		cmocka_unit_test(without_a_check_it_is_up_and_never_probed),
 		cmocka_unit_test(the_same_endpoint_keeps_state_and_schedule),
 		cmocka_unit_test(another_profile_keeps_the_state_until_its_first_result),
-		cmocka_unit_test(a_seeded_state_stands_and_has_thresholds),
+		cmocka_unit_test(a_seeded_state_stands_until_the_first_result),
 		cmocka_unit_test(a_seed_of_nothing_in_the_model_is_forgotten),
 		cmocka_unit_test(a_check_taken_away_brings_the_endpoint_up),
 		cmocka_unit_test(removing_an_endpoint_ends_the_probe_under_way),
