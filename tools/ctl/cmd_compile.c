@@ -28,6 +28,10 @@ static const struct flag flags[] = {
 	 .type = FLAG_TEXTS,
 	 .value = "ADDR",
 	 .help = "What Gateways without addresses get"},
+	{.name = "zone",
+	 .type = FLAG_TEXT,
+	 .value = "NAME",
+	 .help = "The zone that this gateway is in"},
 	{.name = NULL},
 };
 
@@ -93,6 +97,18 @@ static int read_host_addrs(struct ctl *c, struct model_options *opts)
 	return 0;
 }
 
+static void print_tiers(const struct service_plan *plan)
+{
+	for (unsigned int i = 0; i < MODEL_TIERS; i++) {
+		const struct tier_summary *t = &plan->tiers[i];
+
+		if (t->total)
+			printf("  tier %u: %u of %u up, can carry %u %%, gets %u %%%s\n", i,
+			       t->healthy, t->total, t->available_percent, t->load_percent,
+			       t->panic ? ", in panic" : "");
+	}
+}
+
 static void print_plan(struct ctl *c, const struct service *s, const struct health_view *v)
 {
 	struct service_plan plan;
@@ -101,19 +117,19 @@ static void print_plan(struct ctl *c, const struct service *s, const struct heal
 	tables_plan(c->arena, s, v, &plan);
 	printf("plan %s at %s/%s\n", s->name, addr_print_port(&s->vip, s->port, text),
 	       s->proto == IPPROTO_UDP ? "udp" : "tcp");
-	for (unsigned int i = 0; i < MODEL_TIERS; i++) {
-		const struct tier_summary *t = &plan.tiers[i];
-
-		if (t->total)
-			printf("  tier %u: %u of %u up, %u %%%s\n", i, t->healthy, t->total,
-			       t->load_percent, t->panic ? ", in panic" : "");
-	}
+	print_tiers(&plan);
+	if (s->prefer_local.enabled)
+		printf("  own zone %s preferred\n", s->local_zone);
+	if (s->zone_note)
+		printf("  zones: %s\n", s->zone_note);
 	for (size_t i = 0; i < plan.share_count; i++) {
 		const struct share *share = &plan.shares[i];
+		const char *zone = share->instance->zone;
 
-		printf("  %s tier %u weight %u: %.4f %%\n",
+		printf("  %s tier %u weight %u%s%s: %.4f %%\n",
 		       addr_print_port(&share->instance->addr, share->instance->port, text),
-		       share->locality->tier, share->locality->weight, share->share_ppm / 10000.0);
+		       share->locality->tier, share->locality->weight, zone ? " zone " : "",
+		       zone ? zone : "", share->share_ppm / 10000.0);
 	}
 }
 
@@ -138,7 +154,7 @@ static int compile(struct ctl *c, const struct model *m, const struct health_vie
 
 static int run(struct ctl *c)
 {
-	struct model_options opts = {0};
+	struct model_options opts = {.zone = args_text(&c->args, "zone")};
 	struct health_entry *entries;
 	struct health_view view;
 	struct resources rs = {0};
@@ -163,7 +179,8 @@ static int run(struct ctl *c)
 
 const struct verb verb_compile = {
 	.name = "compile",
-	.usage = "-f FILE|DIR|- [-f ...] [-R] [--down ADDR[:PORT]] [--set-down ADDR[:PORT]]",
+	.usage =
+		"-f FILE|DIR|- [-f ...] [-R] [--down ADDR[:PORT]] [--set-down ADDR[:PORT]] [--zone NAME]",
 	.summary = "Print the tables that manifests become, without a daemon",
 	.flags = flags,
 	.hidden = true,
