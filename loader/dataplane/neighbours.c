@@ -15,8 +15,9 @@
 #include "base/log.h"
 #include "dataplane/state.h"
 
-#define AWAIT_MS 30
-#define RESOLVED (NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT | NUD_NOARP)
+#define AWAIT_MS  30
+#define LATELY_MS 200
+#define RESOLVED  (NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT | NUD_NOARP)
 
 struct entry {
 	uint16_t state; /* 0: there is none */
@@ -144,7 +145,7 @@ static struct neighbour *wanted(struct dataplane *dp, size_t *count)
 
 		if (dp->maps.endpoints[id].mode != SPW_MODE_NONE && hop->kind == ROUTE_FORWARD &&
 		    interface_by_index(dp, hop->ifindex))
-			list[n++] = (struct neighbour){hop->ifindex, hop->addr, false};
+			list[n++] = (struct neighbour){.ifindex = hop->ifindex, .addr = hop->addr};
 	}
 	qsort(list, n, sizeof(*list), compare);
 	for (size_t i = 0; i < n; i++) {
@@ -219,12 +220,33 @@ void neighbours_await(struct dataplane *dp)
 	}
 }
 
+static struct neighbour *find(const struct dataplane *dp, uint32_t ifindex,
+			      const struct spw_addr *addr)
+{
+	const struct neighbour key = {.ifindex = ifindex, .addr = *addr};
+
+	if (!dp->neighbour_count)
+		return NULL;
+	return bsearch(&key, dp->neighbours, dp->neighbour_count, sizeof(key), compare);
+}
+
 bool neighbour_is_ours(const struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr)
 {
-	const struct neighbour key = {ifindex, *addr, false};
+	return find(dp, ifindex, addr) != NULL;
+}
 
-	return dp->neighbour_count &&
-	       bsearch(&key, dp->neighbours, dp->neighbour_count, sizeof(key), compare);
+/* Endpoints behind one router, and services with the same endpoints, ask for one a thousand times. */
+bool neighbour_resolved_lately(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr)
+{
+	struct neighbour *n = find(dp, ifindex, addr);
+
+	if (!n)
+		return neighbour_resolved(dp, ifindex, addr);
+	if (!n->seen_ms || clock_ms() - n->seen_ms > LATELY_MS) {
+		n->resolved = neighbour_resolved(dp, ifindex, addr);
+		n->seen_ms = clock_ms();
+	}
+	return n->resolved;
 }
 
 struct ours {
@@ -236,7 +258,7 @@ static int collect(const struct nlmsghdr *m, void *ctx)
 {
 	const struct ndmsg *n = mnl_nlmsg_get_payload(m);
 	const struct nlattr *t[NDA_PROTOCOL + 1];
-	struct neighbour found, *items;
+	struct neighbour found = {0}, *items;
 	struct ours *ours = ctx;
 
 	netlink_attributes(m, sizeof(*n), t, NDA_PROTOCOL);

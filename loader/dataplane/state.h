@@ -49,7 +49,9 @@ struct next_hop {
 struct neighbour {
 	uint32_t ifindex;
 	struct spw_addr addr;
-	bool is_new; /* asked for by the latest sync */
+	bool is_new;	  /* asked for by the latest sync */
+	bool resolved;	  /* as of seen_ms */
+	uint64_t seen_ms; /* 0: not looked up yet */
 };
 
 enum vip_state {
@@ -211,6 +213,8 @@ void neighbours_sync(struct dataplane *dp);
 void neighbours_await(struct dataplane *dp);
 void neighbour_kick(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
 bool neighbour_resolved(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
+/* As of a moment ago, for those who list many endpoints. */
+bool neighbour_resolved_lately(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
 bool neighbour_is_ours(const struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
 int neighbours_remove_all(struct netlink *nl);
 

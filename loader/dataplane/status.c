@@ -106,7 +106,7 @@ const char *dataplane_endpoint_problem(struct dataplane *dp, struct arena *a, ui
 	if (!row->source_count)
 		return "the route to it has no source address of its family: add an address to the "
 		       "interface, or name one with --source-address";
-	if (!neighbour_resolved(dp, hop->ifindex, &hop->addr))
+	if (!neighbour_resolved_lately(dp, hop->ifindex, &hop->addr))
 		return arena_printf(a, "its next hop %s does not answer on the network",
 				    addr_print(&hop->addr, text));
 	return NULL;
