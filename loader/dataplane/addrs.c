@@ -64,26 +64,24 @@ static uint32_t keep(const struct dataplane *dp, const struct spw_addr *addr, ui
 int addrs_prune(struct dataplane *dp, const struct tables *want)
 {
 	AUTO(free) struct spw_addr *vips = calloc(want->service_count + 1, sizeof(*vips));
-	size_t room = map_entries(MAP_ADDRS, &dp->meta), count = 0;
+	uint32_t room = map_entries(MAP_ADDRS, &dp->meta), count = room, position, stay;
 	AUTO(free) struct spw_addr *keys = calloc(room, sizeof(*keys));
-	int fd = dp->maps.fd[MAP_ADDRS];
-	uint32_t flags, stay;
+	AUTO(free) uint32_t *flags = calloc(room, sizeof(*flags));
+	int fd = dp->maps.fd[MAP_ADDRS], err;
 
-	if (!vips || !keys)
+	if (!vips || !keys || !flags)
 		return -ENOMEM;
 	for (size_t i = 0; i < want->service_count; i++)
 		vips[i] = want->services[i].vip;
 	qsort(vips, want->service_count, sizeof(*vips), compare);
-	while (count < room &&
-	       !bpf_map_get_next_key(fd, count ? &keys[count - 1] : NULL, &keys[count]))
-		count++;
-	for (size_t i = 0; i < count; i++) {
-		if (bpf_map_lookup_elem(fd, &keys[i], &flags))
-			continue;
-		stay = keep(dp, &keys[i], flags, vips, want->service_count);
+	err = bpf_map_lookup_batch(fd, NULL, &position, keys, flags, &count, NULL);
+	if (err && err != -ENOENT) /* -ENOENT: that was all of it */
+		return err;
+	for (uint32_t i = 0; i < count; i++) {
+		stay = keep(dp, &keys[i], flags[i], vips, want->service_count);
 		if (!stay)
 			(void)bpf_map_delete_elem(fd, &keys[i]);
-		else if (stay != flags)
+		else if (stay != flags[i])
 			(void)bpf_map_update_elem(fd, &keys[i], &stay, BPF_EXIST);
 	}
 	return 0;
