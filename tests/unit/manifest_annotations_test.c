@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Annotations of our own domain: on which kinds, with which values, and what is said otherwise. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+/* cmocka needs the above */
+#include <cmocka.h>
+
+#include "manifest/annotations.h"
+#include "manifest/manifest.h"
+
+static struct arena *arena;
+static struct diags diags;
+
+static int setup(void **state)
+{
+	(void)state;
+	arena = arena_new();
+	return arena ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	arena_free(arena);
+	return 0;
+}
+
+static const char *const specs[] = {
+	[KIND_BACKEND] = "endpoints: [{ip: {address: 10.0.0.1, port: 80}}]",
+	[KIND_GATEWAY] = "gatewayClassName: x, listeners: [{name: a, protocol: TCP, port: 1}]",
+	[KIND_TCPROUTE] = "rules: [{backendRefs: [{name: a, port: 1}]}]",
+	[KIND_UDPROUTE] = "rules: [{backendRefs: [{name: a, port: 1}]}]",
+	[KIND_BACKENDTRAFFICPOLICY] =
+		"targetRef: {group: gateway.networking.k8s.io, kind: Gateway, name: a}",
+	[KIND_REFERENCEGRANT] = "from: [{group: '', kind: A, namespace: a}], to: [{group: '', "
+				"kind: B}]",
+};
+
+/* The object with one annotation, on line 4; NULL when it is refused. */
+static const struct resource *decode(enum kind_id kind, const char *name, const char *value)
+{
+	const struct kind *k = &kinds[kind];
+	const char *text =
+		arena_printf(arena,
+			     "apiVersion: %s/%s\nkind: %s\nmetadata: {name: x, "
+			     "annotations: {\n  %s: %s}}\nspec: {%s}\n",
+			     k->group, k->versions[0], k->name, name, value, specs[kind]);
+	struct resources *out = arena_alloc(arena, sizeof(*out));
+	const struct manifest_options opts = {0};
+
+	diags_init(&diags, arena);
+	assert_int_equal(
+		manifest_read_text(arena, &diags, "in.yaml", text, strlen(text), &opts, out), 0);
+	return out->count ? out->items : NULL;
+}
+
+static void expect_error(const char *text, int column)
+{
+	assert_int_equal(diags.errors, 1);
+	assert_string_equal(diags.items[0].text, text);
+	assert_int_equal(diags.items[0].loc.line, 4);
+	assert_int_equal(diags.items[0].loc.column, column);
+}
+
+static void every_value_of_the_table_is_taken_on_its_kinds(void **state)
+{
+	size_t taken = 0;
+
+	(void)state;
+	for (const struct annotation *row = annotations; row->name; row++) {
+		for (unsigned int k = 0; k < KIND_MAX; k++) {
+			for (const char *const *v = row->values; *v; v++) {
+				const struct resource *r =
+					decode(k, row->name, arena_printf(arena, "\"%s\"", *v));
+
+				assert_int_equal(r != NULL, (row->kinds >> k) & 1);
+				if (!r)
+					continue;
+				assert_string_equal(annotation_value(r->root, row->name), *v);
+				taken++;
+			}
+		}
+	}
+	assert_int_equal(taken, 4 + 2 + 2 * 4 + 2 * 4 + 2 + 8 + 2);
+}
+
+static void an_absent_annotation_has_its_preset(void **state)
+{
+	const struct resource *r = decode(KIND_BACKEND, "note", "free");
+
+	(void)state;
+	assert_non_null(r);
+	assert_string_equal(annotation_value(r->root, ANNOTATION_FORWARDING), "nat");
+	assert_string_equal(annotation_value(r->root, ANNOTATION_ON_REMOVAL), "leave");
+	assert_string_equal(annotation_value(r->root, ANNOTATION_UDP_REPLIES), "optional");
+	assert_string_equal(annotation_value(r->root, ANNOTATION_NO_ENDPOINT), "answer");
+	assert_string_equal(annotation_value(r->root, ANNOTATION_NO_ENDPOINT_ESTABLISHED), "leave");
+	assert_null(annotation_value(r->root, ANNOTATION_TIER));
+}
+
+static void a_wrong_value_is_refused_at_its_place(void **state)
+{
+	static const char *const values[] = {"8", "-1", "", "02", "1 ", "one"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		assert_null(decode(KIND_BACKEND, ANNOTATION_TIER,
+				   arena_printf(arena, "\"%s\"", values[i])));
+		expect_error(arena_printf(arena,
+					  "The Backend \"x\" is invalid: "
+					  "metadata.annotations[spillway.dev/tier]: Invalid value: "
+					  "\"%s\": must be one of 0, 1, 2, 3, 4, 5, 6, 7",
+					  values[i]),
+			     22);
+	}
+}
+
+static void a_number_is_no_annotation(void **state)
+{
+	(void)state;
+	assert_null(decode(KIND_BACKEND, ANNOTATION_TIER, "2"));
+	expect_error("error: unable to decode \"in.yaml\": json: cannot unmarshal number into Go "
+		     "struct field ObjectMeta.metadata.annotations of type string",
+		     22);
+}
+
+static void an_unknown_name_is_told_the_known_ones(void **state)
+{
+	(void)state;
+	assert_null(decode(KIND_TCPROUTE, "spillway.dev/no-endpoints", "drop"));
+	expect_error("The TCPRoute \"x\" is invalid: "
+		     "metadata.annotations[spillway.dev/no-endpoints]: is not known; those of a "
+		     "TCPRoute are spillway.dev/no-endpoint, spillway.dev/no-endpoint-established",
+		     3);
+	assert_null(decode(KIND_BACKEND, "Spillway.Dev/tier", "\"1\""));
+	expect_error("The Backend \"x\" is invalid: metadata.annotations[Spillway.Dev/tier]: is "
+		     "not known; those of a Backend are spillway.dev/forwarding, "
+		     "spillway.dev/fqdn-path, spillway.dev/on-removal, spillway.dev/tier, "
+		     "spillway.dev/udp-replies",
+		     3);
+}
+
+static void a_name_of_another_kind_is_told_its_kinds(void **state)
+{
+	(void)state;
+	assert_null(decode(KIND_GATEWAY, ANNOTATION_NO_ENDPOINT, "drop"));
+	expect_error("The Gateway \"x\" is invalid: "
+		     "metadata.annotations[spillway.dev/no-endpoint]: is for TCPRoute, UDPRoute; a "
+		     "Gateway has none",
+		     3);
+}
+
+static void other_domains_are_free(void **state)
+{
+	static const char *const names[] = {"example.com/tier", "tier", "notspillway.dev/tier",
+					    "a.spillway.dev/tier", "spillway.device/tier"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_non_null(decode(KIND_BACKEND, names[i], "anything"));
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(every_value_of_the_table_is_taken_on_its_kinds),
+		TEST(an_absent_annotation_has_its_preset),
+		TEST(a_wrong_value_is_refused_at_its_place),
+		TEST(a_number_is_no_annotation),
+		TEST(an_unknown_name_is_told_the_known_ones),
+		TEST(a_name_of_another_kind_is_told_its_kinds),
+		TEST(other_domains_are_free),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
