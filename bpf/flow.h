@@ -66,15 +66,20 @@ static inline struct spw_flow *flow_partner(const struct spw_flow *f, __u8 proto
 	return bpf_map_lookup_elem(&flows, &key);
 }
 
-/* Sets state bits in a forward entry; the one who closes the flow counts it. */
-static inline void flow_mark(struct spw_flow *f, __u32 bits)
+/*
+ * Sets state bits in a forward entry and returns what was there before: of several CPUs one sees a
+ * bit as new. The one who closes the flow counts it.
+ */
+static inline __u32 flow_mark(struct spw_flow *f, __u32 bits)
 {
-	__u32 state = __sync_fetch_and_or(&f->state, bits) | bits;
+	__u32 old = __sync_fetch_and_or(&f->state, bits);
+	__u32 state = old | bits;
 
 	if ((state & FLOW_BOTH_FINS) != FLOW_BOTH_FINS && !(state & SPW_FLOW_RESET))
-		return;
+		return old;
 	if (!(__sync_fetch_and_or(&f->state, SPW_FLOW_CLOSED) & SPW_FLOW_CLOSED))
 		count_closed(f->endpoint);
+	return old;
 }
 
 /* Removes a pair by its forward entry; false when another CPU was first. */

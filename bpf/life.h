@@ -7,25 +7,26 @@
 #ifndef SPILLWAY_BPF_LIFE_H
 #define SPILLWAY_BPF_LIFE_H
 
-#include "flow.h"
-#include "pick.h"
+#include "halt.h"
+#include "signal.h"
 
 /*
- * A SYN on a flow that ends opens a new one. One that nobody has answered tries elsewhere when its
- * endpoint may not be picked any more, and so does UDP when its endpoint is down or gone.
+ * A SYN on a flow that ends or is reset opens a new one. One that nobody has answered tries
+ * elsewhere when its endpoint may not be picked any more, and so does UDP when its endpoint is down
+ * or gone, unless the service leaves it there. `word` is the endpoint's.
  */
-static inline bool life_opens_anew(const struct pkt *p, const struct spw_flow *f)
+static inline bool life_opens_anew(const struct pkt *p, const struct spw_flow *f, __u32 word)
 {
 	bool repick;
 
 	if (p->udp) {
-		repick = !endpoint_keeps_udp(f->endpoint);
+		repick = !word_keeps_udp(word) && !halt_leaves_udp(p, f, word);
 	} else {
 		if (!pkt_is_syn(p))
 			return false;
-		if (f->state & FLOW_ENDING)
+		if ((f->state & FLOW_ENDING) || (word & SPW_WORD_RESET))
 			return true;
-		repick = !(f->state & SPW_FLOW_ESTABLISHED) && !endpoint_is_pickable(f->endpoint);
+		repick = !(f->state & SPW_FLOW_ESTABLISHED) && !word_is_pickable(word);
 	}
 	if (repick)
 		count(SPW_COUNT_FLOW_REPICKED);
@@ -92,12 +93,21 @@ static inline void life_follow_client(const struct pkt *p, struct spw_flow *f)
 
 static inline enum verdict life_forward(struct pkt *p, struct spw_flow *f)
 {
-	__u32 bits;
+	__u32 bits, word;
+	enum verdict v;
 
 	f = flow_find_forward(p, f);
 	if (!f)
 		return NEXT;
-	if (life_opens_anew(p, f)) {
+	word = endpoint_word(f->endpoint);
+	if (halt_may(word)) {
+		v = halt(p, f, word);
+		if (v != NEXT)
+			return v;
+	}
+	if (pkt_is_syn(p))
+		signal_retried(f, p->now_ns);
+	if (life_opens_anew(p, f, word)) {
 		flow_remove(&p->key, f);
 		return NEXT;
 	}
@@ -118,19 +128,29 @@ static inline enum verdict life_forward(struct pkt *p, struct spw_flow *f)
 static inline enum verdict life_reply(struct pkt *p, struct spw_flow *r)
 {
 	__u32 bits = life_endpoint_bits(p) & ~r->state;
+	__u32 word = endpoint_word(r->endpoint);
 	struct spw_flow *f;
+	enum verdict v;
 
 	p->flow = r;
-	if (!bits && flow_idle_ns(r, p->now_ns) < FLOW_STEP_NS)
+	if (!bits && flow_idle_ns(r, p->now_ns) < FLOW_STEP_NS && !halt_may(word))
 		return NEXT;
 	f = flow_find_partner(p, r);
 	if (!f)
 		return pass(SPW_PASS_NO_FLOW);
+	if (halt_may(word)) {
+		v = halt(p, f, word);
+		if (v != NEXT)
+			return v;
+	}
 	if ((bits & SPW_FLOW_FIN_ENDPOINT) && (f->state & SPW_FLOW_FIN_CLIENT))
 		bits |= SPW_FLOW_CLIENT_FIRST;
+	/* The RST as first answer is a refusal. */
+	if ((bits & SPW_FLOW_RESET) && !(f->state & SIGNAL_OVER))
+		bits |= SPW_FLOW_FAILED;
 	if (bits)
-		flow_mark(f, bits);
-	r->state |= bits;
+		signal_replied(f, flow_mark(f, bits), bits, p->now_ns);
+	r->state |= bits & ~SPW_FLOW_FAILED;
 	r->seen_ns = p->now_ns;
 	f->seen_ns = p->now_ns;
 	return NEXT;

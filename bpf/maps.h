@@ -8,6 +8,7 @@
 #define SPILLWAY_BPF_MAPS_H
 
 #include <linux/bpf.h>
+#include <linux/if_ether.h>
 #include <linux/types.h>
 
 #include <bpf/bpf_helpers.h>
@@ -93,7 +94,7 @@ struct {
 	__type(value, struct spw_endpoint_stats);
 } endpoint_stats SEC(".maps");
 
-/* Writers: the packet path; the daemon exchanges run_max */
+/* Writer: the packet path; the daemon exchanges run_max for 0. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -183,6 +184,25 @@ struct {
 	__type(key, __u32);
 	__type(value, struct opening);
 } opening SEC(".maps");
+
+#define UNREACH_QUOTE 512 /* of the packet answered; bpf_csum_diff() takes no more */
+
+/* An ICMP answer in the making, and when the latest ones were sent: unreach.h. */
+struct unreach {
+	__u64 paid_ns;
+	__u32 quote_len;
+	struct ethhdr eth; /* of the answer */
+	__u8 pad[6];
+	__u8 quote[UNREACH_QUOTE];
+};
+
+/* Writer: the packet path. Not kept. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct unreach);
+} unreach SEC(".maps");
 
 /* Writer: the packet path. When an address was last told of, by a hash of it; not kept. */
 struct {

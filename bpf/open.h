@@ -8,6 +8,7 @@
 
 #include "life.h"
 #include "reserve.h"
+#include "signal.h"
 
 #define OPEN_E2BIG 7 /* the kernel's hash map is full */
 
@@ -47,6 +48,7 @@ static __noinline long open_insert(struct pkt *p, struct opening *o)
 		err = bpf_map_update_elem(&flows, &p->key, &o->entry, BPF_NOEXIST);
 	if (!err) {
 		count_opened(p->endpoint);
+		signal_opened(p->endpoint, o->entry.born_ns);
 		count(SPW_COUNT_FLOW_CREATED);
 		return 0;
 	}

@@ -24,19 +24,20 @@ static inline enum spw_admin word_admin(__u32 word)
 }
 
 /* May new flows go there? The operator's word counts at once, before the daemon has seen it. */
-static inline bool endpoint_is_pickable(__u32 id)
+static inline bool word_is_pickable(__u32 word)
 {
-	__u32 word = endpoint_word(id);
 	enum spw_admin admin = word_admin(word);
 
-	return (word & SPW_WORD_PICKABLE) && admin != SPW_ADMIN_DOWN && admin != SPW_ADMIN_DRAIN;
+	if (!(word & SPW_WORD_PICKABLE) || (word & SPW_WORD_RESET))
+		return false;
+	return admin != SPW_ADMIN_DOWN && admin != SPW_ADMIN_DRAIN;
 }
 
 /* May a UDP flow stay there? UDP tells nobody that its endpoint is gone; draining ones keep it. */
-static inline bool endpoint_keeps_udp(__u32 id)
+static inline bool word_keeps_udp(__u32 word)
 {
-	__u32 word = endpoint_word(id);
-
+	if (word & SPW_WORD_RESET)
+		return false;
 	return (word & (SPW_WORD_UP | SPW_WORD_PICKABLE)) && word_admin(word) != SPW_ADMIN_DOWN;
 }
 
@@ -45,7 +46,7 @@ static inline bool pick_fits(__u32 id, __u32 ip_version)
 {
 	const struct spw_endpoint *e;
 
-	if (id == SPW_ENDPOINT_NONE || !endpoint_is_pickable(id))
+	if (id == SPW_ENDPOINT_NONE || !word_is_pickable(endpoint_word(id)))
 		return false;
 	e = bpf_map_lookup_elem(&endpoints, &id);
 	return e && e->mode == SPW_MODE_NAT && addr_is_v4(&e->addr) == (ip_version == 4);
@@ -114,6 +115,23 @@ static inline __u32 pick_in_table(const struct pkt *p, const struct spw_table_re
 	return pick_from(p->hash, t->base, t->size, p->ip4 ? 4 : 6);
 }
 
+/* Nobody can be picked: what the service says becomes of a new flow then. */
+static inline enum verdict pick_nobody(const struct pkt *p, const struct spw_service_row *row)
+{
+	switch ((enum spw_no_endpoint)row->new_flows) {
+	case SPW_NO_ENDPOINT_UNREACHABLE:
+		return unreachable_for(SPW_DROP_NO_ENDPOINT);
+	case SPW_NO_ENDPOINT_DROP:
+		return drop(SPW_DROP_NO_ENDPOINT);
+	case SPW_NO_ENDPOINT_PASS:
+		return pass(SPW_PASS_NO_ENDPOINT);
+	case SPW_NO_ENDPOINT_ANSWER:
+	case SPW_NO_ENDPOINT_LEAVE:
+		break;
+	}
+	return p->tcp ? refuse(SPW_DROP_NO_ENDPOINT) : unreachable_for(SPW_DROP_NO_ENDPOINT);
+}
+
 static inline enum verdict pick_endpoint(struct pkt *p)
 {
 	const struct spw_service_row *row;
@@ -129,7 +147,7 @@ static inline enum verdict pick_endpoint(struct pkt *p)
 		return NEXT;
 	p->endpoint = pick_in_table(p, &row->spare);
 	if (p->endpoint == SPW_ENDPOINT_NONE)
-		return refuse(SPW_DROP_NO_ENDPOINT);
+		return pick_nobody(p, row);
 	count(SPW_COUNT_PICK_SPARE);
 	return NEXT;
 }

@@ -2,8 +2,8 @@
 /*
  * A packet on its way through the stages, and how it can end. Which headers it has is said by the
  * pointers: NULL or not. The verifier does not know that a packet pointer is never NULL, so where
- * both families are dealt with, both pointers are asked: `else` would not load. Only reject()
- * resizes a packet, as its last act, so the pointers stay valid throughout.
+ * both families are dealt with, both pointers are asked: `else` would not load. Only reject() and
+ * unreachable() resize a packet, as their last act, so the pointers stay valid throughout.
  */
 #ifndef SPILLWAY_BPF_PKT_H
 #define SPILLWAY_BPF_PKT_H
@@ -28,7 +28,8 @@ enum verdict {
 	NEXT = 0,
 	PASS,
 	DROP,
-	REFUSE, /* dropped; reject() may make an answer of it */
+	REFUSE,	     /* dropped; reject() may make an answer of it, if it is TCP */
+	UNREACHABLE, /* dropped; unreachable() may make an answer of it */
 	TX,
 	REDIRECT,
 };

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A connection that cannot be had is refused in words: the SYN becomes the RST that a host sends
- * for a port where nobody listens (RFC 9293, 3.10.7.1), and goes back the way it came. Its client
- * learns at once what silence would tell after minutes. The cause is counted as the drop it is.
+ * A connection that cannot be had, or may not go on, is refused in words: the packet becomes the RST
+ * that a host sends for a port where nobody listens (RFC 9293, 3.10.7.1), and goes back the way it
+ * came. Its sender learns at once what silence would tell after minutes. The cause is counted as
+ * the drop it is.
  *
- * Only a SYN to a service of ours comes here, so no RST is ever answered. It needs no limit of its
- * rate: one packet for one SYN, never longer than that, so it serves nobody to multiply traffic.
- * UDP has no such word; it stays dropped.
+ * Only a SYN to a service of ours or a packet of a flow that is no RST comes here, so no RST is ever
+ * answered. It needs no limit of its rate: one packet for one, never longer than that, so it serves
+ * nobody to multiply traffic. UDP has no such word; it stays dropped (unreach.h has one).
  */
 #ifndef SPILLWAY_BPF_REJECT_H
 #define SPILLWAY_BPF_REJECT_H
@@ -28,19 +29,25 @@ static inline void reject_eth(struct ethhdr *eth)
 	__builtin_memcpy(eth->h_source, mac, ETH_ALEN);
 }
 
-/* Acknowledges the SYN, which counts one, and the data that it may carry (RFC 7413). */
+/*
+ * From where the sender expects the next byte, if it says so. Else all is acknowledged that it sent:
+ * SYN and FIN count one, and a SYN may carry data (RFC 7413).
+ */
 static inline void reject_tcp(struct pkt *p)
 {
 	struct tcphdr *tcp = p->tcp;
-	__u32 ack = bpf_ntohl(tcp->seq) + 1 + p->l4_len - tcp->doff * 4;
+	__u32 ack = bpf_ntohl(tcp->seq) + tcp->syn + tcp->fin + p->l4_len - tcp->doff * 4;
+	__be32 seq = tcp->ack ? tcp->ack_seq : 0;
+	bool acks = !tcp->ack;
 
 	__builtin_memset(tcp, 0, sizeof(*tcp));
 	tcp->source = p->key.dport;
 	tcp->dest = p->key.sport;
-	tcp->ack_seq = bpf_htonl(ack);
+	tcp->seq = seq;
+	tcp->ack_seq = acks ? bpf_htonl(ack) : 0;
 	tcp->doff = sizeof(*tcp) / 4;
 	tcp->rst = 1;
-	tcp->ack = 1;
+	tcp->ack = acks;
 }
 
 /* From addresses to the end of the TCP header, which follows at once in both families. */

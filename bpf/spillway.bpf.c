@@ -5,11 +5,13 @@
  * a stage that it is refused.
  */
 #include "parse.h"
+#include "quote.h"
 #include "life.h"
 #include "open.h"
 #include "fwd_nat.h"
 #include "fib.h"
 #include "reject.h"
+#include "unreach.h"
 #include "sweep.h"
 
 #define STAGE(stage)                                                                               \
@@ -25,6 +27,7 @@ static inline enum verdict packet(struct pkt *p)
 	STAGE(parse_ip);
 	STAGE(only_ours);   /* address and MAC, else it is somebody else's */
 	STAGE(parse_shape); /* one whole IP packet, no options */
+	STAGE(quote_hear);  /* ICMP about a flow: noted, and passed next */
 	STAGE(parse_l4);    /* TCP or UDP: now there is a 5-tuple */
 	STAGE(config_read);
 	STAGE(life_follow);   /* it may have a flow, in either direction */
@@ -46,9 +49,12 @@ int spillway_xdp(struct xdp_md *ctx)
 
 	if (v == REFUSE)
 		v = reject(&p);
+	if (v == UNREACHABLE)
+		v = unreachable(&p);
 	switch (v) {
 	case NEXT:
 	case REFUSE:
+	case UNREACHABLE:
 	case DROP:
 		return XDP_DROP;
 	case PASS:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Counters, and the only ways to end a packet: pass(), drop(), refuse(), leave() in fib.h. Plain additions on
- * per-CPU values are enough in XDP, which nothing on the same CPU interrupts to count; what the
+ * Counters, and the only ways to end a packet: pass(), drop(), refuse(),
+ * unreachable_for(), leave() in fib.h. Plain additions on per-CPU values are enough in XDP, which nothing on the same CPU interrupts to count; what the
  * sweep counts too is added atomically, since the sweep can be interrupted by XDP.
  */
 #ifndef SPILLWAY_BPF_STATS_H
@@ -40,11 +40,18 @@ static inline enum verdict drop(enum spw_stat reason)
 	return DROP;
 }
 
-/* Nobody can serve the connection: dropped, and the client is told, if that is possible. */
+/* The connection cannot go on: dropped, and its sender is told by RST, if it is one. */
 static inline enum verdict refuse(enum spw_stat reason)
 {
 	count(reason);
 	return REFUSE;
+}
+
+/* Likewise, told by ICMP. */
+static inline enum verdict unreachable_for(enum spw_stat reason)
+{
+	count(reason);
+	return UNREACHABLE;
 }
 
 /* The packet leaves; its endpoint's counters say so too. */

@@ -3,6 +3,7 @@
 #include "world.h"
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -107,6 +108,16 @@ void world_serve_spare(uint32_t service, const uint16_t *ids, uint32_t count)
 	row.spare.base = (WORLD_SERVICES + service) * SLOTS_A_SERVICE;
 	row.spare.size = count;
 	world_put_slots(row.spare.base, ids, count);
+	world_row_on_side(service, world.config.active, &row);
+}
+
+void world_no_endpoint(uint32_t service, uint32_t flags, uint8_t new_flows, uint8_t live_flows)
+{
+	struct spw_service_row row = row_get(service, world.config.active);
+
+	row.flags = SPW_SERVICE_VALID | flags;
+	row.new_flows = new_flows;
+	row.live_flows = live_flows;
 	world_row_on_side(service, world.config.active, &row);
 }
 
@@ -235,6 +246,27 @@ static void forget_events(void)
 		put(world.skel->maps.event_times, &i, &never);
 }
 
+static void forget_signals(void)
+{
+	const struct spw_signals none = {};
+
+	for (uint32_t id = 0; id < WORLD_ENDPOINT_COUNT; id++)
+		put(world.skel->maps.endpoint_signals, &id, &none);
+}
+
+/* As if no ICMP answer had been sent lately. */
+static void forget_answers(void)
+{
+	size_t size = bpf_map__value_size(world.skel->maps.unreach);
+	size_t cpus = (size_t)libbpf_num_possible_cpus();
+	uint8_t *none = calloc(cpus, size);
+	uint32_t zero = 0;
+
+	assert_non_null(none);
+	put(world.skel->maps.unreach, &zero, none);
+	free(none);
+}
+
 int world_reset(void **state)
 {
 	(void)state;
@@ -247,6 +279,8 @@ int world_reset(void **state)
 	fill_endpoints();
 	fill_services();
 	forget_events();
+	forget_signals();
+	forget_answers();
 	world_attach(world.if_client, SPW_IF_TX);
 	world_attach(world.if_server, 0);
 	memset(world.before, 0, sizeof(world.before));

@@ -16,6 +16,8 @@
 
 #include <cmocka.h>
 
+#define ICMP_HEADER 8
+
 struct spw_addr addr_of(const char *text)
 {
 	struct spw_addr a = {};
@@ -34,10 +36,17 @@ bool desc_is_v4(const struct desc *d)
 	return !memcmp(d->src.b, mapped, sizeof(mapped));
 }
 
+static bool desc_is_icmp(const struct desc *d)
+{
+	return d->proto == IPPROTO_ICMP || d->proto == IPPROTO_ICMPV6;
+}
+
 static size_t l4_header_len(const struct desc *d)
 {
 	if (d->proto == IPPROTO_UDP)
 		return sizeof(struct udphdr);
+	if (desc_is_icmp(d))
+		return ICMP_HEADER;
 	return d->doff ? d->doff * 4u : sizeof(struct tcphdr);
 }
 
@@ -154,6 +163,20 @@ static void put_udp(const struct desc *d, struct frame *f)
 	frame_put16(f, at + 6, sum ? sum : 0xffff);
 }
 
+/* ICMP's checksum knows no pseudo header, ICMPv6's does. */
+static void put_icmp(const struct desc *d, struct frame *f)
+{
+	size_t at = frame_l4(d), len = ICMP_HEADER + d->payload;
+
+	memset(f->b + at, 0, ICMP_HEADER);
+	f->b[at] = d->type;
+	f->b[at + 1] = d->code;
+	if (d->proto == IPPROTO_ICMP)
+		frame_put16(f, at + 2, (uint16_t)~sum_bytes(0, f->b + at, len));
+	else
+		frame_put16(f, at + 2, l4_checksum(d, f->b + at, len));
+}
+
 uint32_t random_u32(uint32_t *state)
 {
 	uint32_t x = *state ? *state : 0x9e3779b9;
@@ -178,14 +201,17 @@ void frame_build(const struct desc *d, struct frame *out)
 	frame_put16(out, 12, desc_is_v4(d) ? ETH_P_IP : ETH_P_IPV6);
 	frame_put16(out, at, d->sport);
 	frame_put16(out, at + 2, d->dport);
-	for (size_t i = out->len - d->payload; i < out->len; i++)
-		out->b[i] = (uint8_t)(random_u32(&rnd) >> 24);
+	for (size_t i = 0; i < d->payload; i++)
+		out->b[out->len - d->payload + i] =
+			d->bytes ? d->bytes[i] : (uint8_t)(random_u32(&rnd) >> 24);
 	if (desc_is_v4(d))
 		put_ip4(d, out);
 	else
 		put_ip6(d, out);
 	if (d->proto == IPPROTO_UDP)
 		put_udp(d, out);
+	else if (desc_is_icmp(d))
+		put_icmp(d, out);
 	else
 		put_tcp(d, out);
 }

@@ -140,7 +140,7 @@ static void a_refused_connection_is_not_called_answered(void **state)
 	reply = from_endpoint(&sent);
 	reply.flags = TCP_RST | TCP_ACK;
 	world_expect_reply(world.if_server, &d, &reply);
-	assert_int_equal(state_of(&d), SPW_FLOW_RESET | SPW_FLOW_CLOSED);
+	assert_int_equal(state_of(&d), SPW_FLOW_RESET | SPW_FLOW_CLOSED | SPW_FLOW_FAILED);
 }
 
 static void a_syn_on_a_flow_that_ends_opens_a_new_one(void **state)

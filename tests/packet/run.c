@@ -189,10 +189,17 @@ struct desc world_refusal(const struct desc *syn)
 		.sport = syn->dport,
 		.dport = syn->sport,
 		.proto = IPPROTO_TCP,
-		.flags = TCP_RST | TCP_ACK,
+		.flags = TCP_RST,
 		.tos = syn->tos & 0xfc,
-		.ack = (syn->seq ? syn->seq : 1) + 1 + (uint32_t)syn->payload,
 	};
+
+	if (syn->flags & TCP_ACK) {
+		d.seq = syn->ack;
+	} else {
+		d.flags |= TCP_ACK;
+		d.ack = (syn->seq ? syn->seq : 1) + (uint32_t)syn->payload;
+		d.ack += !!(syn->flags & TCP_SYN) + !!(syn->flags & TCP_FIN);
+	}
 
 	memcpy(d.smac, syn->dmac, 6);
 	memcpy(d.dmac, syn->smac, 6);
@@ -254,6 +261,30 @@ struct spw_endpoint_stats world_endpoint_stats(uint32_t id)
 	return sum;
 }
 
+struct spw_signals world_signals(uint32_t id)
+{
+	struct spw_signals s;
+
+	assert_int_equal(
+		bpf_map_lookup_elem(bpf_map__fd(world.skel->maps.endpoint_signals), &id, &s), 0);
+	return s;
+}
+
+struct spw_cohort world_outcomes(uint32_t id)
+{
+	struct spw_signals s = world_signals(id);
+	struct spw_cohort sum = {};
+
+	for (int i = 0; i < SPW_COHORTS; i++) {
+		sum.opened += s.cohort[i].opened;
+		sum.answered += s.cohort[i].answered;
+		sum.refused += s.cohort[i].refused;
+		sum.unreachable += s.cohort[i].unreachable;
+		sum.retried += s.cohort[i].retried;
+	}
+	return sum;
+}
+
 struct spw_flow_key world_key(const struct desc *d)
 {
 	return (struct spw_flow_key){
@@ -286,6 +317,15 @@ void world_age(const struct desc *d, uint64_t idle_ns)
 
 	assert_true(world_flow(d, &f));
 	f.seen_ns = world_now_ns() - idle_ns;
+	world_put_flow(d, &f);
+}
+
+void world_born(const struct desc *d, uint64_t age_ns)
+{
+	struct spw_flow f;
+
+	assert_true(world_flow(d, &f));
+	f.born_ns = world_now_ns() - age_ns;
 	world_put_flow(d, &f);
 }
 

@@ -155,6 +155,7 @@ static int load(void)
 	bpf_map__set_max_entries(s->maps.endpoints, WORLD_ENDPOINTS);
 	bpf_map__set_max_entries(s->maps.endpoint_words, WORLD_ENDPOINTS);
 	bpf_map__set_max_entries(s->maps.endpoint_stats, WORLD_ENDPOINTS);
+	bpf_map__set_max_entries(s->maps.endpoint_signals, WORLD_ENDPOINTS);
 	bpf_map__set_max_entries(s->maps.cursors, WORLD_ENDPOINTS * SPW_SOURCES_MAX);
 	bpf_map__set_max_entries(s->maps.flows, 2 * WORLD_FLOWS);
 	return spillway_bpf__load(s);

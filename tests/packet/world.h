@@ -86,6 +86,8 @@ void world_serve(uint32_t service, const uint16_t *ids, uint32_t count);
 void world_serve_spare(uint32_t service, const uint16_t *ids, uint32_t count);
 void world_put_slots(uint32_t base, const uint16_t *ids, uint32_t count);
 void world_row_on_side(uint32_t service, uint32_t side, const struct spw_service_row *row);
+/* Whether nobody is left, and what becomes of packets then; of the service's row in force. */
+void world_no_endpoint(uint32_t service, uint32_t flags, uint8_t new_flows, uint8_t live_flows);
 void world_put_service(uint32_t id, const char *vip, uint16_t port, uint8_t proto);
 void world_put_config(void); /* writes world.config */
 void world_set_ports(uint32_t count);
@@ -108,6 +110,7 @@ void world_print_counters(void);
 void world_expect_end(int ifindex, const struct desc *d, enum spw_stat row);
 void world_expect_frame_end(int ifindex, const struct frame *in, enum spw_stat row);
 /* A client's SYN that cannot be served: counted in `row`, and exactly this answer goes back. */
+/* The RST that answers a TCP packet, by the acknowledgement that it has or has not. */
 struct desc world_refusal(const struct desc *syn);
 void world_expect_refused(const struct desc *syn, enum spw_stat row);
 /* Sends and tells which endpoint it went to; it must have been forwarded. */
@@ -116,10 +119,14 @@ uint32_t world_endpoint_of(const struct desc *d);
 /* What came of it. */
 uint64_t world_stat(enum spw_stat row); /* since world_reset() */
 struct spw_endpoint_stats world_endpoint_stats(uint32_t id);
+struct spw_signals world_signals(uint32_t id);
+/* All cohorts of an endpoint together. */
+struct spw_cohort world_outcomes(uint32_t id);
 struct spw_flow_key world_key(const struct desc *d);
 bool world_flow(const struct desc *d, struct spw_flow *out);
 void world_put_flow(const struct desc *d, const struct spw_flow *f);
 void world_age(const struct desc *d, uint64_t idle_ns); /* as if silent for so long */
+void world_born(const struct desc *d, uint64_t age_ns); /* as if opened so long ago */
 uint32_t world_flow_count(void);			/* entries */
 struct spw_sweep world_sweep(uint64_t later_ns);
 uint64_t world_now_ns(void);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Flows that do not go on: their endpoint's word asks for a reset, or the endpoint is down and its
+ * service has nobody left and says what becomes of established flows then. Packets of other flows
+ * look at the word, and that is all.
+ *
+ * A reset flow's entries stay until its closing time, so that each side gets an RST when it speaks
+ * next. RSTs themselves are never answered: they go their flow's way, and so reach the other side.
+ */
+#ifndef SPILLWAY_BPF_HALT_H
+#define SPILLWAY_BPF_HALT_H
+
+#include "flow.h"
+#include "pick.h"
+
+/* Of a word: does it take a closer look at the packet? */
+static inline bool halt_may(__u32 word)
+{
+	return (word & SPW_WORD_RESET) || !(word & (SPW_WORD_UP | SPW_WORD_PICKABLE));
+}
+
+/* TCP: an RST to whoever speaks, counted in `row`. The flow is over from the first on. */
+static inline enum verdict halt_reset(const struct pkt *p, struct spw_flow *f, enum spw_stat row)
+{
+	if (!(f->state & SPW_FLOW_RESET)) {
+		flow_mark(f, SPW_FLOW_RESET);
+		f->seen_ns = p->now_ns;
+	}
+	return refuse(row);
+}
+
+/* The row of the flow's service, when that has nobody left; else NULL. */
+static inline const struct spw_service_row *halt_row(const struct pkt *p, const struct spw_flow *f)
+{
+	const struct spw_service_row *row = service_row(p, f->service);
+
+	return row && (row->flags & SPW_SERVICE_EMPTY) ? row : NULL;
+}
+
+static inline enum verdict halt_answer(const struct pkt *p, struct spw_flow *f)
+{
+	if (p->tcp)
+		return halt_reset(p, f, SPW_DROP_LIVE_NO_ENDPOINT);
+	if (pkt_is_reply(p))
+		return drop(SPW_DROP_LIVE_NO_ENDPOINT);
+	return unreachable_for(SPW_DROP_LIVE_NO_ENDPOINT);
+}
+
+/* An established flow whose endpoint is down. The client's side is told; the other one if TCP. */
+static inline enum verdict halt_live(const struct pkt *p, struct spw_flow *f)
+{
+	const struct spw_service_row *row = halt_row(p, f);
+
+	if (!row || !(f->state & SPW_FLOW_ESTABLISHED))
+		return NEXT;
+	switch ((enum spw_no_endpoint)row->live_flows) {
+	case SPW_NO_ENDPOINT_ANSWER:
+		return halt_answer(p, f);
+	case SPW_NO_ENDPOINT_UNREACHABLE:
+		return pkt_is_reply(p) ? drop(SPW_DROP_LIVE_NO_ENDPOINT)
+				       : unreachable_for(SPW_DROP_LIVE_NO_ENDPOINT);
+	case SPW_NO_ENDPOINT_DROP:
+		return drop(SPW_DROP_LIVE_NO_ENDPOINT);
+	case SPW_NO_ENDPOINT_PASS:
+		return pkt_is_reply(p) ? NEXT : pass(SPW_PASS_NO_ENDPOINT);
+	case SPW_NO_ENDPOINT_LEAVE:
+		return NEXT;
+	}
+	return NEXT;
+}
+
+/* UDP that leave to where it is: picking again would find nobody, and its endpoint is known. */
+static inline bool halt_leaves_udp(const struct pkt *p, const struct spw_flow *f, __u32 word)
+{
+	const struct spw_service_row *row = halt_row(p, f);
+	__u32 id = f->endpoint;
+	const struct spw_endpoint *e;
+
+	if (!row || row->live_flows != SPW_NO_ENDPOINT_LEAVE || !(f->state & SPW_FLOW_ESTABLISHED))
+		return false;
+	if ((word & SPW_WORD_RESET) || word_admin(word) == SPW_ADMIN_DOWN)
+		return false;
+	e = bpf_map_lookup_elem(&endpoints, &id);
+	return e && e->mode != SPW_MODE_NONE;
+}
+
+/*
+ * By the forward entry of the packet's flow and its endpoint's word. UDP under RESET and SYNs of
+ * the client open anew (life.h); a connection that both sides have ended needs no reset.
+ */
+static __noinline enum verdict halt(struct pkt *p, struct spw_flow *f, __u32 word)
+{
+	if (!f || (p->tcp && p->tcp->rst))
+		return NEXT;
+	if (!(word & SPW_WORD_RESET))
+		return halt_live(p, f);
+	if (!p->tcp || (pkt_is_syn(p) && !pkt_is_reply(p)))
+		return NEXT;
+	if ((f->state & FLOW_BOTH_FINS) == FLOW_BOTH_FINS && !(f->state & SPW_FLOW_RESET))
+		return NEXT;
+	return halt_reset(p, f, SPW_DROP_FLOW_RESET);
+}
+
+#endif
