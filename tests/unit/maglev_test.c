@@ -15,56 +15,71 @@
 
 #define MEMBERS_MAX 700
 
-/* A set of equal endpoints in two tiers, and which of them are down. */
+#define TIERS 3
+
+/* A set of endpoints in tiers, their weights, and which of them are down. */
 struct set {
 	struct member members[MEMBERS_MAX];
-	size_t primaries, fallbacks;
+	uint32_t weight[MEMBERS_MAX];
+	size_t count;
 	bool down[MEMBERS_MAX];
 };
+
+static void set_add(struct set *s, uint32_t tier, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		s->members[s->count].key = hash_bytes(&s->count, sizeof(s->count), 7);
+		s->members[s->count].tier = tier;
+		s->weight[s->count++] = 1;
+	}
+}
 
 static void set_init(struct set *s, size_t primaries, size_t fallbacks)
 {
 	memset(s, 0, sizeof(*s));
-	s->primaries = primaries;
-	s->fallbacks = fallbacks;
-	for (size_t i = 0; i < primaries + fallbacks; i++) {
-		s->members[i].key = hash_bytes(&i, sizeof(i), 7);
-		s->members[i].tier = i >= primaries;
-	}
+	set_add(s, 0, primaries);
+	set_add(s, 1, fallbacks);
 }
 
-static uint64_t part(uint32_t percent, uint32_t n)
+/* `weight` of `sum`, of a percentage. */
+static uint64_t part(uint32_t percent, uint32_t weight, uint32_t sum)
 {
-	return n ? (uint64_t)((unsigned __int128)percent * SHARE_ONE / (100ull * n)) : 0;
+	return sum ? (uint64_t)((unsigned __int128)percent * weight * SHARE_ONE / (100ull * sum))
+		   : 0;
 }
 
 /* Everybody in tier 0 at home; now by Envoy's loads, without panic. */
 static void set_shares(struct set *s)
 {
-	struct tier t[2] = {{.total = (uint32_t)s->primaries}, {.total = (uint32_t)s->fallbacks}};
-	const size_t n = s->primaries + s->fallbacks;
+	uint32_t home[TIERS] = {0}, now[TIERS] = {0};
+	struct tier t[TIERS] = {{0}};
 
-	for (size_t i = 0; i < n; i++)
-		t[s->members[i].tier].healthy += !s->down[i];
-	tiers_load(t, 2, 0);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < s->count; i++) {
+		const uint32_t tier = s->members[i].tier;
+
+		t[tier].total++;
+		t[tier].healthy += !s->down[i];
+		home[tier] += s->weight[i];
+		now[tier] += s->down[i] ? 0 : s->weight[i];
+	}
+	tiers_load(t, TIERS, 0);
+	for (size_t i = 0; i < s->count; i++) {
 		struct member *m = &s->members[i];
 
-		m->home = m->tier ? 0 : part(100, (uint32_t)s->primaries);
-		m->now = s->down[i] ? 0 : part(t[m->tier].load_percent, t[m->tier].healthy);
+		m->home = m->tier ? 0 : part(100, s->weight[i], home[0]);
+		m->now = s->down[i] ? 0 : part(t[m->tier].load_percent, s->weight[i], now[m->tier]);
 	}
 }
 
 static uint16_t *set_fill(struct set *s, uint32_t *size)
 {
-	const size_t n = s->primaries + s->fallbacks;
 	uint16_t *slots;
 
-	*size = maglev_size(n);
+	*size = maglev_size(s->count);
 	slots = malloc(*size * sizeof(*slots));
 	assert_non_null(slots);
 	set_shares(s);
-	assert_true(maglev_fill(s->members, n, *size, slots));
+	assert_true(maglev_fill(s->members, s->count, *size, slots));
 	return slots;
 }
 
@@ -183,9 +198,9 @@ static void rounding_alone_takes_no_slot_away(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 100; i++)
-		m[i].home = part(100, 100);
-	m[0].now = m[1].now = part(1, 1);
-	m[100].now = m[101].now = part(49, 1);
+		m[i].home = part(100, 1, 100);
+	m[0].now = m[1].now = part(1, 1, 1);
+	m[100].now = m[101].now = part(49, 1, 1);
 	quota_home(m, 102, 10007, home);
 	assert_int_equal(home[0], 101);
 	assert_int_equal(home[7], 100);
@@ -296,25 +311,22 @@ static void report_step(struct set *s, const char *what, uint16_t **last, uint32
 }
 
 /* At most `percent` of the fewest moves: history-free tables cannot reach 100. */
-static void run_sequence(size_t n, size_t fallbacks, size_t failures, uint32_t percent)
+static void run_sequence(struct set *s, size_t failures, uint32_t percent)
 {
-	static struct set s;
 	uint32_t size, total = 0, fewest = 0;
 	char what[40];
 	uint16_t *last;
 
-	set_init(&s, n, fallbacks);
-	last = set_fill(&s, &size);
-	print_message("%zu primaries, %zu fallbacks:\n", n, fallbacks);
+	last = set_fill(s, &size);
 	for (size_t i = 0; i < failures; i++) {
-		s.down[i] = true;
+		s->down[i] = true;
 		(void)snprintf(what, sizeof(what), "endpoint %zu fails", i);
-		report_step(&s, what, &last, &total, &fewest);
+		report_step(s, what, &last, &total, &fewest);
 	}
 	for (size_t i = 0; i < failures; i++) {
-		s.down[i] = false;
+		s->down[i] = false;
 		(void)snprintf(what, sizeof(what), "endpoint %zu recovers", i);
-		report_step(&s, what, &last, &total, &fewest);
+		report_step(s, what, &last, &total, &fewest);
 	}
 	free(last);
 	print_message("  together %u, at least %u (%.2f times)\n", total, fewest,
@@ -322,13 +334,97 @@ static void run_sequence(size_t n, size_t fallbacks, size_t failures, uint32_t p
 	assert_true(100 * total <= percent * fewest);
 }
 
+static void run_equal(size_t n, size_t fallbacks, size_t failures, uint32_t percent)
+{
+	static struct set s;
+
+	set_init(&s, n, fallbacks);
+	print_message("%zu primaries, %zu fallbacks:\n", n, fallbacks);
+	run_sequence(&s, failures, percent);
+}
+
 static void failures_and_recoveries_in_a_row_move_little(void **state)
 {
 	(void)state;
-	run_sequence(3, 2, 3, 107);
-	run_sequence(5, 2, 4, 114);
-	run_sequence(10, 3, 6, 125);
-	run_sequence(100, 10, 5, 131);
+	run_equal(3, 2, 3, 107);
+	run_equal(5, 2, 4, 114);
+	run_equal(10, 3, 6, 125);
+	run_equal(100, 10, 5, 131);
+}
+
+static void so_they_do_with_unequal_weights(void **state)
+{
+	static const uint32_t weights[][10] = {{3, 1, 2, 1, 5, 1, 1, 4, 1, 1},
+					       {1, 1, 1, 1, 1, 10, 10, 10, 10, 10}};
+	static struct set s;
+
+	(void)state;
+	for (size_t w = 0; w < 2; w++) {
+		set_init(&s, 10, 3);
+		memcpy(s.weight, weights[w], sizeof(weights[w]));
+		print_message("10 primaries of unequal weights, 3 fallbacks:\n");
+		run_sequence(&s, 6, 120);
+	}
+}
+
+static void so_they_do_over_three_tiers(void **state)
+{
+	static struct set s;
+
+	(void)state;
+	set_init(&s, 6, 4);
+	set_add(&s, 2, 3);
+	print_message("6, 4 and 3 endpoints in three tiers:\n");
+	run_sequence(&s, 10, 117);
+}
+
+/* Ten primaries, all fallbacks healthy, from all up. */
+static void failing_k_of_ten_moves_the_slots_of_the_dead_and_no_other(void **state)
+{
+	static struct set s;
+	uint32_t size, fewest;
+	uint16_t *home, *now;
+
+	(void)state;
+	set_init(&s, 10, 3);
+	home = set_fill(&s, &size);
+	for (size_t k = 1; k <= 10; k++) {
+		uint32_t dead = 0, n;
+
+		s.down[k - 1] = true;
+		now = set_fill(&s, &size);
+		for (uint32_t i = 0; i < size; i++)
+			dead += s.down[home[i]];
+		n = moved(home, now, size, &fewest);
+		print_message("  %2zu of 10 down: moved %4u slots, the dead had %4u\n", k, n, dead);
+		assert_int_equal(n, dead);
+		assert_int_equal(n, fewest);
+		free(now);
+	}
+	free(home);
+}
+
+/* More members than a slot looks at: the same promise, and counts that come out exactly. */
+static void a_slot_of_a_large_set_finds_a_living_member(void **state)
+{
+	static struct set s;
+	uint32_t size;
+	uint16_t *slots;
+
+	(void)state;
+	memset(&s, 0, sizeof(s));
+	for (uint32_t tier = 0; tier < TIERS; tier++)
+		set_add(&s, tier, 230);
+	choose_dead(&s, 690, 400, 3);
+	slots = set_fill(&s, &size);
+	for (uint32_t i = 0; i < size; i++) {
+		assert_true(slots[i] < s.count);
+		assert_false(s.down[slots[i]]);
+	}
+	free(slots);
+	memset(s.down, 0, sizeof(s.down));
+	choose_dead(&s, 230, 60, 4);
+	check_dead_slots_alone_move(&s);
 }
 
 /* Localities 3:1 and 10:1 and the like: shares as given, the first of each set fails. */
@@ -381,6 +477,10 @@ int main(void)
 		cmocka_unit_test(the_table_depends_on_health_alone_not_on_its_history),
 		cmocka_unit_test(nobody_has_a_share_and_there_is_no_table),
 		cmocka_unit_test(failures_and_recoveries_in_a_row_move_little),
+		cmocka_unit_test(so_they_do_with_unequal_weights),
+		cmocka_unit_test(so_they_do_over_three_tiers),
+		cmocka_unit_test(failing_k_of_ten_moves_the_slots_of_the_dead_and_no_other),
+		cmocka_unit_test(a_slot_of_a_large_set_finds_a_living_member),
 		cmocka_unit_test(unequal_weights_move_little),
 	};
 

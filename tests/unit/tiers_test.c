@@ -104,7 +104,13 @@ static void two_hurt_tiers_share_as_in_table_9_3(void **state)
 		{HUNDREDS, {0, 0}, 50, {50, 50}, {true, true}, 2},
 		{HUNDREDS, {0, 0}, 0, {100, 0}, {false, false}, 2},
 		/* panic switched off: the same rows without it */
+		{HUNDREDS, {50, 60}, 0, {70, 30}, {false, false}, 2},
+		{HUNDREDS, {40, 40}, 0, {56, 44}, {false, false}, 2},
 		{HUNDREDS, {30, 40}, 0, {43, 57}, {false, false}, 2},
+		{HUNDREDS, {20, 50}, 0, {29, 71}, {false, false}, 2},
+		{HUNDREDS, {5, 65}, 0, {8, 92}, {false, false}, 2},
+		{HUNDREDS, {60, 10}, 0, {86, 14}, {false, false}, 2},
+		{HUNDREDS, {0, 50}, 0, {0, 100}, {false, false}, 2},
 		{HUNDREDS, {49, 10}, 0, {83, 17}, {false, false}, 2},
 		{HUNDREDS, {25, 25}, 0, {50, 50}, {false, false}, 2},
 		{HUNDREDS, {0, 20}, 0, {0, 100}, {false, false}, 2},
@@ -119,6 +125,21 @@ static void two_hurt_tiers_share_as_in_table_9_3(void **state)
 
 	(void)state;
 	check_rows(rows, ROWS(rows));
+}
+
+static void what_a_tier_can_carry_is_cut_to_whole_percents(void **state)
+{
+	static const uint32_t rows[][3] = {{10, 10, 100}, {10, 8, 100}, {7, 5, 100}, {10, 7, 98},
+					   {3, 2, 93},	  {3, 1, 46},	{100, 1, 1}, {200, 1, 0},
+					   {4, 0, 0},	  {0, 0, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct tier t = {.total = rows[i][0], .healthy = rows[i][1]};
+
+		tiers_load(&t, 1, 50);
+		assert_int_equal(t.available_percent, rows[i][2]);
+	}
 }
 
 static void three_tiers_share_as_in_9_4(void **state)
@@ -183,6 +204,7 @@ int main(void)
 		cmocka_unit_test(a_hundred_primaries_share_as_in_table_9_1),
 		cmocka_unit_test(small_primaries_share_as_in_table_9_2),
 		cmocka_unit_test(two_hurt_tiers_share_as_in_table_9_3),
+		cmocka_unit_test(what_a_tier_can_carry_is_cut_to_whole_percents),
 		cmocka_unit_test(three_tiers_share_as_in_9_4),
 		cmocka_unit_test(loads_always_sum_to_a_hundred_or_to_nothing),
 		cmocka_unit_test(a_threshold_above_a_hundred_counts_as_a_hundred),
