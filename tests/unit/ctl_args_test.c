@@ -24,6 +24,7 @@ static const struct flag own[] = {
 	{.name = "recursive", .letter = 'R', .type = FLAG_SWITCH},
 	{.name = "dry-run", .type = FLAG_TEXT, .initial = "none", .bare = "client"},
 	{.name = "limit", .type = FLAG_NUMBER, .initial = "7"},
+	{.name = "deadline", .type = FLAG_DURATION},
 	{.name = "colour", .letter = 'c', .type = FLAG_TEXT, .choices = colours},
 	{.name = NULL},
 };
@@ -109,6 +110,19 @@ static void what_was_not_given_has_its_initial_value(void **state)
 	assert_int_equal(count, 0);
 }
 
+static void a_duration_is_in_milliseconds(void **state)
+{
+	static const char *const argv[] = {"--deadline", "1h30m", NULL};
+	AUTO(arena_free) struct arena *a = arena_new();
+	struct args args = empty_args(a);
+	const char *why = NULL;
+
+	(void)state;
+	assert_int_equal(args_duration_ms(&args, "deadline"), -1);
+	assert_int_equal(parse(&args, argv, ARGS_ALL, &why), 2);
+	assert_int_equal(args_duration_ms(&args, "deadline"), 5400000);
+}
+
 static void a_flag_may_stand_alone_without_eating_a_word(void **state)
 {
 	static const char *const argv[] = {"--dry-run", "word", NULL};
@@ -176,6 +190,12 @@ static void a_mistake_is_named_as_kubectl_names_it(void **state)
 		{{"--limit=99999999999999999999"},
 		 "invalid argument \"99999999999999999999\" for \"--limit\" flag: must be a number, "
 		 "1 or more"},
+		{{"--deadline=10"},
+		 "invalid argument \"10\" for \"--deadline\" flag: must be a duration of more than "
+		 "nothing, such as 90s, 10m or 1h30m"},
+		{{"--deadline=0s"},
+		 "invalid argument \"0s\" for \"--deadline\" flag: must be a duration of more than "
+		 "nothing, such as 90s, 10m or 1h30m"},
 		{{"-R=maybe"},
 		 "invalid argument \"maybe\" for \"-R, --recursive\" flag: must be true or false"},
 		{{"-c", "blue"},
@@ -226,6 +246,7 @@ int main(void)
 		cmocka_unit_test(every_way_to_write_a_value_is_understood),
 		cmocka_unit_test(a_switch_is_on_off_or_joined),
 		cmocka_unit_test(what_was_not_given_has_its_initial_value),
+		cmocka_unit_test(a_duration_is_in_milliseconds),
 		cmocka_unit_test(a_flag_may_stand_alone_without_eating_a_word),
 		cmocka_unit_test(flags_and_words_may_be_mixed_up_to_two_dashes),
 		cmocka_unit_test(parsing_can_stop_in_front_of_the_first_word),

@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* tools/ctl: tables, descriptions, ages, tiers' arithmetic, places of the daemon's complaints. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+/* tools/ctl: tables, descriptions, ages, places of the daemon's complaints. */
+#include "ctl_fixture.h"
 
 #include "ctl/columns.h"
 #include "ctl/commit.h"
@@ -19,16 +11,6 @@
 #include "ctl/terminal.h"
 
 #define TEXT_MAX 4096
-
-static struct node *json(struct arena *a, const char *text)
-{
-	struct node *root = NULL;
-	struct diags d;
-
-	diags_init(&d, a);
-	assert_int_equal(node_from_json(a, &d, text, strlen(text), &root), 0);
-	return root;
-}
 
 static void table_text(const struct table *t, char *out)
 {
@@ -60,6 +42,24 @@ static void columns_are_three_blanks_apart_and_six_wide(void **state)
 	assert_string_equal(out, "NAME          UP    AGE\n"
 				 "a-long-name   1     5s\n"
 				 "x             12\n");
+}
+
+static void an_indented_table_keeps_its_columns(void **state)
+{
+	AUTO(arena_free) struct arena *a = arena_new();
+	char out[TEXT_MAX] = "";
+	struct table t;
+
+	(void)state;
+	table_init(&t, a);
+	t.indent = "  ";
+	table_head(&t, "NAME UP");
+	table_row(&t);
+	table_cell(&t, "abcdef");
+	table_cell(&t, "1");
+	table_text(&t, out);
+	assert_string_equal(out, "  NAME     UP\n"
+				 "  abcdef   1\n");
 }
 
 static void width_is_counted_in_letters_not_bytes(void **state)
@@ -212,40 +212,6 @@ static void ages_are_counted_from_the_time_of_creation(void **state)
 		assert_string_equal(age_text(a, rows[i].created, rows[i].now_s), rows[i].age);
 }
 
-#define TIER(t, healthy, total, load, panic)                                                       \
-	"{\"tier\":" #t ",\"healthy\":" #healthy ",\"total\":" #total ",\"loadPercent\":" #load    \
-	",\"panic\":" #panic "}"
-
-static void a_tier_line_shows_its_arithmetic(void **state)
-{
-	static const struct {
-		const char *tiers;
-		size_t index;
-		const char *line;
-	} rows[] = {
-		{"[" TIER(0, 2, 3, 93, false) "," TIER(1, 2, 2, 7, false) "]", 0,
-		 "tier 0: 2/3 up x 1.4 = 93 %; tier 1 takes 7 %"},
-		{"[" TIER(0, 2, 3, 93, false) "," TIER(1, 2, 2, 7, false) "]", 1,
-		 "tier 1: 2/2 up x 1.4 = 100 %, takes 7 %"},
-		{"[" TIER(0, 3, 3, 100, false) "," TIER(1, 0, 0, 0, false) "]", 0,
-		 "tier 0: 3/3 up x 1.4 = 100 %"},
-		{"[" TIER(0, 0, 3, 0, false) "," TIER(1, 2, 2, 100, false) "]", 0,
-		 "tier 0: 0/3 up x 1.4 = 0 %; tier 1 takes 100 %"},
-		{"[" TIER(0, 0, 3, 0, true) "," TIER(1, 1, 2, 100, false) "]", 0,
-		 "tier 0: 0/3 up x 1.4 = 0 %; tier 1 takes 100 %"},
-		{"[" TIER(0, 1, 5, 100, true) "]", 0,
-		 "tier 0: 1/5 up x 1.4 = 28 %, takes 100 %; panic: too few are up, so all its "
-		 "endpoints get traffic but those set down or draining"},
-	};
-	AUTO(arena_free) struct arena *a = arena_new();
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_string_equal(tier_text(a, json(a, rows[i].tiers), rows[i].index),
-				    rows[i].line);
-	assert_null(tier_text(a, json(a, "[" TIER(0, 0, 0, 0, false) "]"), 0));
-}
-
 static void numbers_show_a_fraction_only_when_they_have_one(void **state)
 {
 	AUTO(arena_free) struct arena *a = arena_new();
@@ -338,6 +304,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(columns_are_three_blanks_apart_and_six_wide),
+		cmocka_unit_test(an_indented_table_keeps_its_columns),
 		cmocka_unit_test(width_is_counted_in_letters_not_bytes),
 		cmocka_unit_test(a_line_break_does_not_tear_a_table),
 		cmocka_unit_test(control_characters_do_not_reach_the_terminal),
@@ -345,7 +312,6 @@ int main(void)
 		cmocka_unit_test(a_description_is_aligned_block_by_block),
 		cmocka_unit_test(the_last_applied_annotation_is_hidden_and_long_ones_wrap),
 		cmocka_unit_test(ages_are_counted_from_the_time_of_creation),
-		cmocka_unit_test(a_tier_line_shows_its_arithmetic),
 		cmocka_unit_test(numbers_show_a_fraction_only_when_they_have_one),
 		cmocka_unit_test(a_path_leads_to_the_place_it_was_written_at),
 		cmocka_unit_test(mistakes_are_sorted_within_each_file),

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "manifest/manifest.h"
+
 static const struct flag *find_long(const struct args *args, const char *name, size_t len)
 {
 	for (size_t t = 0; t < 2; t++) {
@@ -66,6 +68,8 @@ static const char *value_mistake(struct arena *a, const struct flag *f, const ch
 		return arena_printf(a, "must be one of: %s", choices_text(a, f));
 	if (f->type == FLAG_SWITCH && strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
 		return "must be true or false";
+	if (f->type == FLAG_DURATION && duration_ms(value) < 1)
+		return "must be a duration of more than nothing, such as 90s, 10m or 1h30m";
 	if (f->type != FLAG_NUMBER)
 		return NULL;
 	errno = 0;
@@ -241,4 +245,9 @@ int64_t args_number(const struct args *args, const char *name)
 	const char *value = args_text(args, name);
 
 	return value ? strtoll(value, NULL, 10) : -1;
+}
+
+int64_t args_duration_ms(const struct args *args, const char *name)
+{
+	return duration_ms(args_text(args, name));
 }

@@ -10,10 +10,11 @@
 #include "base/arena.h"
 
 enum flag_type {
-	FLAG_SWITCH, /* --flag, --flag=false */
-	FLAG_TEXT,   /* the last one given counts */
-	FLAG_TEXTS,  /* may be repeated */
-	FLAG_NUMBER, /* 1 or more */
+	FLAG_SWITCH,   /* --flag, --flag=false */
+	FLAG_TEXT,     /* the last one given counts */
+	FLAG_TEXTS,    /* may be repeated */
+	FLAG_NUMBER,   /* 1 or more */
+	FLAG_DURATION, /* the Gateway API's, more than nothing: 90s, 10m, 1h30m */
 };
 
 /* A table of flags ends with a row without a name. */
@@ -55,6 +56,7 @@ bool args_given(const struct args *args, const char *name);
 bool args_switch(const struct args *args, const char *name);
 const char *args_text(const struct args *args, const char *name);
 const char **args_texts(const struct args *args, const char *name, size_t *count);
-int64_t args_number(const struct args *args, const char *name); /* -1: not given, no initial */
+int64_t args_number(const struct args *args, const char *name);	     /* -1: not given, no initial */
+int64_t args_duration_ms(const struct args *args, const char *name); /* likewise */
 
 #endif

@@ -94,6 +94,10 @@ static void offer_words(const struct verb *v, size_t follow, const char *begun)
 	case WORDS_THING:
 		offer("endpoint", begun);
 		break;
+	case WORDS_DRAINABLE:
+		offer("endpoint", begun);
+		offer("backend", begun);
+		break;
 	}
 }
 

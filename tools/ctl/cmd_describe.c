@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `spillway describe`: objects field by field; Backends with the state of their endpoints. */
+/* `spillway describe`: objects field by field; Backends and routes with their endpoints. */
 #include <stdio.h>
 #include <string.h>
 
 #include "ctl/ctl.h"
 #include "ctl/describe.h"
+#include "ctl/describe_health.h"
+#include "ctl/events.h"
 #include "ctl/services.h"
 #include "ctl/table.h"
 #include "ctl/target.h"
+
+#define EVENTS_SHOWN 10 /* the latest; `spillway events` has them all */
 
 static const struct flag flags[] = {
 	{.name = "all-namespaces",
@@ -16,48 +20,6 @@ static const struct flag flags[] = {
 	 .help = "Objects of all namespaces"},
 	{.name = NULL},
 };
-
-/* The rows of one Backend's endpoints, a row for each service that uses it. */
-static void add_endpoints(struct table *t, const char *backend, const struct node *service)
-{
-	const struct node *list = node_member(service, "endpoints");
-	const struct node *e;
-
-	for (size_t i = 0; i < node_count(list); i++) {
-		e = node_item(list, i);
-		if (strcmp(node_text_at(e, "backend", ""), backend) != 0)
-			continue;
-		table_row(t);
-		table_cellf(t, "  %s", node_text_at(e, "address", ""));
-		table_cell(t, node_text_at(service, "name", ""));
-		table_cellf(t, "%lld", (long long)node_int_at(e, "tier", 0));
-		table_cellf(t, "%lld", (long long)node_int_at(e, "weight", 0));
-		table_cellf(t, "%s%%", number_text(t->arena, node_member(e, "sharePercent")));
-		table_cell(t, node_text_at(e, "state", ""));
-		table_cellf(t, "%lld", (long long)node_int_at(e, "activeFlows", 0));
-		table_cell(t, endpoint_reason(e));
-	}
-}
-
-static void print_endpoints(struct ctl *c, const struct node *object, const struct node *services)
-{
-	const char *backend =
-		arena_printf(c->arena, "%s/%s", node_text_at(object, "metadata.namespace", ""),
-			     node_text_at(object, "metadata.name", ""));
-	struct table t;
-
-	table_init(&t, c->arena);
-	table_head(&t, "ENDPOINT SERVICE TIER WEIGHT SHARE STATE ACTIVE REASON");
-	t.rows[0].cells[0] = "  ENDPOINT";
-	for (size_t i = 0; i < node_count(services); i++)
-		add_endpoints(&t, backend, node_item(services, i));
-	if (t.row_count == 1) {
-		puts("Endpoints:  <no service uses them>");
-		return;
-	}
-	puts("Endpoints:");
-	table_print(&t, stdout);
-}
 
 /* Those whose name begins with what was asked for, as kubectl does when none has that name. */
 static int fetch_by_prefix(struct ctl *c, const struct target *t, struct found_list *found)
@@ -94,26 +56,71 @@ static int fetch(struct ctl *c, const struct target *t, const char *namespace,
 	return 0;
 }
 
+static bool has_health(const struct kind *kind)
+{
+	return kind->id == KIND_BACKEND || kind->id == KIND_TCPROUTE || kind->id == KIND_UDPROUTE;
+}
+
+/* What happened to it lately, or NULL where nothing did. */
+static const struct node *events_of(struct ctl *c, const struct found *f)
+{
+	const char *name =
+		arena_printf(c->arena, "%s/%s", node_text_at(f->object, "metadata.namespace", ""),
+			     node_text_at(f->object, "metadata.name", ""));
+	const struct node *list;
+
+	if (!has_health(f->kind))
+		return NULL;
+	list = events_latest(
+		c, f->kind->id == KIND_BACKEND ? event_is_of_backend : event_is_of_service, name,
+		EVENTS_SHOWN);
+	return node_count(list) ? list : NULL;
+}
+
+static void print_events(struct ctl *c, const struct node *events)
+{
+	struct table t;
+
+	table_init(&t, c->arena);
+	t.indent = "  ";
+	events_head(&t, EVENT_AGES);
+	for (size_t i = 0; i < node_count(events); i++)
+		events_row(&t, node_item(events, i), EVENT_AGES, events_now_ms());
+	puts("Events:");
+	table_print(&t, stdout);
+}
+
+static void print_one(struct ctl *c, const struct found *f, const struct node *services)
+{
+	const struct node *events = events_of(c, f);
+	struct description d = {.arena = c->arena};
+
+	describe_object(&d, f->object);
+	if (!events)
+		describe_line(&d, "Events:", "<none>");
+	describe_print(&d, stdout);
+	if (f->kind->id == KIND_BACKEND)
+		describe_backend_health(c->arena, f->object, services);
+	else if (has_health(f->kind))
+		describe_route_health(c->arena, f->object, services);
+	if (events)
+		print_events(c, events);
+}
+
 static int print_all(struct ctl *c, const struct found_list *found)
 {
 	const struct node *services = NULL;
 	struct node *answer;
 
 	for (size_t i = 0; i < found->count; i++) {
-		struct description d = {.arena = c->arena};
-
-		if (!services && found->items[i].kind->id == KIND_BACKEND) {
+		if (!services && has_health(found->items[i].kind)) {
 			if (services_fetch(c, NULL, NULL, &answer))
 				return 1;
 			services = node_member(answer, "services");
 		}
 		if (i)
 			fputs("\n\n", stdout);
-		describe_object(&d, found->items[i].object);
-		describe_line(&d, "Events:", "<none>");
-		describe_print(&d, stdout);
-		if (found->items[i].kind->id == KIND_BACKEND)
-			print_endpoints(c, found->items[i].object, services);
+		print_one(c, &found->items[i], services);
 	}
 	return 0;
 }
@@ -148,11 +155,14 @@ const struct verb verb_describe = {
 	.name = "describe",
 	.usage = "KIND [NAME...] [-A]\nKIND/NAME...",
 	.summary = "Show objects field by field, with the state of endpoints",
-	.details = "Where no object has the name, those are shown whose name begins with it.\n"
-		   "\n"
-		   "Examples:\n"
-		   "  spillway describe backend web\n"
-		   "  spillway describe gateways",
+	.details =
+		"Of Backends and routes also the endpoints, the arithmetic of the tiers and the\n"
+		"latest events. Where no object has the name, those are shown whose name begins\n"
+		"with it.\n"
+		"\n"
+		"Examples:\n"
+		"  spillway describe backend web\n"
+		"  spillway describe gateways",
 	.flags = flags,
 	.words = WORDS_KIND,
 	.run = run,

@@ -9,6 +9,7 @@
 #include "ctl/ctl.h"
 #include "ctl/output.h"
 #include "ctl/services.h"
+#include "ctl/sums.h"
 #include "ctl/table.h"
 
 static const struct flag flags[] = {
@@ -27,39 +28,43 @@ static long long number(const struct node *n, const char *key)
 
 static void print_head(struct ctl *c, const struct node *service)
 {
-	const char *vip = node_text_at(service, "vip", "");
-	const char *open = "", *close = "";
 	struct table t;
 
-	for (const char *p = vip; *p; p++) {
-		if (*p == ':') {
-			open = "[";
-			close = "]";
-		}
-	}
 	table_init(&t, c->arena);
 	table_head(&t, "SERVICE VIP GATEWAY LISTENER");
 	table_row(&t);
 	table_cell(&t, node_text_at(service, "name", ""));
-	table_cellf(&t, "%s%s%s:%lld/%s", open, vip, close, number(service, "port"),
-		    node_text_at(service, "protocol", ""));
+	table_cell(&t, service_address(c->arena, service));
 	table_cell(&t, node_text_at(service, "gateway", ""));
 	table_cell(&t, node_text_at(service, "listener", ""));
 	table_print(&t, stdout);
+}
+
+/* "-" for what an endpoint does not have, so that columns can be counted. */
+static void optional_cell(struct table *t, const struct node *e, const char *key)
+{
+	const char *text = node_text_at(e, key, "");
+
+	table_cell(t, text[0] ? text : "-");
 }
 
 static void add_wide(struct ctl *c, const struct node *e, struct table *t)
 {
 	char age[24];
 
+	table_cell(t, node_text_at(e, "kind", "ip"));
+	optional_cell(t, e, "zone");
 	table_cell(t, node_text_at(e, "admin", ""));
 	table_cell(t, node_bool_at(e, "checked", false) ? "yes" : "no");
+	table_cell(t, node_bool_at(e, "passive", false) ? "yes" : "no");
 	table_cell(t, arena_strdup(c->arena, clock_human_age(number(e, "sinceSeconds"), age)));
+	table_cellf(t, "%lld", number(e, "ejections"));
 	table_cellf(t, "%lld", number(e, "totalFlows"));
 	table_cellf(t, "%lld", number(e, "packetsIn"));
 	table_cellf(t, "%lld", number(e, "packetsOut"));
 	table_cellf(t, "%lld", number(e, "bytesIn"));
 	table_cellf(t, "%lld", number(e, "bytesOut"));
+	optional_cell(t, e, "latest");
 }
 
 static void print_endpoints(struct ctl *c, const struct node *service, bool wide)
@@ -69,8 +74,9 @@ static void print_endpoints(struct ctl *c, const struct node *service, bool wide
 	struct table t;
 
 	table_init(&t, c->arena);
-	table_head(&t, wide ? "ENDPOINT BACKEND TIER WEIGHT SHARE STATE ACTIVE PACKETS BYTES ADMIN "
-			      "CHECKED SINCE FLOWS PACKETS-IN PACKETS-OUT BYTES-IN BYTES-OUT REASON"
+	table_head(&t, wide ? "ENDPOINT BACKEND TIER WEIGHT SHARE STATE ACTIVE PACKETS BYTES KIND "
+			      "ZONE ADMIN CHECKED PASSIVE SINCE EJECTIONS FLOWS PACKETS-IN "
+			      "PACKETS-OUT BYTES-IN BYTES-OUT LATEST REASON"
 			    : "ENDPOINT BACKEND TIER WEIGHT SHARE STATE ACTIVE PACKETS BYTES "
 			      "REASON");
 	for (size_t i = 0; i < node_count(list); i++) {
@@ -80,45 +86,16 @@ static void print_endpoints(struct ctl *c, const struct node *service, bool wide
 		table_cell(&t, node_text_at(e, "backend", ""));
 		table_cellf(&t, "%lld", number(e, "tier"));
 		table_cellf(&t, "%lld", number(e, "weight"));
-		table_cellf(&t, "%s%%", number_text(c->arena, node_member(e, "sharePercent")));
-		table_cell(&t, node_text_at(e, "state", ""));
+		table_cell(&t, endpoint_share(c->arena, e));
+		table_cell(&t, endpoint_state(c->arena, e));
 		table_cellf(&t, "%lld", number(e, "activeFlows"));
 		table_cellf(&t, "%lld", number(e, "packetsIn") + number(e, "packetsOut"));
 		table_cellf(&t, "%lld", number(e, "bytesIn") + number(e, "bytesOut"));
 		if (wide)
 			add_wide(c, e, &t);
-		table_cell(&t, endpoint_reason(e));
+		table_cell(&t, endpoint_reason(c->arena, e));
 	}
 	table_print(&t, stdout);
-}
-
-static bool has_share(const struct node *service)
-{
-	const struct node *list = node_member(service, "endpoints"), *share;
-
-	for (size_t i = 0; i < node_count(list); i++) {
-		share = node_member(node_item(list, i), "sharePercent");
-		if (share && (share->type == NODE_FLOAT ? share->number > 0 : share->integer > 0))
-			return true;
-	}
-	return false;
-}
-
-/* The arithmetic, and what it does not say: that nobody is left. */
-static void print_tiers(struct ctl *c, const struct node *service)
-{
-	const struct node *tiers = node_member(service, "tiers");
-	const char *text;
-
-	for (size_t i = 0; i < node_count(tiers); i++) {
-		text = tier_text(c->arena, tiers, i);
-		if (text)
-			puts(text);
-	}
-	if (!node_count(node_member(service, "endpoints")))
-		puts("no endpoints: new flows are dropped; `spillway describe` the route for the reason");
-	else if (!has_share(service))
-		puts("no endpoint may be picked: new flows are dropped");
 }
 
 static int nothing_found(const char *namespace, const char *name)
@@ -157,7 +134,8 @@ static int run(struct ctl *c)
 		print_head(c, node_item(services, i));
 		putchar('\n');
 		print_endpoints(c, node_item(services, i), form == OUTPUT_WIDE);
-		print_tiers(c, node_item(services, i));
+		sums_print(c->arena, node_item(services, i),
+			   form == OUTPUT_WIDE ? SUMS_ALL : SUMS_SHORT, "", stdout);
 	}
 	return 0;
 }
@@ -169,8 +147,9 @@ const struct verb verb_endpoints = {
 	.details =
 		"A service is a listener's port with the route on it; SERVICE is the route's name,\n"
 		"as ROUTE or NAMESPACE/ROUTE. SHARE is the part of the new flows, STATE is what\n"
-		"counts, ACTIVE the flows it has now; PACKETS and BYTES are those of both\n"
-		"directions.\n"
+		"counts: unknown, up, starting (with its part of its share in slow start), down,\n"
+		"ejected (for so long yet) or draining. ACTIVE is the flows it has now; PACKETS and\n"
+		"BYTES are those of both directions.\n"
 		"\n"
 		"Examples:\n"
 		"  spillway endpoints\n"

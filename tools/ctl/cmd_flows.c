@@ -3,11 +3,10 @@
 #include <stdio.h>
 
 #include "base/addr.h"
-#include "base/clock.h"
 #include "ctl/ctl.h"
+#include "ctl/flow_table.h"
 #include "ctl/http.h"
 #include "ctl/output.h"
-#include "ctl/table.h"
 
 #define PATH "/apis/spillway.dev/v1alpha1/flows"
 
@@ -39,35 +38,6 @@ static int count(struct ctl *c, enum output_form form)
 	return 0;
 }
 
-static const char *seconds(struct ctl *c, const struct node *flow, const char *key)
-{
-	char buf[24];
-
-	return arena_strdup(c->arena, clock_human_age(node_int_at(flow, key, 0), buf));
-}
-
-static void print_table(struct ctl *c, const struct node *list)
-{
-	const struct node *flow;
-	struct table t;
-
-	table_init(&t, c->arena);
-	table_head(&t, "PROTOCOL CLIENT VIP SOURCE ENDPOINT STATE AGE IDLE");
-	for (size_t i = 0; i < node_count(list); i++) {
-		flow = node_item(list, i);
-		table_row(&t);
-		table_cell(&t, node_text_at(flow, "protocol", ""));
-		table_cell(&t, node_text_at(flow, "client", ""));
-		table_cell(&t, node_text_at(flow, "vip", ""));
-		table_cell(&t, node_text_at(flow, "source", ""));
-		table_cell(&t, node_text_at(flow, "endpoint", ""));
-		table_cell(&t, node_text_at(flow, "state", ""));
-		table_cell(&t, seconds(c, flow, "ageSeconds"));
-		table_cell(&t, seconds(c, flow, "idleSeconds"));
-	}
-	table_print(&t, stdout);
-}
-
 static int list(struct ctl *c, enum output_form form)
 {
 	const char *endpoint = args_text(&c->args, "endpoint");
@@ -91,7 +61,7 @@ static int list(struct ctl *c, enum output_form form)
 		return output_tree(answer, form);
 	flows = node_member(answer, "flows");
 	if (node_count(flows))
-		print_table(c, flows);
+		flow_table_print(c->arena, flows);
 	else
 		fputs("No flows found\n", stderr);
 	(void)fflush(stdout);

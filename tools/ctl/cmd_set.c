@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `spillway set endpoint`: the operator's word on an endpoint, in force when this returns. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/limits.h"
 #include "ctl/ctl.h"
 #include "ctl/http.h"
+#include "ctl/set_offline.h"
 
 #define PATH "/apis/spillway.dev/v1alpha1/endpoints/state"
 
@@ -17,6 +20,11 @@ static const struct flag flags[] = {
 	 .value = "STATE",
 	 .choices = states,
 	 .help = "up, down, drain or auto"},
+	{.name = "bpffs",
+	 .type = FLAG_TEXT,
+	 .value = "DIR",
+	 .initial = DEFAULT_BPFFS,
+	 .help = "Where spillwayd has its maps pinned, for when it is not running"},
 	{.name = NULL},
 };
 
@@ -33,12 +41,17 @@ static int set(struct ctl *c, const char *address, const char *state)
 	struct loc nowhere = {0};
 	struct node *body = node_new(c->arena, NODE_MAP, nowhere);
 	const struct node *list, *e;
+	const char *why = NULL;
 	struct reply r;
+	int err;
 
 	node_set(c->arena, body, "address", node_new_string(c->arena, address, nowhere));
 	node_set(c->arena, body, "state", node_new_string(c->arena, state, nowhere));
-	if (http_request(c, "POST", PATH, body, &r))
-		return 1;
+	err = http_try(c, "POST", PATH, body, &r, &why);
+	if (err == -ENOENT || err == -ECONNREFUSED)
+		return set_offline(c, address, state, why);
+	if (err)
+		return ctl_error("%s", why);
 	if (r.code != 200 || !r.body)
 		return http_error(&r);
 	list = node_member(r.body, "endpoints");
@@ -82,7 +95,8 @@ const struct verb verb_set = {
 		"up: as if its checks passed. down: it gets no new flow, not even in panic.\n"
 		"drain: like down, and its flows are left to end. auto: as its checks say.\n"
 		"Without a port, all endpoints of the address. The word is in the packet path when\n"
-		"the command returns, is kept over restarts, and holds in all projects.\n"
+		"the command returns, is kept over restarts, and holds in all projects. While no\n"
+		"daemon runs it is written to the packet path, and the next daemon adopts it.\n"
 		"\n"
 		"Examples:\n"
 		"  spillway set endpoint 10.0.0.1:80 --state drain\n"

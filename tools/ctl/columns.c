@@ -75,6 +75,12 @@ static int compare_uses(const void *a, const void *b)
 	return order ? order : strcmp(x->address, y->address);
 }
 
+/* In its slow start an endpoint is up, with less of its share. */
+static bool is_up(const char *state)
+{
+	return strcmp(state, "up") == 0 || strcmp(state, "starting") == 0;
+}
+
 void columns_note_services(struct columns_view *v, const struct node *services)
 {
 	const struct node *list, *row;
@@ -86,7 +92,7 @@ void columns_note_services(struct columns_view *v, const struct node *services)
 			*arena_push(v->c->arena, v->uses, v->use_count) = (struct use){
 				.backend = node_text_at(row, "backend", ""),
 				.address = node_text_at(row, "address", ""),
-				.up = strcmp(node_text_at(row, "state", ""), "up") == 0,
+				.up = is_up(node_text_at(row, "state", "")),
 			};
 		}
 	}

@@ -18,9 +18,10 @@ struct ctl;
 /* What a verb's words are, for the shell's completion. */
 enum verb_words {
 	WORDS_ANY,
-	WORDS_KIND,  /* a kind, then names */
-	WORDS_VERB,  /* a verb */
-	WORDS_THING, /* "endpoint", then addresses */
+	WORDS_KIND,	 /* a kind, then names */
+	WORDS_VERB,	 /* a verb */
+	WORDS_THING,	 /* "endpoint", then addresses */
+	WORDS_DRAINABLE, /* "endpoint" or "backend", then addresses or names */
 };
 
 struct verb {

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What `endpoints` and `describe` say of services. The tier line shows Envoy's arithmetic: health
- * is healthy/total times the over-provisioning factor 1.4, at most 100 %; what the tiers before
- * could not take goes to the next.
- */
+/* What `endpoints` and `describe` know of services and of each endpoint in them. */
 #include "ctl/services.h"
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "ctl/http.h"
 
-#define PATH		 "/apis/spillway.dev/v1alpha1/endpoints"
-#define OVERPROVISIONING 140
-#define FULL_HEALTH	 100
+#define PATH	    "/apis/spillway.dev/v1alpha1/endpoints"
+#define NOT_CARRIED "not carried: userspace path"
 
 static bool is_wanted(const struct node *service, const char *namespace, const char *name)
 {
@@ -69,52 +65,47 @@ const char *number_text(struct arena *a, const struct node *n)
 	return arena_printf(a, "%.1f", n->number);
 }
 
-const char *endpoint_reason(const struct node *endpoint)
+bool endpoint_is_carried(const struct node *endpoint)
 {
-	return node_text_at(endpoint, "problem", node_text_at(endpoint, "reason", ""));
+	return node_bool_at(endpoint, "carried", true);
 }
 
-static const struct node *next_tier(const struct node *tiers, size_t index)
+const char *endpoint_reason(struct arena *a, const struct node *endpoint)
 {
-	const struct node *tier;
+	const char *reason = node_text_at(endpoint, "reason", "");
 
-	for (size_t i = index + 1; i < node_count(tiers); i++) {
-		tier = node_item(tiers, i);
-		if (node_int_at(tier, "total", 0))
-			return tier;
-	}
-	return NULL;
+	if (endpoint_is_carried(endpoint))
+		return node_text_at(endpoint, "problem", reason);
+	return arena_printf(a, NOT_CARRIED "%s%s", reason[0] ? "; " : "", reason);
 }
 
-const char *tier_text(struct arena *a, const struct node *tiers, size_t index)
+const char *endpoint_state(struct arena *a, const struct node *endpoint)
 {
-	const struct node *tier = node_item(tiers, index);
-	const struct node *next = next_tier(tiers, index);
-	int64_t total = node_int_at(tier, "total", 0);
-	int64_t healthy = node_int_at(tier, "healthy", 0);
-	int64_t load = node_int_at(tier, "loadPercent", 0);
-	int64_t health;
-	const char *text;
+	const char *state = node_text_at(endpoint, "state", "");
+	const int64_t ejected_s = node_int_at(endpoint, "ejectedSecondsLeft", 0);
+	const int64_t ramp = node_int_at(endpoint, "rampPercent", 0);
+	char age[24];
 
-	if (!total)
-		return NULL;
-	health = healthy * OVERPROVISIONING / total;
-	if (health > FULL_HEALTH)
-		health = FULL_HEALTH;
-	text = arena_printf(a, "tier %lld: %lld/%lld up x 1.4 = %lld %%",
-			    (long long)node_int_at(tier, "tier", (int64_t)index),
-			    (long long)healthy, (long long)total, (long long)health);
-	if (load != health)
-		text = arena_printf(a, "%s, takes %lld %%", text, (long long)load);
-	if (next)
-		text = arena_printf(a, "%s; tier %lld takes %lld %%", text,
-				    (long long)node_int_at(next, "tier", 0),
-				    (long long)node_int_at(next, "loadPercent", 0));
-	if (load && node_bool_at(tier, "panic", false))
-		text = arena_printf(
-			a,
-			"%s; panic: too few are up, so all its endpoints get traffic but those set "
-			"down or draining",
-			text);
-	return text;
+	if (ejected_s > 0 && strcmp(state, "ejected") == 0)
+		return arena_printf(a, "%s %s", state, clock_human_age(ejected_s, age));
+	if (ramp > 0 && strcmp(state, "starting") == 0)
+		return arena_printf(a, "%s %lld%%", state, (long long)ramp);
+	return state;
+}
+
+const char *endpoint_share(struct arena *a, const struct node *endpoint)
+{
+	if (!endpoint_is_carried(endpoint))
+		return "-";
+	return arena_printf(a, "%s%%", number_text(a, node_member(endpoint, "sharePercent")));
+}
+
+const char *service_address(struct arena *a, const struct node *service)
+{
+	const char *vip = node_text_at(service, "vip", "");
+	const bool v6 = strchr(vip, ':');
+
+	return arena_printf(a, "%s%s%s:%lld/%s", v6 ? "[" : "", vip, v6 ? "]" : "",
+			    (long long)node_int_at(service, "port", 0),
+			    node_text_at(service, "protocol", ""));
 }

@@ -17,13 +17,19 @@ const struct node *services_try(struct ctl *c);
 /* A number that may be written as an integer or with a fraction: "46.5", "100". In `a`. */
 const char *number_text(struct arena *a, const struct node *n);
 
-/* What an operator should know of an endpoint: its problem, else the reason of its state. */
-const char *endpoint_reason(const struct node *endpoint);
+/* What an operator should know of an endpoint: what stands in the way, else why its state is so. */
+const char *endpoint_reason(struct arena *a, const struct node *endpoint);
 
-/*
- * One tier's arithmetic in a line, for the tier at `index` of the service's "tiers":
- * "tier 0: 2/3 up x 1.4 = 93 %; tier 1 takes 7 %". NULL when the tier has no endpoint.
- */
-const char *tier_text(struct arena *a, const struct node *tiers, size_t index);
+/* Its state with what is left of it: "up", "ejected 25s", "starting 40%". */
+const char *endpoint_state(struct arena *a, const struct node *endpoint);
+
+/* "46.5%", or "-" when the packet path does not carry it. */
+const char *endpoint_share(struct arena *a, const struct node *endpoint);
+
+/* Does the packet path carry it? FQDN, Unix and TLS endpoints need the userspace path. */
+bool endpoint_is_carried(const struct node *endpoint);
+
+/* "192.0.2.1:80/TCP", "[2001:db8::1]:53/UDP". */
+const char *service_address(struct arena *a, const struct node *service);
 
 #endif

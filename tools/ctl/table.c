@@ -95,6 +95,7 @@ void table_print(const struct table *t, FILE *out)
 	for (size_t i = 0; i < t->row_count; i++) {
 		row = &t->rows[i];
 		count = used_cells(row);
+		fputs(t->indent ? t->indent : "", out);
 		for (size_t j = 0; j < count; j++) {
 			fputs(row->cells[j], out);
 			if (j + 1 < count)

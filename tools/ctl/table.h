@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 
-#define TABLE_COLUMNS_MAX 20
+#define TABLE_COLUMNS_MAX 28
 
 struct table_row {
 	const char *cells[TABLE_COLUMNS_MAX];
@@ -21,6 +21,7 @@ struct table {
 	struct table_row *rows;
 	size_t row_count;
 	size_t width[TABLE_COLUMNS_MAX];
+	const char *indent; /* in front of each line; NULL: nothing */
 };
 
 void table_init(struct table *t, struct arena *a);

@@ -13,6 +13,8 @@
 	X(delete)                                                                                  \
 	X(endpoints)                                                                               \
 	X(set)                                                                                     \
+	X(drain)                                                                                   \
+	X(events)                                                                                  \
 	X(stats)                                                                                   \
 	X(flows)                                                                                   \
 	X(status)                                                                                  \

@@ -29,34 +29,74 @@ def endpoint(address, backend, tier, share, state, **more):
            "sharePercent": share, "state": state, "reason": "status 200", "admin": "auto",
            "sinceSeconds": 12, "checked": True, "activeFlows": 3, "totalFlows": 100,
            "packetsIn": 1000, "bytesIn": 64000, "packetsOut": 900, "bytesOut": 1200000,
-           "problem": None}
+           "problem": None, "kind": "ip", "carried": True, "latest": "status 200", "zone": None,
+           "passive": False, "ejectedSecondsLeft": 0, "ejections": 0, "rampPercent": 0}
+    row.update(more)
+    return row
+
+
+def tier(number, healthy, total, load, panic=False):
+    """One tier of an endpoints answer."""
+    return {"tier": number, "total": total, "healthy": healthy, "loadPercent": load,
+            "panic": panic, "availablePercent": min(100, 140 * healthy // total) if total else 0}
+
+
+def service(name, listener, vip, protocol, tiers, endpoints, **more):
+    """One service of an endpoints answer."""
+    row = {"name": name, "listener": listener, "gateway": name.split("/", maxsplit=1)[0] + "/edge",
+           "vip": vip, "port": 53 if protocol == "UDP" else 80, "protocol": protocol,
+           "tiers": tiers, "endpoints": endpoints, "zone": None, "zoneNote": None, "empty": False,
+           "noEndpoint": {"new": "answer", "established": "leave"}}
     row.update(more)
     return row
 
 
 SERVICES = [
-    {"name": "default/web", "listener": "http", "gateway": "default/edge", "vip": "192.0.2.1",
-     "port": 80, "protocol": "TCP",
-     "tiers": [{"tier": 0, "total": 3, "healthy": 2, "loadPercent": 93, "panic": False},
-               {"tier": 1, "total": 1, "healthy": 1, "loadPercent": 7, "panic": False}],
-     "endpoints": [
-         endpoint("10.0.0.1:80", "default/web", 0, 46.5, "up"),
-         endpoint("10.0.0.2:80", "default/web", 0, 46.5, "up"),
-         endpoint("10.0.0.3:80", "default/web", 0, 0, "down", reason="timeout", activeFlows=0),
-         endpoint("10.0.1.1:80", "default/spare", 1, 7, "up",
-                  problem="no route to the endpoint")]},
-    {"name": "default/dns", "listener": "dns", "gateway": "default/edge", "vip": "2001:db8::1",
-     "port": 53, "protocol": "UDP",
-     "tiers": [{"tier": 0, "total": 5, "healthy": 1, "loadPercent": 100, "panic": True},
-               {"tier": 1, "total": 0, "healthy": 0, "loadPercent": 0, "panic": False}],
-     "endpoints": [endpoint("[2001:db8:b::1]:53", "default/dns", 0, 20.0, "up", checked=False,
-                            reason="")]},
-    {"name": "other/web", "listener": "http", "gateway": "other/edge", "vip": "192.0.2.2",
-     "port": 80, "protocol": "TCP",
-     "tiers": [{"tier": 0, "total": 5, "healthy": 1, "loadPercent": 50, "panic": False},
-               {"tier": 1, "total": 5, "healthy": 1, "loadPercent": 50, "panic": False}],
-     "endpoints": []},
+    service("default/web", "http", "192.0.2.1", "TCP", [tier(0, 2, 3, 93), tier(1, 1, 1, 7)], [
+        endpoint("10.0.0.1:80", "default/web", 0, 46.5, "up"),
+        endpoint("10.0.0.2:80", "default/web", 0, 46.5, "up"),
+        endpoint("10.0.0.3:80", "default/web", 0, 0, "down", reason="timeout", activeFlows=0,
+                 latest="connection refused"),
+        endpoint("10.0.1.1:80", "default/spare", 1, 7, "up",
+                 problem="no route to the endpoint")]),
+    service("default/dns", "dns", "2001:db8::1", "UDP",
+            [tier(0, 1, 5, 100, panic=True), tier(1, 0, 0, 0)],
+            [endpoint("[2001:db8:b::1]:53", "default/dns", 0, 20.0, "up", checked=False, reason="",
+                      latest="")],
+            noEndpoint={"new": "unreachable", "established": "drop"}),
+    service("other/web", "http", "192.0.2.2", "TCP", [tier(0, 1, 5, 50), tier(1, 1, 5, 50)], [],
+            empty=True),
+    service("tiers/api", "http", "192.0.2.3", "TCP",
+            [tier(0, 1, 5, 28, panic=True), tier(1, 2, 5, 56), tier(7, 1, 1, 16)], [
+                endpoint("10.0.2.1:80", "tiers/a", 0, 7, "starting", reason="status 200",
+                         rampPercent=40, zone="east", passive=True),
+                endpoint("10.0.2.2:80", "tiers/a", 0, 7, "ejected", checked=False, passive=True,
+                         reason="5 SYNs unanswered", latest="", ejectedSecondsLeft=25,
+                         ejections=3, zone="west"),
+                endpoint("10.0.2.3:80", "tiers/a", 0, 0, "draining", admin="drain",
+                         reason="set by the operator"),
+                endpoint("10.0.3.1:80", "tiers/b", 1, 28, "unknown", reason="", latest=""),
+                endpoint("api.example.com:443", "tiers/b", 1, 0, "down", kind="fqdn",
+                         carried=False, reason="certificate has expired", activeFlows=0,
+                         latest="certificate has expired"),
+                endpoint("unix:/run/api.sock", "tiers/c", 7, 0, "up", kind="unix", carried=False,
+                         reason="", activeFlows=0)],
+            zone="east", zoneNote="preferLocal has no effect: fewer than 6 endpoints are up"),
+    service("tiers/gone", "gone", "192.0.2.4", "TCP", [tier(0, 0, 1, 100)],
+            [endpoint("10.0.4.1:80", "tiers/gone", 0, 0, "down", admin="down",
+                      reason="set by the operator")], empty=True,
+            noEndpoint={"new": "drop", "established": "pass"}),
+    service("tiers/tls", "tls", "192.0.2.5", "TCP", [],
+            [endpoint("10.0.5.1:443", "tiers/tls", 0, 0, "up", carried=False, reason="")],
+            empty=True),
 ]
+EVENTS = [("endpoint", "10.0.0.3:80", "default/web", "unknown", "up", "status 200"),
+          ("endpoint", "10.0.0.3:80", "default/web", "up", "down", "timeout"),
+          ("tiers", "default/web at 192.0.2.1:80/tcp", "", "100/0", "93/7", "tier 0: 2 of 3 up"),
+          ("endpoint", "[2001:db8:b::1]:53", "default/dns", "up", "draining",
+           "set by the operator"),
+          ("drain", "[2001:db8:b::1]:53", "default/dns", "", "started", "10m, then reset"),
+          ("endpoint", "api.example.com:443", "other/api", "up", "down", "status 503")]
 COUNTERS = [{"name": "pass_not_ip", "kind": "pass", "description": "not IP", "value": 0},
             {"name": "drop_ttl", "kind": "drop", "description": "time to live used up",
              "value": 12345678901}]
@@ -84,6 +124,53 @@ class Daemon:
         self.version = 0
         self.requests = []
         self.broken = None  # (code, body text) instead of any answer
+        self.events = []
+        for index, texts in enumerate(EVENTS):
+            self.happen(*texts, age_s=10815 - 3600 * (index // 2))
+        self.drains = []
+        self.ends_per_look = 0  # flows of each drain that end between two looks
+
+    def happen(self, *texts, age_s=0):
+        """One more event: kind, subject, backend, from, to, reason."""
+        row = dict(zip(("kind", "subject", "backend", "from", "to", "reason"), texts))
+        when = time.strftime("%Y-%m-%dT%H:%M:%S.678Z", time.gmtime(time.time() - age_s))
+        row.update(seq=len(self.events) + 1, time=when, monotonicNs=123)
+        self.events.append(row)
+
+    def events_after(self, since, limit):
+        """An events answer."""
+        return {"events": [e for e in self.events if e["seq"] > since][:limit],
+                "last": self.events[-1]["seq"] if self.events else 0,
+                "oldest": self.events[0]["seq"] if self.events else 0}
+
+    def drain(self, body):
+        """Begins drains."""
+        if body.get("backend", "default/web") != "default/web":
+            return 404, status(404, "NotFound", f'backend "{body["backend"]}" has no endpoints')
+        addresses = [body["address"]] if "address" in body else ["10.0.0.1:80", "10.0.0.2:80"]
+        if not addresses[0].startswith("10.0.0."):
+            return 404, status(404, "NotFound", f'endpoint "{addresses[0]}" not found')
+        addresses = [a if ":" in a else a + ":80" for a in addresses]
+        self.drains = [row for row in self.drains if row["address"] not in addresses]
+        for address in addresses:
+            flow = dict(FLOW, endpoint=address)
+            self.drains.append({
+                "address": address, "backend": "default/web", "startedSeconds": 65,
+                "deadlineSecondsLeft": body["deadlineSeconds"] or None, "then": body["then"],
+                "flowsAtStart": 37, "activeFlows": 37, "estimateSeconds": 130,
+                "state": "draining", "longest": [dict(flow, ageSeconds=86400), flow]})
+        return 200, {"endpoints": [{"address": a, "from": "auto", "to": "drain",
+                                    "activeFlows": 37} for a in addresses],
+                     "shared": [a for a in addresses if a == "10.0.0.2:80"]}
+
+    def look(self):
+        """A drains answer; flows end meanwhile."""
+        answer = {"drains": copy.deepcopy(self.drains)}
+        for row in self.drains:
+            row["activeFlows"] = max(0, row["activeFlows"] - self.ends_per_look)
+            if not row["activeFlows"]:
+                row.update(state="done", longest=[], estimateSeconds=0)
+        return answer
 
     def apply(self, project, request):
         """The apply call: (code, body)."""
@@ -173,9 +260,14 @@ class Daemon:
         """Spillway's own paths."""
         if path == "apply":
             return self.apply(project, body)
+        if path == "drains":
+            return self.drain(body) if body else (200, self.look())
+        if path == "events":
+            return 200, self.events_after(int(query["since"]), int(query["limit"]))
         if path == "endpoints/state":
             if not body["address"].startswith("10.0.0."):
                 return 404, status(404, "NotFound", f"no endpoint has {body['address']}")
+            self.drains.clear()
             full = body["address"] if ":" in body["address"] else body["address"] + ":80"
             return 200, {"endpoints": [{"address": full, "from": "auto", "to": body["state"]}]}
         if path == "flows":

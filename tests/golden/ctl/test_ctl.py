@@ -5,11 +5,16 @@ A transcript is a *.txt file: a line `$ spillway ARGUMENTS`, its standard output
 with `! ` in front, and `[exit N]` unless N is 0. The commands of a file run in order against one
 daemon, in manifests/. UPDATE_GOLDEN=1 writes what is printed now into the files.
 """
+import fcntl
 import glob
+import json
 import os
+import pty
 import re
 import shlex
+import signal
 import subprocess
+import time
 
 import pytest
 
@@ -19,7 +24,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 SPILLWAY = os.path.join(os.environ.get("SPILLWAY_BUILD", os.path.join(ROOT, "build")), "spillway")
 MANIFESTS = os.path.join(HERE, "manifests")
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
 
 
 def run(socket, *args, stdin=None):
@@ -43,7 +48,7 @@ def transcript_of(socket, commands):
             lines.append(f"[exit {done.returncode}]")
         lines.append("")
     text = "\n".join(lines).replace(socket, "SOCKET")
-    return TIME.sub("2026-01-02T03:04:05Z", text)
+    return TIME.sub(r"2026-01-02T03:04:05\1Z", text)
 
 
 @pytest.mark.parametrize("path", sorted(glob.glob(os.path.join(HERE, "*.txt"))),
@@ -128,7 +133,8 @@ FULL = fake_daemon.status(507, "InsufficientStorage", "1200 services; raise --ma
     ((404, '{"message": "gone"}'), "Error from server: gone"),
 ])
 @pytest.mark.parametrize("command", ["apply -f web.yaml", "get be", "endpoints", "stats", "status",
-                                     "set endpoint 10.0.0.1 --state up", "delete be web"])
+                                     "set endpoint 10.0.0.1 --state up", "delete be web",
+                                     "events", "events -w", "drain", "drain backend web --wait"])
 def test_whatever_the_daemon_answers_is_said_and_fails(tmp_path, command, broken, said):
     socket = str(tmp_path / "sock")
     with fake_daemon.Server(socket) as server:
@@ -154,9 +160,219 @@ def test_output_that_cannot_be_written_is_a_failure(tmp_path):
 
 
 @pytest.mark.parametrize("verb", ["apply", "validate", "get", "describe", "delete", "endpoints",
-                                  "set", "stats", "flows", "status", "version", "help"])
+                                  "set", "drain", "events", "stats", "flows", "status", "version",
+                                  "help"])
 def test_every_verb_has_help(verb):
     done = run("/nowhere", verb, "--help")
     assert done.returncode == 0 and done.stderr == ""
     assert "\nUsage:\n  spillway " + verb in done.stdout
     assert run("/nowhere", "help", verb).stdout == done.stdout
+
+
+class Watch:
+    """The tool in the background: its lines as they come."""
+
+    def __init__(self, socket, *args):
+        env = {k: v for k, v in os.environ.items() if not k.startswith("SPILLWAY_")}
+        self.process = subprocess.Popen(  # pylint: disable=consider-using-with
+            [SPILLWAY, "--socket", socket, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, env=env)
+
+    def line(self):
+        """The next line."""
+        return self.process.stdout.readline().rstrip("\n")
+
+    def end(self, how=signal.SIGINT):
+        """Ends it: (exit code, the rest of standard error)."""
+        self.process.send_signal(how)
+        _, err = self.process.communicate(timeout=10)
+        return self.process.returncode, err
+
+
+def test_a_watch_shows_what_was_and_what_comes_until_interrupted(tmp_path):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket) as server:
+        watch = Watch(socket, "events", "-w", "--limit", "1", "-o", "wide")
+        assert watch.line().split() == ["SEQ", "TIME", "KIND", "SUBJECT", "BACKEND", "CHANGE",
+                                        "REASON"]
+        assert watch.line().split()[0] == "6"
+        server.daemon.happen("endpoint", "10.0.0.3:80", "default/web", "down", "up", "status 200")
+        row = watch.line()
+        assert row.startswith("7") and row.endswith("   down -> up   status 200")
+        time.sleep(0.5)
+        assert watch.end() == (0, "")
+        since = [t for _, t, _ in server.daemon.requests][-1]
+    assert "since=7&" in since
+
+
+def test_a_watch_outlives_the_daemon_and_says_so_once(tmp_path):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket):
+        watch = Watch(socket, "events", "-w", "--since", "5", "-o", "json")
+        assert json.loads(watch.line())["seq"] == 6
+    os.unlink(socket)
+    time.sleep(1)
+    with fake_daemon.Server(socket) as server:
+        server.daemon.happen("operator", "10.0.0.9:80", "", "auto", "down", "")
+        assert json.loads(watch.line())["subject"] == "10.0.0.9:80"
+        time.sleep(0.5)
+        code, err = watch.end(signal.SIGTERM)
+    assert code == 0
+    assert err.count("the daemon is away") == 1 and err.endswith("The daemon is back\n")
+
+
+def test_a_watch_tells_of_lost_events_and_begins_anew_with_a_new_store(tmp_path):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket) as server:
+        watch = Watch(socket, "events", "-w", "--limit", "1", "-o", "json")
+        assert json.loads(watch.line())["seq"] == 6
+        for number in range(20):
+            server.daemon.events.append(dict(server.daemon.events[0], seq=107 + number))
+        del server.daemon.events[:6]
+        assert json.loads(watch.line())["seq"] == 107
+        server.daemon.events[:] = [dict(server.daemon.events[0], seq=1)]
+        seqs = [json.loads(watch.line())["seq"] for _ in range(20)]
+        assert seqs[-1] == 1
+        assert watch.end() == (0, "warning: 100 events came and went unseen\n")
+
+
+def test_a_watch_ends_when_its_reader_goes(tmp_path):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket):
+        watch = Watch(socket, "events", "-w")
+        watch.line()
+        watch.process.stdout.close()
+        watch.process.wait(timeout=5)
+        assert watch.process.stderr.read() == ""
+        watch.process.stderr.close()
+
+
+def test_more_events_than_a_page_are_all_shown(tmp_path):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket) as server:
+        first = server.daemon.events[0]
+        server.daemon.events = [dict(first, seq=10 + n) for n in range(2345)]
+        rows = json.loads(run(socket, "events", "-o", "json").stdout)["events"]
+    assert [e["seq"] for e in rows] == list(range(10, 2355))
+
+
+def test_a_part_of_a_second_is_not_no_deadline(tmp_path):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket) as server:
+        run(socket, "drain", "backend", "web", "--deadline", "1m500ms", "--then", "reset")
+        run(socket, "drain", "endpoint", "10.0.0.1", "--deadline", "1ms")
+        run(socket, "drain", "endpoint", "10.0.0.1:80")
+        bodies = [body for _, _, body in server.daemon.requests]
+    assert bodies == [{"backend": "default/web", "deadlineSeconds": 61, "then": "reset"},
+                      {"address": "10.0.0.1", "deadlineSeconds": 1, "then": "leave"},
+                      {"address": "10.0.0.1:80", "deadlineSeconds": 0, "then": "leave"}]
+
+
+def test_a_wait_ends_with_the_last_flow(tmp_path):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket) as server:
+        server.daemon.ends_per_look = 20
+        done = run(socket, "drain", "endpoint", "10.0.0.1", "10.0.0.3:81", "--wait")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "endpoint 10.0.0.1:80 draining (was auto), 37 flows",
+        "endpoint 10.0.0.3:81 draining (was auto), 37 flows",
+        "2 of 2 endpoints drain, 74 of 74 flows left, about 2m10s",
+        "endpoint 10.0.0.1:80 done: no flows left",
+        "endpoint 10.0.0.3:81 done: no flows left"]
+
+
+def test_a_wait_ends_with_the_deadline(tmp_path):
+    socket = str(tmp_path / "sock")
+    for policy, fate in (("leave", "left to end"), ("reset", "reset at their next packet")):
+        with fake_daemon.Server(socket) as server:
+            watch = Watch(socket, "drain", "endpoint", "10.0.0.1", "--deadline", "10m", "--then",
+                          policy, "--wait")
+            watch.line()
+            assert watch.line().endswith(
+                f"37 of 37 flows left, about 2m10s; deadline in 10m, then {policy}")
+            server.daemon.drains[0].update(state="deadline", deadlineSecondsLeft=0)
+            assert watch.line() == f"endpoint 10.0.0.1:80 deadline: 37 flows left are {fate}"
+            assert watch.process.wait(timeout=10) == 0
+        os.unlink(socket)
+
+
+def test_a_wait_ends_when_another_word_is_given(tmp_path):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket):
+        watch = Watch(socket, "drain", "endpoint", "10.0.0.1", "--wait")
+        watch.line()
+        watch.line()
+        run(socket, "set", "endpoint", "10.0.0.1", "--state", "auto")
+        assert watch.process.wait(timeout=10) == 1
+        assert "endpoint 10.0.0.1:80 does not drain any more" in watch.process.stderr.read()
+
+
+def test_a_wait_outlives_the_daemon(tmp_path):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket) as server:
+        watch = Watch(socket, "drain", "endpoint", "10.0.0.1", "--wait")
+        watch.line()
+        watch.line()
+        drains = server.daemon.drains
+    os.unlink(socket)
+    time.sleep(1)
+    with fake_daemon.Server(socket) as server:
+        server.daemon.drains = [dict(drains[0], state="done", activeFlows=0)]
+        assert watch.line() == "endpoint 10.0.0.1:80 done: no flows left"
+        assert watch.process.wait(timeout=10) == 0
+
+
+def test_an_interrupted_wait_says_that_the_drain_goes_on(tmp_path):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket):
+        watch = Watch(socket, "drain", "endpoint", "10.0.0.1", "--wait")
+        watch.line()
+        watch.line()
+        code, err = watch.end()
+    assert code == 1 and "the drain goes on" in err
+
+
+def test_a_terminal_has_one_line_that_is_rewritten(tmp_path):
+    socket = str(tmp_path / "sock")
+    ours, theirs = pty.openpty()
+    with fake_daemon.Server(socket) as server:
+        server.daemon.ends_per_look = 20
+        done = subprocess.run([SPILLWAY, "--socket", socket, "drain", "endpoint", "10.0.0.1",
+                               "--wait"], stdout=theirs, timeout=30, check=False)
+    os.close(theirs)
+    text = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert done.returncode == 0
+    assert "\r\033[K37 of 37 flows left, about 2m10s\r\033[K17 of 37 flows left" in text
+    assert text.endswith("\r\033[Kendpoint 10.0.0.1:80 done: no flows left\r\n")
+
+
+def test_the_outcome_of_a_wait_is_a_tree_too(tmp_path):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket) as server:
+        server.daemon.ends_per_look = 50
+        done = run(socket, "drain", "backend", "web", "--wait", "-o", "json")
+    assert done.returncode == 0
+    assert [(d["address"], d["state"]) for d in json.loads(done.stdout)["drains"]] == [
+        ("10.0.0.1:80", "done"), ("10.0.0.2:80", "done")]
+
+
+def test_without_a_daemon_and_without_pins_a_word_is_refused(tmp_path):
+    socket = str(tmp_path / "no.sock")
+    done = run(socket, "set", "endpoint", "10.0.0.1:80", "--state", "down", "--bpffs",
+               str(tmp_path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"cannot reach spillwayd at {socket}: No such file or directory" in done.stderr
+    assert f"nor can the packet path be written: {tmp_path}" in done.stderr
+
+
+def test_maps_that_a_daemon_has_are_not_written_behind_its_back(tmp_path):
+    socket = str(tmp_path / "no.sock")
+    pins = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(pins, fcntl.LOCK_EX)
+    done = run(socket, "set", "endpoint", "10.0.0.1:80", "--state", "down", "--bpffs",
+               str(tmp_path))
+    os.close(pins)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "a daemon runs all the same: it is starting, or listens elsewhere (--socket)" in done.stderr
