@@ -7,7 +7,7 @@ import signal
 import pytest
 
 import lib
-from load import Connections
+from load import Connections, Load
 
 OURS = "155"  # protocol number of our routes, addresses and neighbours
 
@@ -83,6 +83,30 @@ def test_a_vip_is_no_source_address_after_a_restart_either(net):
     gateway.start()
     lib.time.sleep(0.3)
     assert gateway.json("status")["sources"] == ["203.0.113.5"]
+
+
+def active(gateway):
+    """Active flows of all endpoints together."""
+    return sum(e["activeFlows"] for e in gateway.endpoints().values())
+
+
+def test_active_flows_are_counted_exactly_while_endpoints_come_and_go(net):
+    serve(net, "p1", "p2", "p3")
+    gateway = start(net)
+    gateway.apply(plain())
+    conns = Connections(net, 30)
+    load = Load(net)
+    for hosts in (("p1",), ("p1", "p2"), ("p2", "p3"), ("p1", "p2", "p3")):
+        gateway.apply(plain(hosts=hosts))
+        lib.time.sleep(0.3)
+    assert load.stop()["errors"] == []
+    assert conns.use() == conns.where
+    lib.wait_for("the count of those held", lambda: active(gateway) == 30)
+    gateway.kill()
+    gateway.start()
+    assert active(gateway) == 30
+    conns.close_all()
+    lib.wait_for("none", lambda: active(gateway) == 0)
 
 
 def test_a_map_that_an_older_version_lacked_is_added_when_its_pins_are_taken_over(net):
