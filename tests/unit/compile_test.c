@@ -404,6 +404,280 @@ static void the_plan_is_what_the_table_holds(void **state)
 	assert_int_equal(sum, 1000000);
 }
 
+/* Tiers 0, 1 and 2, two endpoints each. */
+static struct service *three_tiers(void)
+{
+	struct service *s;
+
+	endpoints(6);
+	s = fixture_service(&c.f, 1, 80);
+	for (uint8_t t = 0; t < 3; t++)
+		fixture_locality(&c.f, s, t, 1, 2 * t, 2);
+	return s;
+}
+
+/* The first instance of the tier that the spare table is of; all of it must be in there. */
+static void check_spare(size_t first)
+{
+	const struct table_service *s = &c.t.services[0];
+
+	assert_int_not_equal(s->spare, TABLE_NONE);
+	assert_in_range(percent_of(s->spare, first), 50, 50);
+	assert_in_range(percent_of(s->spare, first + 1), 50, 50);
+}
+
+static void each_tier_lives_on_what_those_before_it_leave(void **state)
+{
+	static const uint32_t loads[][3] = {{100, 0, 0}, {70, 30, 0}, {0, 100, 0},
+					    {0, 70, 30}, {0, 0, 100}, {0, 0, 100}};
+	struct service_plan plan;
+	struct service *s;
+
+	(void)state;
+	s = three_tiers();
+	s->panic_threshold = 0;
+	for (size_t k = 0; k < 6; k++) {
+		compile();
+		tables_plan(c.f.arena, s, &c.f.view, &plan);
+		for (size_t t = 0; t < 3; t++) {
+			const uint32_t slots = slots_of(c.t.services[0].table, 2 * t) +
+					       slots_of(c.t.services[0].table, 2 * t + 1);
+
+			assert_int_equal(plan.tiers[t].load_percent, loads[k][t]);
+			assert_in_range(100 * slots + 50, 1021 * loads[k][t] - 150 * !!loads[k][t],
+					1021 * loads[k][t] + 250);
+		}
+		down(k, 1);
+	}
+}
+
+static void a_gap_between_tiers_changes_no_share(void **state)
+{
+	struct service_plan plan;
+	struct service *s;
+
+	(void)state;
+	endpoints(10);
+	s = fixture_service(&c.f, 1, 80);
+	fixture_locality(&c.f, s, 2, 1, 0, 4);
+	fixture_locality(&c.f, s, 7, 1, 4, 4);
+	down(0, 3);
+	down(4, 3); /* 35 and 35, both below half: total panic, by number */
+	tables_plan(c.f.arena, s, &c.f.view, &plan);
+	assert_int_equal(plan.tiers[2].load_percent, 50);
+	assert_int_equal(plan.tiers[7].load_percent, 50);
+	assert_true(plan.tiers[2].panic && plan.tiers[7].panic);
+	assert_int_equal(plan.tiers[2].available_percent, 35);
+	assert_false(plan.tiers[0].panic);
+	s->panic_threshold = 0;
+	down(0, 4);
+	down(4, 4);
+	compile();
+	assert_true(c.t.services[0].empty);
+	c.f.health[6].state = HEALTH_UP;
+	compile();
+	assert_int_equal(percent_of(0, 6), 100);
+}
+
+static void the_spare_table_is_of_the_next_tier_with_somebody_healthy(void **state)
+{
+	(void)state;
+	(void)three_tiers();
+	compile();
+	check_spare(2);
+	down(2, 1);
+	compile();
+	check_spare(2); /* whoever is down there */
+	down(2, 2);
+	compile();
+	check_spare(4);
+	c.f.health[2].state = c.f.health[3].state = HEALTH_UP;
+	down(0, 2);
+	compile(); /* tier 1 carries alone */
+	check_spare(4);
+	down(2, 4);
+	compile(); /* nobody healthy: the second again */
+	check_spare(2);
+	c.f.health[2].admin = c.f.health[3].admin = SPW_ADMIN_DRAIN;
+	compile();
+	check_spare(4);
+}
+
+static void with_two_tiers_the_spare_table_never_changes_with_health(void **state)
+{
+	struct service *s;
+	uint64_t hash;
+
+	(void)state;
+	endpoints(5);
+	s = fixture_service(&c.f, 1, 80);
+	fixture_locality(&c.f, s, 0, 1, 0, 3);
+	fixture_locality(&c.f, s, 1, 1, 3, 2);
+	compile();
+	hash = c.t.slots[c.t.services[0].spare].hash;
+	for (uint32_t mask = 0; mask < 32; mask++) {
+		for (size_t i = 0; i < 5; i++)
+			c.f.health[i].state = mask >> i & 1 ? HEALTH_DOWN : HEALTH_UP;
+		compile();
+		assert_int_not_equal(c.t.services[0].spare, TABLE_NONE);
+		assert_int_equal(c.t.slots[c.t.services[0].spare].hash, hash);
+	}
+}
+
+static void slow_start_takes_from_the_share_within_the_locality(void **state)
+{
+	struct service *s;
+
+	(void)state;
+	endpoints(6);
+	s = fixture_service(&c.f, 1, 80);
+	fixture_locality(&c.f, s, 0, 1, 0, 2);
+	fixture_locality(&c.f, s, 0, 1, 2, 2);
+	fixture_locality(&c.f, s, 1, 1, 4, 2);
+	c.f.health[0].ramp_percent = 25;
+	compile();
+	assert_int_equal(percent_of(0, 0), 10); /* 25 of 125 of half */
+	assert_int_equal(percent_of(0, 1), 40);
+	assert_int_equal(percent_of(0, 2), 25);
+	assert_int_equal(percent_of(0, 4), 0); /* the tiers do not notice */
+	c.f.health[1].ramp_percent = 25;
+	compile();
+	assert_int_equal(percent_of(0, 0), 25); /* all of them start */
+	c.f.health[1].ramp_percent = 0;
+	down(1, 5); /* one of four: panic */
+	compile();
+	for (size_t i = 0; i < 4; i++)
+		assert_in_range(percent_of(c.t.services[0].table, i), 16, 17);
+}
+
+static void an_ejected_endpoint_is_down(void **state)
+{
+	struct service *s;
+
+	(void)state;
+	endpoints(3);
+	s = fixture_service(&c.f, 1, 80);
+	fixture_locality(&c.f, s, 0, 1, 0, 3);
+	c.f.health[0].ejected = true;
+	compile();
+	assert_int_equal(slots_of(0, 0), 0);
+	assert_true(!row(0)->pickable && !row(0)->up);
+	c.f.health[0].admin = SPW_ADMIN_UP;
+	compile();
+	assert_true(row(0)->pickable && row(0)->up);
+}
+
+static void the_answers_without_endpoint_go_with_the_service(void **state)
+{
+	struct service *s;
+
+	(void)state;
+	endpoints(1);
+	c.f.model.instances[0].reset_on_removal = true;
+	s = fixture_service(&c.f, 1, 80);
+	s->new_flows = SPW_NO_ENDPOINT_DROP;
+	s->live_flows = SPW_NO_ENDPOINT_LEAVE;
+	fixture_locality(&c.f, s, 0, 1, 0, 1);
+	compile();
+	assert_int_equal(c.t.services[0].new_flows, SPW_NO_ENDPOINT_DROP);
+	assert_int_equal(c.t.services[0].live_flows, SPW_NO_ENDPOINT_LEAVE);
+	assert_false(c.t.services[0].empty);
+	assert_int_equal(row(0)->flags, SPW_ENDPOINT_RESET_ON_REMOVAL);
+	down(0, 1);
+	compile(); /* panic: it may be picked */
+	assert_false(c.t.services[0].empty);
+	c.f.health[0].admin = SPW_ADMIN_DOWN;
+	compile();
+	assert_true(c.t.services[0].empty);
+}
+
+static void what_the_packet_path_does_not_carry_is_in_no_row(void **state)
+{
+	struct service *s;
+
+	(void)state;
+	endpoints(3);
+	c.f.model.instances[1].mode = SPW_MODE_HANDOFF;
+	s = fixture_service(&c.f, 1, 80);
+	fixture_locality(&c.f, s, 0, 1, 2, 1);
+	compile();
+	assert_int_equal(c.t.endpoint_count, 2);
+	assert_int_equal(c.t.endpoints[1].id, 2);
+	assert_true(addr_equal(&c.t.endpoints[1].addr, &c.f.model.instances[2].addr));
+	assert_int_equal(percent_of(0, 2), 100);
+}
+
+static void members_of_several_backends_are_planned_under_their_own(void **state)
+{
+	static const struct object web;
+	struct service_plan plan;
+	struct service *s;
+
+	(void)state;
+	endpoints(2);
+	s = fixture_service(&c.f, 1, 80);
+	fixture_locality(&c.f, s, 0, 1, 0, 2);
+	s->localities[0].backends[1] = &web;
+	tables_plan(c.f.arena, s, &c.f.view, &plan);
+	assert_null(plan.shares[0].backend);
+	assert_ptr_equal(plan.shares[1].backend, &web);
+}
+
+/* The same rows and the same slots. */
+static void check_same(const struct tables *a, const struct tables *b)
+{
+	assert_int_equal(a->slots_count, b->slots_count);
+	for (size_t i = 0; i < a->slots_count; i++) {
+		assert_int_equal(a->slots[i].size, b->slots[i].size);
+		assert_int_equal(a->slots[i].hash, b->slots[i].hash);
+		assert_memory_equal(a->slots[i].slots, b->slots[i].slots,
+				    a->slots[i].size * sizeof(*a->slots[i].slots));
+	}
+	assert_int_equal(a->service_count, b->service_count);
+	for (size_t i = 0; i < a->service_count; i++) {
+		assert_int_equal(a->services[i].table, b->services[i].table);
+		assert_int_equal(a->services[i].spare, b->services[i].spare);
+	}
+	assert_int_equal(a->endpoint_count, b->endpoint_count);
+	for (size_t i = 0; i < a->endpoint_count; i++) {
+		assert_int_equal(a->endpoints[i].pickable, b->endpoints[i].pickable);
+		assert_int_equal(a->endpoints[i].up, b->endpoints[i].up);
+	}
+}
+
+static void what_was_computed_before_changes_no_result(void **state)
+{
+	static const uint8_t ramps[] = {0, 0, 0, 30, 80};
+	const char *why = NULL;
+
+	(void)state;
+	endpoints(24);
+	for (uint32_t i = 0; i < 6; i++) {
+		struct service *s = fixture_service(&c.f, i, 80);
+
+		s->panic_threshold = i % 2 ? 0 : 50;
+		fixture_locality(&c.f, s, 0, 1 + i / 2, i * 3, 5);
+		fixture_locality(&c.f, s, 0, 1, i * 2 + 6, 1 + i);
+		if (i > 1)
+			fixture_locality(&c.f, s, 1, 1, 20, 4);
+	}
+	srand(11);
+	for (int round = 0; round < 200; round++) {
+		struct health_entry *e = &c.f.health[rand() % 24];
+		struct tables fresh;
+
+		e->state = rand() % 3;
+		e->ejected = rand() % 5 == 0;
+		e->admin = rand() % 4 ? SPW_ADMIN_AUTO : (enum spw_admin)(rand() % 4);
+		e->ramp_percent = ramps[rand() % 5];
+		compile();
+		assert_int_equal(tables_compile(c.f.arena, &c.f.model, &c.f.view, c.ids, LINES,
+						NULL, &fresh, &why),
+				 0);
+		check_same(&fresh, &c.t);
+	}
+}
+
 static void a_service_of_nobody_has_no_table(void **state)
 {
 	(void)state;
@@ -492,6 +766,16 @@ int main(void)
 		TEST(services_of_equal_endpoints_share_a_table),
 		TEST(the_numbers_do_not_decide_who_gets_which_slot),
 		TEST(the_plan_is_what_the_table_holds),
+		TEST(each_tier_lives_on_what_those_before_it_leave),
+		TEST(a_gap_between_tiers_changes_no_share),
+		TEST(the_spare_table_is_of_the_next_tier_with_somebody_healthy),
+		TEST(with_two_tiers_the_spare_table_never_changes_with_health),
+		TEST(slow_start_takes_from_the_share_within_the_locality),
+		TEST(an_ejected_endpoint_is_down),
+		TEST(the_answers_without_endpoint_go_with_the_service),
+		TEST(what_the_packet_path_does_not_carry_is_in_no_row),
+		TEST(members_of_several_backends_are_planned_under_their_own),
+		TEST(what_was_computed_before_changes_no_result),
 		TEST(a_service_of_nobody_has_no_table),
 		TEST(what_does_not_fit_the_maps_is_refused_with_the_remedy),
 		TEST(ten_thousand_services_compile_quickly),
