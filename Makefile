@@ -22,9 +22,9 @@ endif
 # What `make deps` installs: to build, and to test and to run the demo.
 BUILD_PKGS := gcc libc6-dev make clang-19 bpftool libbpf-dev libelf-dev zlib1g-dev libyaml-dev \
 	libjansson-dev libsqlite3-dev libuv1-dev libcurl4-openssl-dev libmicrohttpd-dev \
-	libmnl-dev libsystemd-dev libc-ares-dev
-TEST_PKGS := libcmocka-dev libclang-rt-19-dev clang-format-19 cppcheck shellcheck universal-ctags \
-	git iproute2 iputils-ping ethtool nftables curl iperf3 tcpdump procps util-linux \
+	libmnl-dev libsystemd-dev libc-ares-dev libssl-dev
+TEST_PKGS := libcmocka-dev libnghttp2-dev libclang-rt-19-dev clang-format-19 cppcheck shellcheck \
+	universal-ctags git iproute2 iputils-ping ethtool nftables curl iperf3 tcpdump procps util-linux \
 	python3 python3-scapy python3-pytest python3-pytest-xdist
 BENCH_PKGS := wrk haproxy
 
@@ -37,7 +37,7 @@ CFLAGS   += -std=gnu11 -fno-strict-aliasing $(WARN) -Werror
 SAN      := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LIBS_CTL := -lyaml -ljansson -lcurl -l:libbpf.a -lelf -lz
 LIBS     := -lyaml -ljansson -lsqlite3 -luv -lcurl -lmicrohttpd -lmnl -lsystemd -lcares \
-	-l:libbpf.a -lelf -lz -lpthread
+	-lssl -lcrypto -l:libbpf.a -lelf -lz -lpthread
 
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -Iinclude \
 	-I/usr/include/$(shell uname -m)-linux-gnu
@@ -191,7 +191,7 @@ $(BUILD)/spillway: $(CTL_OBJ) $(BUILD)/libspillway.a
 $(BUILD)/tests/unit/%: $(BUILD)/asan/tests/unit/%.o $(BUILD)/asan/libspillway.a
 	$(say) LD-SAN $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ -lcmocka $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ -lcmocka -lnghttp2 $(LIBS)
 
 $(BUILD)/tests/packet/packet_test: $(PACKET_SRC:%.c=$(BUILD)/asan/%.o) $(BUILD)/asan/libspillway.a
 	$(say) LD-SAN $@
