@@ -6,7 +6,9 @@
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "base/addr.h"
 
@@ -51,6 +53,11 @@ struct verdict verdict_errno(int err)
 		return verdict_make(VERDICT_BAD, "network unreachable");
 	case ECONNRESET:
 		return verdict_make(VERDICT_BAD, "connection reset");
+	case ENOENT:
+		return verdict_make(VERDICT_BAD, "no such socket");
+	case EACCES:
+	case EPERM:
+		return verdict_make(VERDICT_BAD, "permission denied");
 	case EPIPE:
 		return verdict_make(VERDICT_BAD, "closed before the answer");
 	}
@@ -58,31 +65,56 @@ struct verdict verdict_errno(int err)
 	return verdict_make(VERDICT_BAD, "error %s", name ? name : "unknown");
 }
 
-static socklen_t fill_address(const struct probe_job *job, struct sockaddr_storage *to)
+static socklen_t fill_path(const char *path, struct sockaddr_storage *to)
+{
+	struct sockaddr_un *un = (struct sockaddr_un *)to;
+
+	un->sun_family = AF_UNIX;
+	(void)snprintf(un->sun_path, sizeof(un->sun_path), "%s", path);
+	return sizeof(*un);
+}
+
+static socklen_t fill_address(const struct probe *p, struct sockaddr_storage *to)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)to;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)to;
 
 	memset(to, 0, sizeof(*to));
-	if (addr_is_v4(&job->addr)) {
+	if (p->job->kind == ENDPOINT_UNIX)
+		return fill_path(p->job->host, to);
+	if (addr_is_v4(&p->addr)) {
 		v4->sin_family = AF_INET;
-		v4->sin_port = htons(job->port);
-		v4->sin_addr.s_addr = addr_v4(&job->addr);
+		v4->sin_port = htons(p->job->port);
+		v4->sin_addr.s_addr = addr_v4(&p->addr);
 		return sizeof(*v4);
 	}
 	v6->sin6_family = AF_INET6;
-	v6->sin6_port = htons(job->port);
-	memcpy(&v6->sin6_addr, job->addr.b, sizeof(v6->sin6_addr));
+	v6->sin6_port = htons(p->job->port);
+	memcpy(&v6->sin6_addr, p->addr.b, sizeof(v6->sin6_addr));
 	return sizeof(*v6);
 }
 
-int probe_socket(const struct probe_job *job, struct sockaddr_storage *to, socklen_t *to_len)
+int probe_socket(const struct probe *p, struct sockaddr_storage *to, socklen_t *to_len)
 {
-	socklen_t len = fill_address(job, to);
-	int fd = socket(to->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+	socklen_t len = fill_address(p, to);
+	int fd = socket(to->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -errno;
 	*to_len = len;
 	return fd;
+}
+
+struct probe *probe_start(const struct probe_tools *tools, const struct probe_order *order,
+			  struct verdict *now)
+{
+	switch (order->job->check->type) {
+	case CHECK_TCP:
+		return check_tcp_start(tools, order, now);
+	case CHECK_HTTP:
+		return check_http_start(tools, order, now);
+	case CHECK_GRPC:
+		return check_grpc_start(tools, order, now);
+	}
+	abort();
 }

@@ -14,11 +14,12 @@
 #include "model/model.h"
 #include <spillway/abi.h>
 
-#define REASON_MAX 48 /* bytes, NUL included */
+#define REASON_MAX 96 /* bytes, NUL included */
 
 struct verdict {
 	enum verdict_kind kind;
 	char reason[REASON_MAX];
+	bool connected; /* it is what someone said who took the connection */
 };
 
 /*
@@ -42,30 +43,53 @@ typedef void probe_done_fn(void *ctx, const struct verdict *v);
 /* First member of every type's own struct. */
 struct probe {
 	const struct probe_job *job;
-	probe_done_fn *done; /* called once, from the loop, unless cancelled before */
+	struct spw_addr addr; /* whom to connect to: the job's address, or one of its name's */
+	probe_done_fn *done;  /* called once, from the loop, unless cancelled before */
 	void *ctx;
+	bool connected; /* there is, or was, a connection (with TLS: and the handshake is done) */
 	void (*cancel)(struct probe *p); /* releases the probe without calling `done` */
 };
 
 /* What a type's start function is given: copied into the probe. */
 struct probe_order {
 	const struct probe_job *job;
+	struct spw_addr addr;
 	probe_done_fn *done;
 	void *ctx;
 };
 
-/*
- * Starts a probe. NULL when the result is known at once, or nothing could be started: *now is
- * filled in then, and `done` is not called. A probe releases itself after `done`.
- */
-struct probe *check_tcp_start(uv_loop_t *loop, const struct probe_order *order,
-			      struct verdict *now);
-
+struct dns;
 struct http;
-struct probe *check_http_start(struct http *http, const struct probe_order *order,
+struct tls_cache;
+
+/* What the probes of a loop share; the scheduler's. */
+struct probe_tools {
+	uv_loop_t *loop;
+	struct http *http; /* one curl multi handle */
+	struct tls_cache *tls;
+	struct dns *dns;
+};
+
+/*
+ * Starts a probe of the job's type. NULL when the result is known at once, or nothing could be
+ * started: *now is filled in then, and `done` is not called. A probe releases itself after `done`.
+ */
+struct probe *probe_start(const struct probe_tools *tools, const struct probe_order *order,
+			  struct verdict *now);
+
+/* The same to a name: its addresses in turn, until one connects (probe_name.c). */
+struct probe *probe_name_start(const struct probe_tools *tools, const struct probe_order *order,
 			       struct verdict *now);
 
-/* What all HTTP probes share: one curl multi handle on the loop. */
+/* The types, for probe_start(). */
+struct probe *check_tcp_start(const struct probe_tools *tools, const struct probe_order *order,
+			      struct verdict *now);
+struct probe *check_http_start(const struct probe_tools *tools, const struct probe_order *order,
+			       struct verdict *now);
+struct probe *check_grpc_start(const struct probe_tools *tools, const struct probe_order *order,
+			       struct verdict *now);
+
+/* See http_loop.h. */
 int http_new(uv_loop_t *loop, struct http **out);
 void http_free(struct http *h); /* no probe may be under way; run the loop afterwards */
 
@@ -75,7 +99,7 @@ struct verdict verdict_make(enum verdict_kind kind, const char *fmt, ...)
 /* What an errno of socket(), connect(), send() or recv() says about the endpoint. */
 struct verdict verdict_errno(int err);
 
-/* A stream socket towards the job's address, non-blocking; the address for connect(). */
-int probe_socket(const struct probe_job *job, struct sockaddr_storage *to, socklen_t *to_len);
+/* A stream socket towards the probe's address, non-blocking; the address for connect(). */
+int probe_socket(const struct probe *p, struct sockaddr_storage *to, socklen_t *to_len);
 
 #endif

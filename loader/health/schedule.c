@@ -17,6 +17,7 @@
 #include "base/addr.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "health/tls.h"
 
 #define TURN_BATCH	  64 /* starts and deadlines in a turn of the loop; then others have theirs */
 #define START_SLACK_MS	  4 /* starts this near are made together: fewer wake-ups */
@@ -82,7 +83,9 @@ static void warn_not_made(struct scheduler *s, const struct target *t, const cha
 		return;
 	s->warned_ms = now;
 	log_warn("health: endpoint %s: no probe was made, its state stays: %s",
-		 addr_print_port(&t->addr, t->port, buf), why);
+		 t->instance && t->instance->name ? t->instance->name
+						  : addr_print_port(&t->addr, t->port, buf),
+		 why);
 }
 
 static void end_probe(struct target *t, const struct verdict *v)
@@ -110,17 +113,11 @@ static void on_done(void *ctx, const struct verdict *v)
 
 static struct probe *start_check(struct scheduler *s, struct target *t, struct verdict *now)
 {
-	const struct probe_order order = {&t->job, on_done, t};
+	const struct probe_order order = {&t->job, t->job.addr, on_done, t};
 
-	switch (t->job.check->type) {
-	case CHECK_TCP:
-		return check_tcp_start(s->timer.loop, &order, now);
-	case CHECK_HTTP:
-		return check_http_start(s->http, &order, now);
-	case CHECK_GRPC:
-		break; /* never scheduled: health_sync() says so */
-	}
-	abort();
+	if (t->job.kind == ENDPOINT_FQDN)
+		return probe_name_start(&s->tools, &order, now);
+	return probe_start(&s->tools, &order, now);
 }
 
 static void start_probe(struct scheduler *s, struct target *t, uint64_t now)
@@ -259,13 +256,34 @@ static void open_handles(struct scheduler *s, uv_loop_t *loop)
 	uv_unref((uv_handle_t *)&s->check);
 }
 
+static int open_tools(struct scheduler *s, uv_loop_t *loop)
+{
+	int err = tls_cache_new(&s->tools.tls);
+
+	if (err)
+		return err;
+	err = dns_new(loop, &s->dns, &s->tools.dns);
+	if (err) {
+		tls_cache_free(s->tools.tls);
+		return err;
+	}
+	err = http_new(loop, &s->tools.http);
+	if (err) {
+		dns_free(s->tools.dns);
+		tls_cache_free(s->tools.tls);
+		return err;
+	}
+	s->tools.loop = loop;
+	return 0;
+}
+
 int schedule_init(struct scheduler *s, uv_loop_t *loop)
 {
 	int err = uv_loop_configure(loop, UV_METRICS_IDLE_TIME);
 
 	if (err)
 		return err;
-	err = http_new(loop, &s->http);
+	err = open_tools(s, loop);
 	if (err)
 		return err;
 	s->under_way_max = probes_at_once();
@@ -276,7 +294,9 @@ int schedule_init(struct scheduler *s, uv_loop_t *loop)
 
 void schedule_close(struct scheduler *s)
 {
-	http_free(s->http);
+	http_free(s->tools.http);
+	dns_free(s->tools.dns);
+	tls_cache_free(s->tools.tls);
 	due_done(&s->queue);
 	uv_close((uv_handle_t *)&s->timer, on_closed);
 	uv_close((uv_handle_t *)&s->prepare, on_closed);

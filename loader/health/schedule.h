@@ -9,6 +9,7 @@
 
 #include <uv.h>
 
+#include "dns/dns.h"
 #include "health/due.h"
 #include "health/lag.h"
 #include "health/target.h"
@@ -19,7 +20,8 @@ struct scheduler {
 	uv_check_t check;
 	uv_idle_t nudge; /* while active, the poll does not wait */
 	int open_handles;
-	struct http *http;
+	struct probe_tools tools;
+	struct dns_options dns; /* set by the caller before schedule_init(), or zero */
 	struct due_queue queue;
 	struct lag lag;
 	uint64_t first_free; /* next free moment for a first probe, in quarters of a millisecond */
