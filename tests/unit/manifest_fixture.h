@@ -61,6 +61,14 @@ static inline int setup(void **state)
 	return arena ? 0 : -1;
 }
 
+/* Nothing is given yet, once more; what is in the arena stays. */
+static inline void afresh(void)
+{
+	diags_init(&diags, arena);
+	memset(objects, 0, sizeof(objects));
+	object_count = 0;
+}
+
 static inline int teardown(void **state)
 {
 	(void)state;
