@@ -17,6 +17,12 @@ enum cohort_time outlier_cohort_time(uint64_t cohort, uint64_t now_ns)
 	return COHORT_DUE;
 }
 
+/* No cohort has so many flows: the sums were cleared, for an endpoint that got the number. */
+static bool went_back(uint32_t difference)
+{
+	return difference > INT32_MAX;
+}
+
 struct cohort_sum outlier_difference(const struct spw_cohort *now, const struct spw_cohort *before,
 				     bool silence_counts)
 {
@@ -29,6 +35,9 @@ struct cohort_sum outlier_difference(const struct spw_cohort *now, const struct 
 	};
 	const uint64_t known = (uint64_t)s.answered + s.refused + s.unreachable + s.silent;
 
+	if (went_back(opened) || went_back(s.answered) || went_back(s.refused) ||
+	    went_back(s.unreachable) || went_back(s.silent))
+		return (struct cohort_sum){0};
 	/* After a first reading in mid-cohort more outcomes than births are seen. */
 	if (silence_counts && opened > known)
 		s.silent += opened - (uint32_t)known;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The ring of events: numbers, room, and where reading goes on. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -249,7 +249,7 @@ static void an_ejection_takes_out_and_a_good_probe_ends_it(void **state)
 	assert_true(rig_info(&r, &i).passive);
 	target_of(&r, &i)->started_ms = 1; /* it began before the ejection: no news */
 	funnel_judge(&r.health->funnel, target_of(&r, &i),
-		     &(struct verdict){VERDICT_GOOD, "connected"});
+		     &(struct verdict){.kind = VERDICT_GOOD, .reason = "connected"});
 	assert_int_equal(rig_info(&r, &i).standing, STANDING_EJECTED);
 	usleep(2000);
 	judge(&r, &i, VERDICT_GOOD, "connected");
