@@ -120,6 +120,7 @@ static void read_endpoints(struct resolver *r, struct backend *b)
 		read_endpoint(r->arena, node_item(list, i), r->opts->on_host, e);
 		e->tls = tls ? tls_read(r->arena, tls, e) : NULL;
 		e->handoff = e->unusable != not_unicast && (tls || e->unusable == userspace);
+		b->handoff_count += e->handoff;
 		if (whole)
 			e->unusable = whole;
 	}

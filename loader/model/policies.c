@@ -219,10 +219,11 @@ static void report(struct resolver *r, struct object *o)
 		text = arena_printf(r->arena, "in this version these fields have no effect: %s",
 				    idle);
 	if (r->lacks_port[o - r->model->objects])
-		text = text_join(r->arena, text, "; ",
-				 "endpoints of a UDPRoute are checked over TCP or HTTP on "
-				 "spec.healthCheck.active.overrides.port only, so they count as "
-				 "up");
+		text = text_join(
+			r->arena, text, "; ",
+			"of the endpoints of a UDPRoute active checks are made over TCP, HTTP or "
+			"GRPC on spec.healthCheck.active.overrides.port only, so there are "
+			"none");
 	if (text)
 		condition_plain(r, o, "Programmed", false, "FieldsWithoutEffect", text);
 	report_passive(r, o);

@@ -57,6 +57,7 @@ struct backend {
 	struct object *object;
 	struct endpoint *endpoints;
 	size_t count;
+	size_t handoff_count;
 	const char *name; /* "NAMESPACE/NAME" */
 	uint8_t tier;
 	bool dynamic;	       /* type DynamicResolver */

@@ -44,25 +44,34 @@ static void add_locality(struct resolver *r, struct service *s, const struct ref
 		*arena_push(r->arena, s->localities, s->locality_count) = l;
 }
 
-/* Those that only the userspace path could serve. */
-static void add_handoff(struct resolver *r, struct service *s, const struct backend *b,
-			const struct judges *j, struct instances *all)
+static void room_for_handoff(struct arena *a, const struct refs *refs, struct service *s)
 {
-	for (size_t i = 0; i < b->count; i++) {
-		size_t backends = s->handoff_count, tiers = s->handoff_count;
+	size_t room = 0;
 
+	for (size_t i = 0; i < refs->count; i++)
+		room += refs->items[i].backend->handoff_count;
+	s->handoff = arena_array(a, room, sizeof(struct instance *));
+	s->handoff_backends = arena_array(a, room, sizeof(struct object *));
+	s->handoff_tiers = arena_array(a, room, sizeof(*s->handoff_tiers));
+}
+
+/* Those that only the userspace path could serve. */
+static void add_handoff(struct service *s, const struct backend *b, const struct judges *j,
+			struct instances *all)
+{
+	for (size_t i = 0; i < b->count && b->handoff_count; i++) {
 		if (!b->endpoints[i].handoff)
 			continue;
-		*arena_push(r->arena, s->handoff, s->handoff_count) =
-			instances_get(all, b, &b->endpoints[i], j);
-		*arena_push(r->arena, s->handoff_backends, backends) = b->object;
-		*arena_push(r->arena, s->handoff_tiers, tiers) = b->tier;
+		s->handoff[s->handoff_count] = instances_get(all, b, &b->endpoints[i], j);
+		s->handoff_backends[s->handoff_count] = b->object;
+		s->handoff_tiers[s->handoff_count++] = b->tier;
 	}
 }
 
 static void add_endpoints(struct resolver *r, const struct draft *d, const struct judges *j,
 			  struct instances *all, struct service *s)
 {
+	room_for_handoff(r->arena, d->refs, s);
 	for (unsigned int tier = 0; tier < MODEL_TIERS; tier++) {
 		for (size_t i = 0; i < d->refs->count; i++) {
 			const struct ref *ref = &d->refs->items[i];
@@ -70,7 +79,7 @@ static void add_endpoints(struct resolver *r, const struct draft *d, const struc
 			if (ref->backend->tier != tier)
 				continue;
 			add_locality(r, s, ref, j, all);
-			add_handoff(r, s, ref->backend, j, all);
+			add_handoff(s, ref->backend, j, all);
 		}
 	}
 }
