@@ -82,7 +82,8 @@ void dataplane_set_reset(struct dataplane *dp, uint32_t endpoint_id, bool reset)
 
 /*
  * What the packet path counted of the endpoint's answers, mapped memory: written by it with atomic
- * additions, `run_max` exchanged for 0 by the health module. NULL for numbers beyond the maps.
+ * additions, `run_max` exchanged for 0 by the health module. When another endpoint takes the number,
+ * the run starts from nothing and the sums go on. NULL for numbers beyond the maps.
  */
 struct spw_signals *dataplane_signals(struct dataplane *dp, uint32_t endpoint_id);
 

@@ -34,7 +34,7 @@ static void unmap(struct mapped *m)
 /* A map of this directory; an error says what to do about it. */
 static int open_map(const char *bpffs, enum map_id id, uint32_t flags, struct why why)
 {
-	LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = flags);
+	const struct bpf_obj_get_opts opts = {.sz = sizeof(opts), .file_flags = flags};
 	char path[PATH_MAX];
 	int fd, err;
 

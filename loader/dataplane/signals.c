@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The packet path's signals about endpoints, as mapped memory. */
-#include <string.h>
-
 #include "dataplane/state.h"
 
 struct spw_signals *dataplane_signals(struct dataplane *dp, uint32_t endpoint_id)
@@ -9,8 +7,15 @@ struct spw_signals *dataplane_signals(struct dataplane *dp, uint32_t endpoint_id
 	return endpoint_id < dp->meta.max_endpoints ? &dp->maps.signals[endpoint_id] : NULL;
 }
 
-/* No flow has the number now, so nobody adds to it meanwhile. */
+/*
+ * The sums stay: they count up for ever, and whoever watches the new owner takes differences from
+ * a reading that may be older than this moment. A run has no difference, so it starts from nothing.
+ */
 void signals_clear(struct dataplane *dp, uint32_t endpoint_id)
 {
-	memset(&dp->maps.signals[endpoint_id], 0, sizeof(struct spw_signals));
+	struct spw_signals *s = &dp->maps.signals[endpoint_id];
+
+	__atomic_store_n(&s->run, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->run_max, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->last_failure, SPW_FAILURE_NONE, __ATOMIC_RELAXED);
 }

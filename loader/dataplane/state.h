@@ -177,6 +177,7 @@ void word_write(struct dataplane *dp, uint32_t id, bool pickable, bool up);
 void word_clear(struct dataplane *dp, uint32_t id, uint32_t but); /* those bits are set then */
 
 /* signals.c */
+/* Another endpoint takes the number. */
 void signals_clear(struct dataplane *dp, uint32_t endpoint_id);
 
 /* rows.c: endpoint rows and what belongs to an id. */
