@@ -13,6 +13,10 @@ int age_tests(void);
 int ports_tests(void);
 int reject_tests(void);
 int sources_tests(void);
+int signal_tests(void);
+int quote_tests(void);
+int nobody_tests(void);
+int halt_tests(void);
 int shares_tests(void);
 
 #endif

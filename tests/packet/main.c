@@ -30,6 +30,10 @@ int main(int argc, char **argv)
 	failed += ports_tests();
 	failed += reject_tests();
 	failed += sources_tests();
+	failed += signal_tests();
+	failed += quote_tests();
+	failed += nobody_tests();
+	failed += halt_tests();
 	failed += shares_tests();
 	world_close();
 	return failed ? 1 : 0;

@@ -11,7 +11,8 @@
 
 #include "spillway.skel.h"
 
-#define CPUS_MAX 1024
+#define CPUS_MAX   1024
+#define ICMP_QUOTE 512 /* bytes of the packet that an ICMP answer quotes at most */
 
 struct desc from_client(uint32_t service)
 {
@@ -162,13 +163,25 @@ void world_expect_reply(int ifindex, const struct desc *client, const struct des
 	frame_assert_equal(&out, &built);
 }
 
+static bool is_pass(enum spw_stat row)
+{
+	enum kind { PASS, FORWARD, DROP, COUNT };
+	static const enum kind kinds[] = {
+#define KIND(kind, id, name, text) kind,
+		SPW_STATS(KIND)
+#undef KIND
+	};
+
+	return kinds[row] == PASS;
+}
+
 void world_expect_frame_end(int ifindex, const struct frame *in, enum spw_stat row)
 {
 	uint64_t before = world_stat(row);
 	struct frame out;
 	int verdict = world_send_frame(ifindex, in, &out);
 
-	expect_verdict(verdict, row < SPW_FORWARD_TX ? XDP_PASS : XDP_DROP);
+	expect_verdict(verdict, is_pass(row) ? XDP_PASS : XDP_DROP);
 	frame_assert_equal(&out, in);
 	assert_int_equal(world_stat(row), before + 1);
 }
@@ -217,6 +230,43 @@ void world_expect_refused(const struct desc *syn, enum spw_stat row)
 	frame_assert_equal(&out, &built);
 	assert_int_equal(world_stat(row), before + 1);
 	assert_int_equal(world_stat(SPW_COUNT_RESET_SENT), resets + 1);
+}
+
+struct desc world_unreachable(const struct desc *d)
+{
+	bool v4 = desc_is_v4(d), udp = d->proto == IPPROTO_UDP;
+	size_t len = desc_l3_len(d);
+	struct desc want = {
+		.src = d->dst,
+		.dst = d->src,
+		.proto = v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6,
+		.type = v4 ? 3 : 1,
+		.tos = v4 ? 0xc0 : 0,
+		.payload = len < ICMP_QUOTE ? len : ICMP_QUOTE,
+	};
+
+	if (v4)
+		want.code = udp ? 3 : 1;
+	else
+		want.code = udp ? 4 : 3;
+	memcpy(want.smac, d->dmac, 6);
+	memcpy(want.dmac, d->smac, 6);
+	return want;
+}
+
+void world_expect_unreachable(const struct desc *d, enum spw_stat row)
+{
+	uint64_t before = world_stat(row), sent = world_stat(SPW_COUNT_UNREACHABLE_SENT);
+	struct desc want = world_unreachable(d);
+	struct frame in, out, built;
+
+	frame_build(d, &in);
+	want.bytes = in.b + FRAME_ETH;
+	expect_verdict(world_send_frame(world.if_client, &in, &out), XDP_TX);
+	frame_build(&want, &built);
+	frame_assert_equal(&out, &built);
+	assert_int_equal(world_stat(row), before + 1);
+	assert_int_equal(world_stat(SPW_COUNT_UNREACHABLE_SENT), sent + 1);
 }
 
 uint32_t world_endpoint_of(const struct desc *d)

@@ -113,6 +113,9 @@ void world_expect_frame_end(int ifindex, const struct frame *in, enum spw_stat r
 /* The RST that answers a TCP packet, by the acknowledgement that it has or has not. */
 struct desc world_refusal(const struct desc *syn);
 void world_expect_refused(const struct desc *syn, enum spw_stat row);
+/* Likewise ICMP unreachable, which quotes the packet: `bytes` is to be set before it is built. */
+struct desc world_unreachable(const struct desc *d);
+void world_expect_unreachable(const struct desc *d, enum spw_stat row);
 /* Sends and tells which endpoint it went to; it must have been forwarded. */
 uint32_t world_endpoint_of(const struct desc *d);
 
