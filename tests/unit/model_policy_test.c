@@ -181,6 +181,8 @@ static void udp_is_checked_on_a_port_of_its_own(void **state)
 		{"{type: TCP, tcp: {}}", false},
 		{"{type: TCP, tcp: {}, overrides: {port: 9}}", true},
 		{"{type: HTTP, http: {path: /}, overrides: {port: 9}}", true},
+		{"{type: GRPC}", false},
+		{"{type: GRPC, overrides: {port: 9}}", true},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
