@@ -85,7 +85,7 @@ static void print_endpoints(struct ctl *c, const struct node *service, bool wide
 		table_cell(&t, node_text_at(e, "address", ""));
 		table_cell(&t, node_text_at(e, "backend", ""));
 		table_cellf(&t, "%lld", number(e, "tier"));
-		table_cellf(&t, "%lld", number(e, "weight"));
+		table_cell(&t, endpoint_weight(c->arena, e));
 		table_cell(&t, endpoint_share(c->arena, e));
 		table_cell(&t, endpoint_state(c->arena, e));
 		table_cellf(&t, "%lld", number(e, "activeFlows"));

@@ -11,6 +11,7 @@
 #include "ctl/http.h"
 #include "ctl/output.h"
 #include "ctl/table.h"
+#include "ctl/terminal.h"
 
 #define MIB (1024.0 * 1024.0)
 
@@ -33,6 +34,20 @@ static const char *resources_text(struct ctl *c, const struct node *map)
 		text = arena_printf(c->arena, "%s%s%s %lld", text, text[0] ? ", " : "",
 				    map->items[i]->key, (long long)map->items[i]->integer);
 	return text[0] ? text : "none";
+}
+
+/* "up 3, down 1": how many endpoints stand how. */
+static void print_health(struct ctl *c, const struct node *map)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < node_count(map); i++) {
+		if (map->items[i]->type == NODE_INT && map->items[i]->integer)
+			text = arena_printf(c->arena, "%s%s%s %lld", text, text[0] ? ", " : "",
+					    map->items[i]->key, (long long)map->items[i]->integer);
+	}
+	if (text[0])
+		printf("Health:    %s\n", text);
 }
 
 static const char *list_text(struct ctl *c, const struct node *list)
@@ -67,6 +82,9 @@ static void print_facts(struct ctl *c, const struct node *s)
 	       node_text_at(s, "resourceVersion", "0"));
 	printf("Services:  %lld, with %lld endpoints\n", number(s, "services"),
 	       number(s, "endpoints"));
+	print_health(c, node_member(s, "health"));
+	if (node_text_at(s, "zone", NULL))
+		printf("Zone:      %s\n", terminal_safe(c->arena, node_text_at(s, "zone", "")));
 	printf("Flows:     %lld of at most %lld\n", number(s, "flows.count"),
 	       number(s, "flows.max"));
 	printf("Maps:      %.1f MiB\n", (double)number(s, "mapBytes") / MIB);

@@ -27,7 +27,7 @@ static void add_health(struct table *t, const struct node *e)
 	char age[24];
 
 	table_cellf(t, "%lld", (long long)node_int_at(e, "tier", 0));
-	table_cellf(t, "%lld", (long long)node_int_at(e, "weight", 0));
+	table_cell(t, endpoint_weight(t->arena, e));
 	table_cell(t, endpoint_share(t->arena, e));
 	table_cell(t, endpoint_state(t->arena, e));
 	table_cell(t,

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "ctl/drain.h"
 #include "ctl/follow.h"
+#include "ctl/http.h"
 
 #define POLL_MS	      500
 #define LINE_EVERY_MS 5000
@@ -116,6 +117,14 @@ static struct node *tree_of(struct arena *a, const struct node *const *rows, siz
 	return map;
 }
 
+/* One endpoint is asked for by itself: others' flows need not be looked through. */
+static const char *path_of(const struct wait *w, struct arena *a)
+{
+	if (w->count != 1)
+		return DRAINS_PATH;
+	return arena_printf(a, DRAINS_PATH "?address=%s", http_escape(a, w->addresses[0]));
+}
+
 static enum outcome look(struct wait *w, struct arena *a)
 {
 	const struct node **rows = arena_array(a, w->count, sizeof(const struct node *));
@@ -123,7 +132,7 @@ static enum outcome look(struct wait *w, struct arena *a)
 	struct node *answer;
 	int err;
 
-	err = follow_get(&w->follow, a, DRAINS_PATH, &answer);
+	err = follow_get(&w->follow, a, path_of(w, a), &answer);
 	if (err)
 		return err == -EAGAIN ? WAIT_ON : WAIT_FAILED;
 	for (size_t i = 0; i < w->count; i++)

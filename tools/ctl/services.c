@@ -100,6 +100,12 @@ const char *endpoint_share(struct arena *a, const struct node *endpoint)
 	return arena_printf(a, "%s%%", number_text(a, node_member(endpoint, "sharePercent")));
 }
 
+const char *endpoint_weight(struct arena *a, const struct node *endpoint)
+{
+	return endpoint_is_carried(endpoint) ? number_text(a, node_member(endpoint, "weight"))
+					     : "-";
+}
+
 const char *service_address(struct arena *a, const struct node *service)
 {
 	const char *vip = node_text_at(service, "vip", "");

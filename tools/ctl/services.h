@@ -23,8 +23,9 @@ const char *endpoint_reason(struct arena *a, const struct node *endpoint);
 /* Its state with what is left of it: "up", "ejected 25s", "starting 40%". */
 const char *endpoint_state(struct arena *a, const struct node *endpoint);
 
-/* "46.5%", or "-" when the packet path does not carry it. */
+/* "46.5%" and "1", or "-" when the packet path does not carry it. */
 const char *endpoint_share(struct arena *a, const struct node *endpoint);
+const char *endpoint_weight(struct arena *a, const struct node *endpoint);
 
 /* Does the packet path carry it? FQDN, Unix and TLS endpoints need the userspace path. */
 bool endpoint_is_carried(const struct node *endpoint);

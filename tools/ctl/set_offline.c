@@ -63,13 +63,14 @@ static void tell(void *ctx, const struct spw_addr *addr, uint16_t port, enum spw
 	       addr_print_port(addr, port, text), t->state, word_of(before));
 }
 
-static int cannot_lock(int err, const char *unreachable, const char *why)
+static int cannot_write(const char *unreachable, const char *why)
 {
-	if (err == -EBUSY)
-		return ctl_error("%s; a daemon runs all the same: it is starting, or listens "
-				 "elsewhere (--socket)",
-				 unreachable);
 	return ctl_error("%s; nor can the packet path be written: %s", unreachable, why);
+}
+
+static bool is_forbidden(int err)
+{
+	return err == -EACCES || err == -EPERM;
 }
 
 int set_offline(struct ctl *c, const char *address, const char *state, const char *unreachable)
@@ -85,8 +86,14 @@ int set_offline(struct ctl *c, const char *address, const char *state, const cha
 	if (addr_parse_port(address, &addr, &port) && addr_parse(address, &addr))
 		return ctl_error("\"%s\" is no endpoint", address);
 	err = lock_pins(c->arena, bpffs, &pins, &why);
+	if (err == -EBUSY)
+		return ctl_error("nothing answers at %s, but a daemon has the maps in %s: it is "
+				 "starting, or listens elsewhere (--socket)",
+				 c->socket_path, bpffs);
 	if (err)
-		return cannot_lock(err, unreachable, why);
+		return cannot_write(
+			unreachable,
+			is_forbidden(err) ? arena_printf(c->arena, "%s: run as root", why) : why);
 	err = dataplane_offline_set_admin(c->arena, bpffs, &addr, port, admin_of(state), tell,
 					  &told, &why);
 	if (err == -ENOENT)
@@ -94,7 +101,5 @@ int set_offline(struct ctl *c, const char *address, const char *state, const cha
 			"no endpoint in the packet path has %s (`spillway endpoints` lists "
 			"them once spillwayd runs)",
 			address);
-	if (err)
-		return ctl_error("%s; nor can the packet path be written: %s", unreachable, why);
-	return 0;
+	return err ? cannot_write(unreachable, why) : 0;
 }

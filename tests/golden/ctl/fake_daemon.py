@@ -113,6 +113,8 @@ STATUS = {"version": "0.1.0", "pid": 42, "uptimeSeconds": 200,
                    {"address": "2001:db8::1", "problem": "another host answers for it"}],
           "flows": {"count": 7, "max": 262144}, "mapBytes": 10485760,
           "resources": {"Backend": 3, "Gateway": 1}, "services": 2, "endpoints": 5,
+          "health": {"unknown": 0, "up": 3, "starting": 0, "down": 1, "ejected": 1, "draining": 0},
+          "zone": "east",
           "resourceVersion": "12", "problems": ["store: the disk is full"]}
 
 
@@ -163,9 +165,10 @@ class Daemon:
                                     "activeFlows": 37} for a in addresses],
                      "shared": [a for a in addresses if a == "10.0.0.2:80"]}
 
-    def look(self):
+    def look(self, address):
         """A drains answer; flows end meanwhile."""
-        answer = {"drains": copy.deepcopy(self.drains)}
+        answer = {"drains": [copy.deepcopy(row) for row in self.drains
+                             if address in (None, row["address"])]}
         for row in self.drains:
             row["activeFlows"] = max(0, row["activeFlows"] - self.ends_per_look)
             if not row["activeFlows"]:
@@ -261,7 +264,7 @@ class Daemon:
         if path == "apply":
             return self.apply(project, body)
         if path == "drains":
-            return self.drain(body) if body else (200, self.look())
+            return self.drain(body) if body else (200, self.look(query.get("address")))
         if path == "events":
             return 200, self.events_after(int(query["since"]), int(query["limit"]))
         if path == "endpoints/state":

@@ -375,4 +375,5 @@ def test_maps_that_a_daemon_has_are_not_written_behind_its_back(tmp_path):
                str(tmp_path))
     os.close(pins)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "a daemon runs all the same: it is starting, or listens elsewhere (--socket)" in done.stderr
+    assert done.stderr == (f"error: nothing answers at {socket}, but a daemon has the maps in "
+                           f"{tmp_path}: it is starting, or listens elsewhere (--socket)\n")
