@@ -84,6 +84,13 @@ const struct event *event_log_next(const struct event_log *l, uint64_t after)
 	return low < l->count ? at(l, low) : NULL;
 }
 
+const struct event *event_log_latest(const struct event_log *l, size_t count)
+{
+	if (!l->count || !count)
+		return NULL;
+	return at(l, count < l->count ? l->count - count : 0);
+}
+
 void event_log_skip(struct event_log *l, uint64_t count)
 {
 	l->last += count;

@@ -41,6 +41,9 @@ uint64_t event_log_add(struct event_log *l, const struct event *e);
  * `after` older than what is kept, the oldest one.
  */
 const struct event *event_log_next(const struct event_log *l, uint64_t after);
+/* The oldest of the latest `count` ones, or of all; NULL: there is none. */
+const struct event *event_log_latest(const struct event_log *l, size_t count);
+
 /* Leaves `count` numbers out: a run that was cut short may have given them to somebody. */
 void event_log_skip(struct event_log *l, uint64_t count);
 

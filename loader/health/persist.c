@@ -71,26 +71,10 @@ static void print_event(struct strbuf *to, const struct event *e)
 	strbuf_add(to, "\n", 1);
 }
 
-/* The number after which at most PERSIST_EVENTS follow. */
-static uint64_t first_to_keep(const struct event_log *l)
-{
-	const struct event *e = event_log_next(l, 0);
-	uint64_t after = 0;
-	size_t count = 0;
-
-	for (; e; e = event_log_next(l, e->seq))
-		count++;
-	for (e = event_log_next(l, 0); count > PERSIST_EVENTS; count--) {
-		after = e->seq;
-		e = event_log_next(l, after);
-	}
-	return after;
-}
-
 void persist_print(struct strbuf *to, const char *boot, const struct target_table *targets,
 		   const struct event_log *events, enum persist_end end)
 {
-	const struct event *e = events ? event_log_next(events, first_to_keep(events)) : NULL;
+	const struct event *e = events ? event_log_latest(events, PERSIST_EVENTS) : NULL;
 
 	strbuf_puts(to, FIRST_LINE);
 	strbuf_printf(to, "boot\t%s\n", boot);

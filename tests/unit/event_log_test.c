@@ -22,6 +22,7 @@ static void numbers_begin_at_one_and_times_are_filled_in(void **state)
 
 	(void)state;
 	assert_int_equal(event_log_last_seq(l), 0);
+	assert_null(event_log_latest(l, 5));
 	assert_null(event_log_next(l, 0));
 	assert_int_equal(add(l, 0), 1);
 	assert_int_equal(add(l, 0), 2);
@@ -46,6 +47,9 @@ static void old_events_make_room_and_the_oldest_is_found(void **state)
 	assert_int_equal(event_log_next(l, 8)->seq, 9);
 	assert_int_equal(event_log_next(l, 9)->seq, 10);
 	assert_null(event_log_next(l, 10));
+	assert_int_equal(event_log_latest(l, 2)->seq, 9);
+	assert_int_equal(event_log_latest(l, 100)->seq, 8);
+	assert_null(event_log_latest(l, 0));
 }
 
 static void numbers_may_have_gaps_and_never_go_back(void **state)
