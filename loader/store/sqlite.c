@@ -270,20 +270,45 @@ int64_t store_version(struct store *s)
 	return version;
 }
 
-int store_set_admin(struct store *s, const char *endpoint, const char *word)
+static int write_word(struct store *s, const struct store_word *w)
 {
-	STMT stmt = s->stmts[word ? SQL_ADMIN_PUT : SQL_ADMIN_DELETE];
+	STMT stmt = s->stmts[w->word ? SQL_ADMIN_PUT : SQL_ADMIN_DELETE];
+
+	bind_text(stmt, 1, w->endpoint);
+	if (w->word)
+		bind_text(stmt, 2, w->word);
+	return run(stmt);
+}
+
+static int write_words(struct store *s, const struct store_word *words, size_t count)
+{
+	int err = run_plain(s, SQL_BEGIN);
+
+	for (size_t i = 0; !err && i < count; i++)
+		err = write_word(s, &words[i]);
+	return err ? err : run_plain(s, SQL_COMMIT);
+}
+
+int store_set_admins(struct store *s, const struct store_word *words, size_t count)
+{
 	int err = check_place(s);
 
-	if (err)
+	if (err || !count)
 		return err;
-	bind_text(stmt, 1, endpoint);
-	if (word)
-		bind_text(stmt, 2, word);
-	err = run(stmt);
-	if (err)
-		store_note_failure(s);
+	err = write_words(s, words, count);
+	if (!err)
+		return 0;
+	store_note_failure(s);
+	if (!sqlite3_get_autocommit(s->db))
+		(void)run_plain(s, SQL_ROLLBACK);
 	return err;
+}
+
+int store_set_admin(struct store *s, const char *endpoint, const char *word)
+{
+	const struct store_word w = {.endpoint = endpoint, .word = word};
+
+	return store_set_admins(s, &w, 1);
 }
 
 int store_each_admin(struct store *s, void (*fn)(void *ctx, const char *endpoint, const char *word),

@@ -73,7 +73,12 @@ int store_commit(struct store *s, struct arena *a, struct store_change *changes,
 int64_t store_version(struct store *s);
 
 /* Operator's words on endpoints, by "ADDR:PORT" text; word NULL forgets it. */
+struct store_word {
+	const char *endpoint, *word;
+};
 int store_set_admin(struct store *s, const char *endpoint, const char *word);
+/* All of them in one transaction, synced once: a whole Backend's drain is one wait for the disk. */
+int store_set_admins(struct store *s, const struct store_word *words, size_t count);
 int store_each_admin(struct store *s, void (*fn)(void *ctx, const char *endpoint, const char *word),
 		     void *ctx);
 

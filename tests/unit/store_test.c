@@ -265,6 +265,26 @@ static void the_operators_words_are_kept_until_forgotten(void **state)
 	assert_string_equal(text, "10.0.0.2:80=up ");
 }
 
+static void many_words_are_kept_together_or_not_at_all(void **state)
+{
+	struct fixture *f = *state;
+	const struct store_word words[] = {
+		{"10.0.0.1:80", "drain deadline=1767323645 then=reset"},
+		{"10.0.0.2:80", "drain"},
+		{"10.0.0.3:80", NULL},
+	};
+	const struct store_word bad[] = {{"10.0.0.1:80", NULL}, {NULL, "down"}};
+	char text[128] = "";
+
+	assert_int_equal(store_set_admin(f->store, "10.0.0.3:80", "up"), 0);
+	assert_int_equal(store_set_admins(f->store, words, 3), 0);
+	assert_int_equal(store_set_admins(f->store, words, 0), 0);
+	assert_true(store_set_admins(f->store, bad, 2) < 0);
+	assert_int_equal(store_each_admin(f->store, note_word, text), 0);
+	assert_string_equal(text, "10.0.0.1:80=drain deadline=1767323645 then=reset "
+				  "10.0.0.2:80=drain ");
+}
+
 static void a_second_opener_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -400,6 +420,7 @@ int main(void)
 		TEST(lists_are_ordered_and_filtered),
 		TEST(everything_is_there_after_opening_again),
 		TEST(the_operators_words_are_kept_until_forgotten),
+		TEST(many_words_are_kept_together_or_not_at_all),
 		TEST(a_second_opener_is_refused),
 		TEST(a_newer_schema_is_refused_with_the_remedy),
 		TEST(a_file_that_is_no_store_is_refused_with_the_remedy),
