@@ -75,7 +75,7 @@ static struct dns_answer failed(int status)
 	case ARES_ETIMEOUT:
 		return nothing("timeout");
 	case ARES_ECONNREFUSED:
-		return nothing("no name server answers");
+		return nothing("no name server could tell"); /* SERVFAIL of all, too */
 	case ARES_EBADNAME:
 		return nothing("not a valid name");
 	}

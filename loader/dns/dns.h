@@ -26,7 +26,7 @@ struct dns_options {
 struct dns_answer {
 	struct spw_addr addrs[DNS_ADDRS_MAX];
 	size_t count;
-	char why[DNS_WHY_MAX]; /* with no address: "NXDOMAIN", "no address", "SERVFAIL", "timeout" */
+	char why[DNS_WHY_MAX]; /* with no address: "NXDOMAIN", "no address", "timeout", ... */
 	bool ours;	       /* with no address: a trouble of this host, no word about the name */
 };
 

@@ -165,13 +165,14 @@ static int64_t next_call_ms(const struct resolver *r)
 	int64_t best = -1;
 
 	for (const struct channel *c = r->channels; c; c = c->next) {
-		struct timeval most = {.tv_usec = RESOLVER_TICK_MS * 1000}, at;
+		struct timeval most = {.tv_usec = RESOLVER_TICK_MS * 1000}, buf;
+		const struct timeval *in; /* one of them */
 		int64_t ms;
 
 		if (!c->open)
 			continue;
-		(void)ares_timeout(c->ares, &most, &at);
-		ms = (int64_t)at.tv_sec * 1000 + (at.tv_usec + 999) / 1000;
+		in = ares_timeout(c->ares, &most, &buf);
+		ms = (int64_t)in->tv_sec * 1000 + (in->tv_usec + 999) / 1000;
 		if (ms > RESOLVER_TICK_MS)
 			ms = RESOLVER_TICK_MS;
 		if (best < 0 || ms < best)
