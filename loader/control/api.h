@@ -19,7 +19,15 @@ void api_apply(struct call *c);
 void api_endpoints(struct call *c);
 void api_set_state(struct call *c);
 
+/* api_events.c */
+void api_events(struct call *c);
+
+/* api_drains.c */
+void api_begin_drain(struct call *c);
+void api_drains(struct call *c);
+
 /* api_flows.c */
+void api_add_flow(struct call *c, struct node *list, const struct flow_row *row);
 void api_flows(struct call *c);
 void api_flows_count(struct call *c);
 

@@ -9,39 +9,53 @@
 #include "control/operator.h"
 #include "tables/compile.h"
 
-static const char *state_text(enum spw_admin admin, const struct health_info *info)
+#define SINGLES 64 /* more endpoints than these: all counters are read at once */
+
+/* An answer being made. */
+struct listing {
+	struct call *c;
+	struct spw_endpoint_stats *all; /* counters by number; NULL: each is asked for by itself */
+	size_t all_count;
+};
+
+/* One row's member of a service. */
+struct row {
+	const struct instance *instance;
+	const struct object *backend;
+	uint8_t tier;
+	uint32_t weight, share_ppm;
+};
+
+static const char *const kind_texts[] = {
+	[ENDPOINT_IP] = "ip",
+	[ENDPOINT_FQDN] = "fqdn",
+	[ENDPOINT_UNIX] = "unix",
+};
+
+static const char *const no_endpoint_texts[] = {
+	[SPW_NO_ENDPOINT_ANSWER] = "answer", [SPW_NO_ENDPOINT_UNREACHABLE] = "unreachable",
+	[SPW_NO_ENDPOINT_DROP] = "drop",     [SPW_NO_ENDPOINT_PASS] = "pass",
+	[SPW_NO_ENDPOINT_LEAVE] = "leave",
+};
+
+static void read_counters(const struct listing *l, uint32_t id, struct spw_endpoint_stats *out)
 {
-	switch (admin) {
-	case SPW_ADMIN_UP:
-		return "up";
-	case SPW_ADMIN_DOWN:
-		return "down";
-	case SPW_ADMIN_DRAIN:
-		return "draining";
-	case SPW_ADMIN_AUTO:
-		break;
-	}
-	switch (info->state) {
-	case HEALTH_UP:
-		return "up";
-	case HEALTH_DOWN:
-		return "down";
-	case HEALTH_UNKNOWN:
-		return info->checked ? "unknown" : "up";
-	}
-	return "unknown";
+	if (!l->all)
+		dataplane_endpoint_stats(l->c->engine->dp, id, out);
+	else if (id < l->all_count)
+		*out = l->all[id];
 }
 
-static void add_counters(struct call *c, struct node *row, const struct instance *i)
+static void add_counters(const struct listing *l, struct node *row, const struct instance *i)
 {
-	struct engine *e = c->engine;
-	const uint32_t id = e->numbered ? ids_endpoint(e->ids, i) : SPW_ENDPOINT_NONE;
+	struct call *c = l->c;
+	const uint32_t id = engine_endpoint_id(c->engine, i);
 	struct spw_endpoint_stats s = {0};
 	const char *problem = NULL;
 
 	if (id != SPW_ENDPOINT_NONE) {
-		dataplane_endpoint_stats(e->dp, id, &s);
-		problem = dataplane_endpoint_problem(e->dp, c->arena, id);
+		read_counters(l, id, &s);
+		problem = dataplane_endpoint_problem(c->engine->dp, c->arena, id);
 	}
 	tree_set_int(c->arena, row, "activeFlows",
 		     s.flows_opened > s.flows_closed ? (int64_t)(s.flows_opened - s.flows_closed)
@@ -54,31 +68,75 @@ static void add_counters(struct call *c, struct node *row, const struct instance
 	tree_set_text(c->arena, row, "problem", problem);
 }
 
-static void add_endpoint(struct call *c, struct node *list, const struct share *share)
+static void add_health(struct call *c, struct node *row, const struct instance *i)
 {
 	struct arena *a = c->arena;
-	const struct instance *i = share->instance;
-	const struct object *backend = share->locality->backend;
-	const enum spw_admin admin = c->engine->now->entries[i->index].admin;
-	struct node *row = tree_append_map(a, list);
-	struct health_info info = {0};
-	char text[ADDR_PORT_TEXT_MAX];
+	struct health_info info = {.reason = "", .latest = ""};
 
 	health_get(c->engine->health, i, &info);
-	tree_set_text(a, row, "backend",
-		      arena_printf(a, "%s/%s", backend->res.namespace, backend->res.name));
-	tree_set_text(a, row, "address", addr_print_port(&i->addr, i->port, text));
-	tree_set_int(a, row, "tier", share->locality->tier);
-	tree_set_int(a, row, "weight", share->locality->weight);
-	tree_set_number(a, row, "sharePercent", share->share_ppm / 10000.0);
-	tree_set_text(a, row, "state", state_text(admin, &info));
-	tree_set_text(a, row, "reason",
-		      admin == SPW_ADMIN_AUTO ? info.reason : "set by the operator");
-	tree_set_text(a, row, "admin", admin_text(admin));
+	tree_set_text(a, row, "state", standing_text(info.standing));
+	tree_set_text(a, row, "reason", info.reason);
+	tree_set_text(a, row, "latest", info.latest);
+	tree_set_text(a, row, "admin",
+		      admin_text(i->kind == ENDPOINT_IP
+					 ? admins_get(&c->engine->admins, &i->addr, i->port)
+					 : SPW_ADMIN_AUTO));
 	tree_set_int(a, row, "sinceSeconds",
-		     info.since_ms ? (int64_t)((clock_ms() - info.since_ms) / 1000) : 0);
+		     info.since_ms ? (int64_t)(clock_ms() - info.since_ms) / 1000 : 0);
 	tree_set_bool(a, row, "checked", info.checked);
-	add_counters(c, row, i);
+	tree_set_bool(a, row, "passive", info.passive);
+	tree_set_int(a, row, "ejections", info.ejections);
+	tree_set_int(a, row, "ejectedSecondsLeft", (int64_t)(info.ejected_left_ms + 999) / 1000);
+	tree_set_int(a, row, "rampPercent", info.ramp_percent);
+}
+
+static void add_endpoint(const struct listing *l, struct node *list, const struct row *r)
+{
+	struct arena *a = l->c->arena;
+	const struct instance *i = r->instance;
+	const struct resource *backend = &r->backend->res;
+	struct node *row = tree_append_map(a, list);
+
+	tree_set_text(a, row, "backend",
+		      arena_printf(a, "%s/%s", backend->namespace, backend->name));
+	tree_set_text(a, row, "address", i->name);
+	tree_set_text(a, row, "kind", kind_texts[i->kind]);
+	tree_set_bool(a, row, "carried", i->mode != SPW_MODE_HANDOFF);
+	tree_set_text(a, row, "zone", i->zone);
+	tree_set_int(a, row, "tier", r->tier);
+	tree_set_int(a, row, "weight", r->weight);
+	tree_set_number(a, row, "sharePercent", r->share_ppm / 10000.0);
+	add_health(l->c, row, i);
+	add_counters(l, row, i);
+}
+
+/* Those with shares first, then those that no packet reaches in this version. */
+static void add_endpoints(const struct listing *l, struct node *service, const struct service *s,
+			  const struct service_plan *plan)
+{
+	struct node *list = tree_set_list(l->c->arena, service, "endpoints");
+	const struct share *share;
+	struct row row;
+
+	for (size_t i = 0; i < plan->share_count; i++) {
+		share = &plan->shares[i];
+		row = (struct row){
+			.instance = share->instance,
+			.backend = share->backend,
+			.tier = share->locality->tier,
+			.weight = share->locality->weight,
+			.share_ppm = share->share_ppm,
+		};
+		add_endpoint(l, list, &row);
+	}
+	for (size_t i = 0; i < s->handoff_count; i++) {
+		row = (struct row){
+			.instance = s->handoff[i],
+			.backend = s->handoff_backends[i],
+			.tier = s->handoff_tiers[i],
+		};
+		add_endpoint(l, list, &row);
+	}
 }
 
 static void add_tiers(struct call *c, struct node *service, const struct service_plan *plan)
@@ -92,16 +150,27 @@ static void add_tiers(struct call *c, struct node *service, const struct service
 		tree_set_int(c->arena, row, "tier", t);
 		tree_set_int(c->arena, row, "total", plan->tiers[t].total);
 		tree_set_int(c->arena, row, "healthy", plan->tiers[t].healthy);
+		tree_set_int(c->arena, row, "availablePercent", plan->tiers[t].available_percent);
 		tree_set_int(c->arena, row, "loadPercent", plan->tiers[t].load_percent);
 		tree_set_bool(c->arena, row, "panic", plan->tiers[t].panic);
 	}
 }
 
-static void add_service(struct call *c, struct node *list, const struct service *s)
+static bool is_empty(const struct service_plan *plan)
 {
+	for (size_t i = 0; i < plan->share_count; i++) {
+		if (plan->shares[i].share_ppm)
+			return false;
+	}
+	return true;
+}
+
+static void add_service(const struct listing *l, struct node *list, const struct service *s)
+{
+	struct call *c = l->c;
 	const struct health_view view = generation_view(c->engine->now);
 	const struct resource *gateway = &s->gateway->res;
-	struct node *row = tree_append_map(c->arena, list), *endpoints;
+	struct node *row = tree_append_map(c->arena, list), *rule;
 	struct service_plan plan = {0};
 	char text[ADDR_TEXT_MAX];
 
@@ -113,10 +182,14 @@ static void add_service(struct call *c, struct node *list, const struct service 
 	tree_set_text(c->arena, row, "vip", addr_print(&s->vip, text));
 	tree_set_int(c->arena, row, "port", s->port);
 	tree_set_text(c->arena, row, "protocol", s->proto == IPPROTO_UDP ? "UDP" : "TCP");
+	rule = tree_set_map(c->arena, row, "noEndpoint");
+	tree_set_text(c->arena, rule, "new", no_endpoint_texts[s->new_flows]);
+	tree_set_text(c->arena, rule, "established", no_endpoint_texts[s->live_flows]);
+	tree_set_text(c->arena, row, "zone", s->local_zone);
+	tree_set_text(c->arena, row, "zoneNote", s->zone_note);
+	tree_set_bool(c->arena, row, "empty", is_empty(&plan));
 	add_tiers(c, row, &plan);
-	endpoints = tree_set_list(c->arena, row, "endpoints");
-	for (size_t i = 0; i < plan.share_count; i++)
-		add_endpoint(c, endpoints, &plan.shares[i]);
+	add_endpoints(l, row, s, &plan);
 }
 
 static bool is_in_namespace(const struct service *s, const char *namespace)
@@ -132,21 +205,24 @@ void api_endpoints(struct call *c)
 	const char *name = call_query(c, "service"), *namespace = call_query(c, "namespace");
 	struct node *answer = tree_map(c->arena);
 	struct node *list = tree_set_list(c->arena, answer, "services");
+	struct listing l = {.c = c};
 	const struct service *s;
 
 	if (name && !strchr(name, '/'))
 		name = arena_printf(c->arena, "%s/%s", namespace ? namespace : "default", name);
+	if (!name && m->instance_count > SINGLES)
+		dataplane_all_endpoint_stats(c->engine->dp, c->arena, &l.all, &l.all_count);
 	for (size_t i = 0; i < m->service_count; i++) {
 		s = &m->services[i];
 		if (strcmp(s->project, c->project) != 0)
 			continue;
 		if (name ? strcmp(s->name, name) == 0 : !namespace || is_in_namespace(s, namespace))
-			add_service(c, list, s);
+			add_service(&l, list, s);
 	}
 	call_answer(c, 200, answer);
 }
 
-static void answer_changes(struct call *c, const struct operator_result *r)
+static void answer_changes(struct call *c, const struct operator_request *r)
 {
 	struct node *answer = tree_map(c->arena), *row;
 	struct node *list = tree_set_list(c->arena, answer, "endpoints");
@@ -157,7 +233,7 @@ static void answer_changes(struct call *c, const struct operator_result *r)
 		tree_set_text(c->arena, row, "address",
 			      addr_print_port(&r->changes[i].addr, r->changes[i].port, text));
 		tree_set_text(c->arena, row, "from", admin_text(r->changes[i].from));
-		tree_set_text(c->arena, row, "to", admin_text(r->changes[i].to));
+		tree_set_text(c->arena, row, "to", admin_text(r->admin));
 	}
 	call_answer(c, 200, answer);
 }
@@ -168,8 +244,9 @@ void api_set_state(struct call *c)
 	const char *address = node_text_at(body, "address", "");
 	const char *state = node_text_at(body, "state", "");
 	struct operator_request request = {0};
-	struct operator_result result;
-	int err;
+	const char *why = NULL;
+	struct spw_addr addr;
+	uint16_t port = 0;
 
 	if (!body)
 		return;
@@ -178,17 +255,16 @@ void api_set_state(struct call *c)
 			  state);
 		return;
 	}
-	if (addr_parse_port(address, &request.addr, &request.port) &&
-	    addr_parse(address, &request.addr)) {
+	if (addr_parse_port(address, &addr, &port) && addr_parse(address, &addr)) {
 		call_fail(c, 400, "BadRequest",
 			  "address \"%s\": must be ADDR:PORT, [ADDR]:PORT or ADDR", address);
 		return;
 	}
-	err = operator_set(c->engine, c->arena, &request, &result);
-	if (err == -ENOENT)
+	operator_pick_address(c->engine, c->arena, &addr, port, &request);
+	if (!request.count)
 		call_fail(c, 404, "NotFound", "endpoint \"%s\" not found", address);
-	else if (err)
-		call_fail(c, 503, "ServiceUnavailable", "%s", result.why);
+	else if (operator_set(c->engine, c->arena, &request, &why))
+		call_fail(c, 503, "ServiceUnavailable", "%s", why);
 	else
-		answer_changes(c, &result);
+		answer_changes(c, &request);
 }

@@ -35,21 +35,13 @@ static bool is_wanted(const struct walk *w, const struct flow_row *row)
 	return addr_equal(&row->endpoint, &w->addr) && (!w->port || row->endpoint_port == w->port);
 }
 
-static bool add_flow(void *ctx, const struct flow_row *row)
+void api_add_flow(struct call *c, struct node *list, const struct flow_row *row)
 {
-	struct walk *w = ctx;
-	struct arena *a = w->c->arena;
+	struct arena *a = c->arena;
 	const struct spw_flow_key *k = &row->key;
+	struct node *n = tree_append_map(a, list);
 	char text[ADDR_PORT_TEXT_MAX];
-	struct node *n;
 
-	if (!is_wanted(w, row))
-		return true;
-	if (node_count(w->list) == w->limit) {
-		w->truncated = true;
-		return false;
-	}
-	n = tree_append_map(a, w->list);
 	tree_set_text(a, n, "protocol", k->proto == IPPROTO_UDP ? "UDP" : "TCP");
 	tree_set_text(a, n, "client", addr_print_port(&k->saddr, ntohs(k->sport), text));
 	tree_set_text(a, n, "vip", addr_print_port(&k->daddr, ntohs(k->dport), text));
@@ -58,6 +50,19 @@ static bool add_flow(void *ctx, const struct flow_row *row)
 	tree_set_text(a, n, "state", state_text(row));
 	tree_set_int(a, n, "ageSeconds", (int64_t)(row->age_ms / 1000));
 	tree_set_int(a, n, "idleSeconds", (int64_t)(row->idle_ms / 1000));
+}
+
+static bool add_flow(void *ctx, const struct flow_row *row)
+{
+	struct walk *w = ctx;
+
+	if (!is_wanted(w, row))
+		return true;
+	if (node_count(w->list) == w->limit) {
+		w->truncated = true;
+		return false;
+	}
+	api_add_flow(w->c, w->list, row);
 	return true;
 }
 

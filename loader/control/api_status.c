@@ -151,6 +151,19 @@ static void add_unmet(struct call *c, struct node *list)
 	}
 }
 
+/* Instances by standing, those that the packet path does not carry included. */
+static void add_health(struct call *c, struct node *answer)
+{
+	struct node *map = tree_set_map(c->arena, answer, "health");
+	const struct generation *g = c->engine->now;
+	int64_t counts[STANDING_DRAINING + 1] = {0};
+
+	for (size_t i = 0; i < g->model->instance_count; i++)
+		counts[health_standing(&g->entries[i])]++;
+	for (size_t i = 0; i <= STANDING_DRAINING; i++)
+		tree_set_int(c->arena, map, standing_text((enum standing)i), counts[i]);
+}
+
 static void add_problems(struct call *c, struct node *answer)
 {
 	struct node *list = tree_set_list(c->arena, answer, "problems");
@@ -187,6 +200,8 @@ void api_status(struct call *c)
 	add_resources(c, answer);
 	tree_set_int(c->arena, answer, "services", (int64_t)m->service_count);
 	tree_set_int(c->arena, answer, "endpoints", (int64_t)m->instance_count);
+	add_health(c, answer);
+	tree_set_text(c->arena, answer, "zone", e->model_options.zone);
 	tree_set_text(c->arena, answer, "resourceVersion",
 		      arena_printf(c->arena, "%lld", (long long)store_version(e->store)));
 	add_problems(c, answer);

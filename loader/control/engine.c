@@ -9,10 +9,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/addr.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "control/drain.h"
 #include "control/lock.h"
+#include "control/operator.h"
+#include "control/reaction.h"
 #include "control/rebuild.h"
 #include "control/rest.h"
 
@@ -43,20 +45,10 @@ struct model_options engine_model_options(struct engine *e, struct arena *a)
 	return opts;
 }
 
-/* The maps' own copy of the operator's words follows the store's. */
-static void write_admins(struct engine *e)
+uint32_t engine_endpoint_id(const struct engine *e, const struct instance *i)
 {
-	const struct model *m = e->now->model;
-	enum spw_admin admin;
-	uint32_t id;
-
-	for (size_t i = 0; e->numbered && i < m->instance_count; i++) {
-		id = ids_endpoint(e->ids, &m->instances[i]);
-		admin = e->now->entries[m->instances[i].index].admin;
-		if (dataplane_admin(e->dp, id) != admin)
-			dataplane_set_admin(e->dp, id, admin);
-		e->rest_since_ms[id] = 0;
-	}
+	return e->numbered && i->mode != SPW_MODE_HANDOFF ? ids_endpoint(e->ids, i)
+							  : SPW_ENDPOINT_NONE;
 }
 
 /* A failure is tried again by the housekeeping. */
@@ -88,41 +80,12 @@ int engine_install(struct engine *e, struct generation *g)
 	rebuild_renumber(e);
 	sync_health(e);
 	err = engine_rebuild(e);
-	write_admins(e);
+	operator_write_all(e);
+	drains_watch(e);
 	if (set_vips(e) && !err)
 		err = -EIO;
 	generation_free(before);
 	return err;
-}
-
-static void load_admin(void *ctx, const char *endpoint, const char *word)
-{
-	struct engine *e = ctx;
-	struct spw_addr addr;
-	enum spw_admin admin;
-	uint16_t port;
-
-	if (addr_parse_port(endpoint, &addr, &port) || admin_parse(word, &admin)) {
-		log_warn("store: word %s of %s: not understood, ignored", word, endpoint);
-		return;
-	}
-	admins_set(&e->admins, &addr, port, admin);
-}
-
-/* A word that only the maps have was set while no daemon ran: it is taken over. */
-static void adopt_admin(struct engine *e, const struct table_endpoint *row)
-{
-	const enum spw_admin admin = dataplane_admin(e->dp, row->id);
-	char text[ADDR_PORT_TEXT_MAX];
-
-	if (admin == SPW_ADMIN_AUTO ||
-	    admins_get(&e->admins, &row->addr, row->port) != SPW_ADMIN_AUTO)
-		return;
-	addr_print_port(&row->addr, row->port, text);
-	log_info("endpoint %s: auto -> %s (found in the maps)", text, admin_text(admin));
-	if (store_set_admin(e->store, text, admin_text(admin)))
-		log_error("store: word of %s: %s", text, store_error(e->store));
-	admins_set(&e->admins, &row->addr, row->port, admin);
 }
 
 /* The bit UP holds the operator's word as well: only without one does it tell about health. */
@@ -132,7 +95,7 @@ static void seed_from_maps(struct engine *e)
 
 	for (size_t i = 0; i < e->have.endpoint_count; i++) {
 		row = &e->have.endpoints[i];
-		adopt_admin(e, row);
+		operator_adopt(e, row);
 		if (admins_get(&e->admins, &row->addr, row->port) == SPW_ADMIN_AUTO)
 			health_seed(e->health, &row->addr, row->port, row->profile,
 				    row->up ? HEALTH_UP : HEALTH_DOWN);
@@ -229,31 +192,41 @@ static int take_locks(struct engine *e, struct arena *a, const struct engine_opt
 	return err;
 }
 
+static int open_health(struct engine *e, struct arena *a, const struct engine_options *o)
+{
+	const struct health_options opts = {
+		.hooks = reaction_hooks(e),
+		.events = e->events,
+		.state_file = arena_printf(a, "%s/health", o->dataplane.run_dir),
+	};
+
+	return health_new(e->loop, &opts, &e->health);
+}
+
 /* What the maps hold, and the numbers, health and words in it. */
-static int take_over_maps(struct engine *e)
+static int take_over_maps(struct engine *e, struct arena *a, const struct engine_options *o)
 {
 	const struct spw_meta *meta = dataplane_meta(e->dp);
 	const struct ids_limits limits = {
 		.max_endpoints = meta->max_endpoints,
 		.max_services = meta->max_services,
 	};
-	const struct health_options health = {
-		.hooks = {.changed = rebuild_on_health, .ctx = e},
-	};
 	int err;
 
 	e->have_arena = arena_new();
 	e->ids = ids_new(&limits);
+	e->events = event_log_new(ENGINE_EVENTS);
+	e->cache = table_cache_new();
 	e->rest_since_ms = calloc(SPW_ENDPOINTS_LIMIT, sizeof(*e->rest_since_ms));
-	if (!e->have_arena || !e->ids || !e->rest_since_ms)
+	if (!e->have_arena || !e->ids || !e->events || !e->cache || !e->rest_since_ms)
 		return -ENOMEM;
 	err = dataplane_readback(e->dp, e->have_arena, &e->have);
 	if (err)
 		return err;
 	ids_seed(e->ids, &e->have);
-	err = health_new(e->loop, &health, &e->health);
+	err = open_health(e, a, o);
 	if (!err)
-		err = store_each_admin(e->store, load_admin, e);
+		err = operator_load(e);
 	if (!err)
 		seed_from_maps(e);
 	return err;
@@ -291,7 +264,7 @@ static int open_all(struct engine *e, struct arena *a, const struct engine_optio
 	if (err)
 		return err;
 	*why = NULL;
-	err = take_over_maps(e);
+	err = take_over_maps(e, a, o);
 	if (!err)
 		err = check_store_is_ours(e, a, o, why);
 	if (!err)
@@ -318,17 +291,19 @@ int engine_open(struct arena *a, uv_loop_t *loop, const struct engine_options *o
 	*e = (struct engine){
 		.loop = loop,
 		.arena = arena_new(),
-		.model_options = {.on_host = opts->on_host},
+		.model_options = {.on_host = opts->on_host, .zone = opts->zone},
 		.state_lock = -1,
 		.run_lock = -1,
 		.pins_lock = -1,
 		.started_ms = clock_ms(),
-		.handles = 2,
+		.handles = 3,
 	};
 	(void)uv_timer_init(loop, &e->retry);
 	(void)uv_timer_init(loop, &e->housekeeping);
+	(void)uv_timer_init(loop, &e->drain_timer);
 	e->retry.data = e;
 	e->housekeeping.data = e;
+	e->drain_timer.data = e;
 	err = e->arena ? open_all(e, a, opts, why) : -ENOMEM;
 	if (err) {
 		engine_close(e);
@@ -342,18 +317,22 @@ static void on_closed(uv_handle_t *h)
 {
 	struct engine *e = h->data;
 
-	if (--e->handles == 0)
-		free(e);
+	if (--e->handles)
+		return;
+	event_log_free(e->events); /* health/ may write to it until its own handles are closed */
+	free(e);
 }
 
 void engine_close(struct engine *e)
 {
 	if (e->health)
 		health_free(e->health);
+	drains_close(e);
 	if (e->dp)
 		dataplane_close(e->dp);
 	generation_free(e->now);
 	ids_free(e->ids);
+	table_cache_free(e->cache);
 	store_close(e->store);
 	admins_done(&e->admins);
 	arena_free(e->have_arena);
@@ -365,4 +344,5 @@ void engine_close(struct engine *e)
 	fd_close(e->pins_lock);
 	uv_close((uv_handle_t *)&e->retry, on_closed);
 	uv_close((uv_handle_t *)&e->housekeeping, on_closed);
+	uv_close((uv_handle_t *)&e->drain_timer, on_closed);
 }

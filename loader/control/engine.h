@@ -8,15 +8,20 @@
 
 #include <uv.h>
 
+#include "base/event_log.h"
 #include "control/admins.h"
 #include "control/generation.h"
 #include "dataplane/dataplane.h"
 #include "health/health.h"
 #include "store/store.h"
+#include "tables/compile.h"
 #include "tables/ids.h"
+
+#define ENGINE_EVENTS 4096 /* that are kept */
 
 struct engine_options {
 	const char *state_dir;
+	const char *zone; /* of this gateway, or NULL */
 	bool on_host;
 	struct dataplane_options dataplane; /* run_dir and bpffs included */
 };
@@ -25,6 +30,14 @@ struct engine_options {
 struct refused {
 	struct stored key;
 	const char *why; /* NULL once the row was replaced or deleted */
+};
+
+/* The longest-lived flows of endpoints that drain, as the latest walk over the flows found them. */
+struct drain_lists {
+	struct oldest_flows *items; /* owned; ordered by endpoint id */
+	size_t count;
+	uint64_t at_ms;		 /* clock_ms() of the end of that walk; 0: there was none */
+	struct drain_walk *walk; /* under way, or NULL; it releases itself */
 };
 
 struct engine {
@@ -36,11 +49,16 @@ struct engine {
 	struct dataplane *dp;
 	struct health *health;
 	struct ids *ids;
+	struct event_log *events;  /* owned */
+	struct table_cache *cache; /* owned; NULL: every table is filled each time */
 	struct admins admins;
+	struct drain_lists drain_lists;
 	struct generation *now; /* owned; never NULL once opened */
 	bool numbered;		/* ids_assign() has accepted `now` */
 	struct arena *have_arena;
 	struct tables have;	 /* what the maps hold, in have_arena */
+	bool resets_known;	 /* SPW_WORD_RESET of the maps is what the words say */
+	bool stale;		 /* `now` or its health changed since the tables were made */
 	bool vips_lag;		 /* the latest dataplane_set_vips() failed */
 	char *problem;		 /* owned; why the maps are not what `now` wants, or NULL */
 	struct refused *refused; /* in `arena` */
@@ -49,7 +67,8 @@ struct engine {
 	uint64_t started_ms;	 /* clock_ms() */
 	uv_timer_t retry;	 /* engine_rebuild() again */
 	uv_timer_t housekeeping;
-	int handles; /* open ones of the two */
+	uv_timer_t drain_timer;
+	int handles; /* open ones of the three */
 };
 
 /*
@@ -66,6 +85,9 @@ void engine_close(struct engine *e);
  * engine_rebuild(); `g` is in force in any case, and the maps follow when they can.
  */
 int engine_install(struct engine *e, struct generation *g);
+
+/* Its number in the maps; SPW_ENDPOINT_NONE for what the packet path does not carry. */
+uint32_t engine_endpoint_id(const struct engine *e, const struct instance *i);
 
 /* Model options with the host's addresses of this moment, in `a`. */
 struct model_options engine_model_options(struct engine *e, struct arena *a);

@@ -88,41 +88,78 @@ static int compare_address(const struct instance *x, const struct instance *y)
 	return order ? order : (int)x->port - (int)y->port;
 }
 
+/* Without an address the name is the identity. */
+static int compare_places(const struct instance *x, const struct instance *y)
+{
+	int order = (int)x->kind - (int)y->kind;
+
+	if (!order)
+		order = compare_address(x, y);
+	return order || x->kind == ENDPOINT_IP ? order : strcmp(x->name, y->name);
+}
+
 static int compare_instances(const void *a, const void *b)
 {
 	const struct instance *x = *(struct instance *const *)a, *y = *(struct instance *const *)b;
-	int order = compare_address(x, y);
+	int order = compare_places(x, y);
 
 	if (!order)
 		order = (int)x->mode - (int)y->mode;
 	return order ? order : (x->profile > y->profile) - (x->profile < y->profile);
 }
 
-static struct instance **sort_instances(struct arena *a, const struct model *m)
+/* All instances by place; those with an address come first. */
+static void sort_instances(struct generation *g)
 {
-	struct instance **sorted = arena_array(a, m->instance_count, sizeof(struct instance *));
+	const struct model *m = g->model;
 
-	for (size_t i = 0; i < m->instance_count; i++)
-		sorted[i] = &m->instances[i];
-	qsort(sorted, m->instance_count, sizeof(struct instance *), compare_instances);
-	return sorted;
+	g->by_address = arena_array(g->arena, m->instance_count, sizeof(struct instance *));
+	for (size_t i = 0; i < m->instance_count; i++) {
+		g->by_address[i] = &m->instances[i];
+		g->by_address_count += m->instances[i].kind == ENDPOINT_IP;
+	}
+	if (m->instance_count)
+		qsort(g->by_address, m->instance_count, sizeof(struct instance *),
+		      compare_instances);
+}
+
+static size_t lower_bound(const struct generation *g, const struct spw_addr *addr, uint32_t port)
+{
+	size_t low = 0, high = g->by_address_count, mid;
+	int order;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		order = addr_compare(&g->by_address[mid]->addr, addr);
+		if (order < 0 || (!order && g->by_address[mid]->port < port))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+size_t generation_range(const struct generation *g, const struct spw_addr *addr, uint16_t port,
+			size_t *first)
+{
+	*first = lower_bound(g, addr, port);
+	return lower_bound(g, addr, port ? port + 1u : UINT16_MAX + 1u) - *first;
 }
 
 /* Both sides sorted: one walk. An equal address with another profile keeps its state as well. */
 static void carry_health(struct generation *g, const struct generation *before)
 {
 	const struct model *now = g->model, *old = before->model;
-	struct instance **to = sort_instances(g->arena, now);
-	struct instance **from = sort_instances(g->arena, old);
+	struct instance **to = g->by_address, **from = before->by_address;
 	size_t f = 0;
 	bool found;
 
 	for (size_t t = 0; t < now->instance_count; t++) {
-		while (f < old->instance_count && compare_address(from[f], to[t]) < 0)
+		while (f < old->instance_count && compare_places(from[f], to[t]) < 0)
 			f++;
 		found = false;
 		for (size_t i = f; i < old->instance_count; i++) {
-			if (compare_address(from[i], to[t]))
+			if (compare_places(from[i], to[t]))
 				break;
 			if (found && compare_instances(&from[i], &to[t]))
 				continue;
@@ -130,6 +167,74 @@ static void carry_health(struct generation *g, const struct generation *before)
 			found = true;
 		}
 	}
+}
+
+static void count_as(struct generation *g, const struct instance *i, bool healthy)
+{
+	for (size_t n = 0; n < i->service_count; n++)
+		g->healthy[i->services[n]] += healthy ? 1 : -1u;
+	g->counted[i->index] = healthy;
+}
+
+static void touch(struct generation *g, const struct instance *i)
+{
+	for (size_t n = 0; n < i->service_count; n++)
+		g->touched[i->services[n]] = true;
+}
+
+/* All services are touched: what a change of resources did to their loads is told as well. */
+static void count_all(struct generation *g, const struct generation *before)
+{
+	const struct model *m = g->model;
+
+	g->healthy = arena_array(g->arena, m->service_count, sizeof(*g->healthy));
+	g->counted = arena_array(g->arena, m->instance_count, sizeof(*g->counted));
+	g->touched = arena_array(g->arena, m->service_count, sizeof(*g->touched));
+	for (size_t i = 0; i < m->instance_count; i++) {
+		if (health_is_healthy(&g->entries[m->instances[i].index]))
+			count_as(g, &m->instances[i], true);
+	}
+	for (size_t i = 0; i < m->service_count; i++)
+		g->touched[i] = true;
+	g->loads = tier_loads_new(g->arena, m, before ? before->model : NULL,
+				  before ? before->loads : NULL);
+}
+
+static bool is_same_entry(const struct health_entry *a, const struct health_entry *b)
+{
+	return a->state == b->state && a->admin == b->admin && a->ejected == b->ejected &&
+	       a->ramp_percent == b->ramp_percent;
+}
+
+size_t generation_update(struct generation *g, const struct health_entry *next)
+{
+	const struct instance *i;
+	size_t changed = 0;
+	bool healthy;
+
+	for (size_t n = 0; n < g->model->instance_count; n++) {
+		i = &g->model->instances[n];
+		healthy = health_is_healthy(&next[i->index]);
+		if (healthy != g->counted[i->index])
+			count_as(g, i, healthy);
+		if (is_same_entry(&g->entries[i->index], &next[i->index]))
+			continue;
+		g->entries[i->index] = next[i->index];
+		touch(g, i);
+		changed++;
+	}
+	return changed;
+}
+
+bool generation_discount(struct generation *g, const struct instance *i)
+{
+	bool is_left = true;
+
+	if (g->counted[i->index])
+		count_as(g, i, false);
+	for (size_t n = 0; n < i->service_count && is_left; n++)
+		is_left = g->healthy[i->services[n]] > 0;
+	return is_left;
 }
 
 struct generation *generation_new(struct arena *a, const struct object *objects, size_t count,
@@ -145,8 +250,10 @@ struct generation *generation_new(struct arena *a, const struct object *objects,
 	index_objects(g);
 	date_conditions(g, before);
 	g->entries = arena_array(a, g->model->instance_count, sizeof(*g->entries));
+	sort_instances(g);
 	if (before)
 		carry_health(g, before);
+	count_all(g, before);
 	return g;
 }
 
@@ -163,16 +270,6 @@ struct object *generation_copy(const struct generation *g, struct arena *a)
 	for (size_t i = 0; i < g->model->object_count; i++)
 		copies[i] = object_copy(a, &g->model->objects[i]);
 	return copies;
-}
-
-void generation_set_admins(struct generation *g, const struct admins *w)
-{
-	const struct instance *i;
-
-	for (size_t n = 0; n < g->model->instance_count; n++) {
-		i = &g->model->instances[n];
-		g->entries[i->index].admin = admins_get(w, &i->addr, i->port);
-	}
 }
 
 struct health_view generation_view(const struct generation *g)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One resource set and what was made from it: objects, model, the health view that lies over it.
- * Everything lives in the generation's arena and goes with it; only `entries` change.
+ * Everything lives in the generation's arena and goes with it; only `entries` and what is counted
+ * from them change.
  */
 #ifndef SPILLWAY_CONTROL_GENERATION_H
 #define SPILLWAY_CONTROL_GENERATION_H
 
-#include "control/admins.h"
 #include "control/objects.h"
+#include "control/tier_events.h"
 #include "model/health_view.h"
 #include "model/model.h"
 
@@ -17,6 +18,13 @@ struct generation {
 	struct object **by_key; /* the model's objects, ordered by object_key_compare() */
 	int64_t **since_s;	/* by model object, by condition: unix time it took its status */
 	struct health_entry *entries; /* by instance.index */
+	struct instance **by_address; /* those with an address, ordered by addr, port */
+	size_t by_address_count;
+	/* Healthy members of each service, by index, an instance counted once; and who is counted. */
+	uint32_t *healthy;
+	bool *counted;		  /* by instance.index */
+	struct tier_loads *loads; /* by service index: as they were told last */
+	bool *touched;		  /* by service index: its loads may be others by now */
 	const struct spw_addr *host_addrs;
 	size_t host_addr_count;
 	struct diags warnings; /* of model_resolve() */
@@ -38,8 +46,22 @@ struct object *generation_find(const struct generation *g, const struct object_k
 struct object *generation_copy(const struct generation *g, struct arena *a);
 /* Since when the object's condition has its status. */
 int64_t generation_since(const struct generation *g, const struct object *o, size_t condition);
-/* Writes the operator's words into the view. */
-void generation_set_admins(struct generation *g, const struct admins *w);
+/*
+ * The instances of an address and port (0: all its ports) are by_address[first .. first + count);
+ * returns the count.
+ */
+size_t generation_range(const struct generation *g, const struct spw_addr *addr, uint16_t port,
+			size_t *first);
+/*
+ * Takes what health_fill() said over into the view: counts healthy members, and marks the services
+ * it touches. Returns how many instances changed. `next` is by instance.index.
+ */
+size_t generation_update(struct generation *g, const struct health_entry *next);
+/*
+ * The instance is not healthy any more, although the view does not say so yet: takes it off the
+ * counts of its services. False when one of them has nobody else left.
+ */
+bool generation_discount(struct generation *g, const struct instance *i);
 struct health_view generation_view(const struct generation *g);
 
 #endif

@@ -11,98 +11,220 @@
 
 #include "base/addr.h"
 #include "base/log.h"
+#include "control/drain.h"
 #include "control/rebuild.h"
 
-static bool is_meant(const struct instance *i, const struct operator_request *r)
+/* As health_set_admin() wants it. */
+static const char *reason_of(enum spw_admin admin)
 {
-	return addr_equal(&i->addr, &r->addr) && (!r->port || i->port == r->port);
+	return admin == SPW_ADMIN_DRAIN ? "drain" : "operator";
 }
 
-static int compare_ports(const void *a, const void *b)
+/* One change per port, however many instances share it: they are ordered by port. */
+void operator_pick_address(struct engine *e, struct arena *a, const struct spw_addr *addr,
+			   uint16_t port, struct operator_request *out)
 {
-	const struct operator_change *x = a, *y = b;
+	size_t first, count = generation_range(e->now, addr, port, &first);
+	const struct instance *i;
 
-	return (int)x->port - (int)y->port;
-}
-
-/* One change per port, however many instances share it. */
-static void collect(struct engine *e, struct arena *a, const struct operator_request *r,
-		    struct operator_result *out)
-{
-	const struct model *m = e->now->model;
-	struct operator_change *changes = NULL;
-	size_t n = 0, kept = 0;
-
-	for (size_t i = 0; i < m->instance_count; i++) {
-		if (is_meant(&m->instances[i], r))
-			arena_push(a, changes, n)->port = m->instances[i].port;
-	}
-	if (n)
-		qsort(changes, n, sizeof(*changes), compare_ports);
-	for (size_t i = 0; i < n; i++) {
-		if (kept && changes[i].port == changes[kept - 1].port)
+	for (size_t n = first; n < first + count; n++) {
+		i = e->now->by_address[n];
+		if (out->count && out->changes[out->count - 1].port == i->port)
 			continue;
-		changes[kept++] = (struct operator_change){
-			.addr = r->addr,
-			.port = changes[i].port,
-			.from = admins_get(&e->admins, &r->addr, changes[i].port),
-			.to = r->admin,
+		*arena_push(a, out->changes, out->count) = (struct operator_change){
+			.addr = *addr,
+			.port = i->port,
+			.from = admins_get(&e->admins, addr, i->port),
 		};
 	}
-	out->changes = changes;
-	out->count = kept;
 }
 
-static int keep(struct engine *e, const struct operator_change *c)
+static bool is_new_drain(const struct operator_request *r, const struct operator_change *c)
 {
-	char text[ADDR_PORT_TEXT_MAX];
-	const char *word = c->to == SPW_ADMIN_AUTO ? NULL : admin_text(c->to);
-	int err = store_set_admin(e->store, addr_print_port(&c->addr, c->port, text), word);
+	return r->admin == SPW_ADMIN_DRAIN && (r->terms || c->from != SPW_ADMIN_DRAIN);
+}
 
+static struct admin_entry make_entry(struct engine *e, const struct operator_request *r,
+				     const struct operator_change *c)
+{
+	const struct admin_entry *before = admins_find(&e->admins, &c->addr, c->port);
+	struct admin_entry next = {.addr = c->addr, .port = c->port, .admin = r->admin};
+	const int64_t now_ms = drain_now_ms();
+
+	if (r->admin != SPW_ADMIN_DRAIN)
+		return next;
+	if (before && before->admin == SPW_ADMIN_DRAIN)
+		next = *before;
+	if (!is_new_drain(r, c))
+		return next;
+	if (!next.drain.started_ms) {
+		next.drain.started_ms = now_ms;
+		next.drain.flows = drain_open_flows(e, &c->addr, c->port);
+	}
+	next.drain.deadline_ms =
+		r->terms && r->terms->deadline_s ? now_ms + r->terms->deadline_s * 1000 : 0;
+	next.drain.reset = r->terms && r->terms->reset;
+	next.drain.over = false;
+	next.drain.done = false;
+	return next;
+}
+
+/* All in one transaction. */
+static int keep(struct engine *e, struct arena *a, const struct admin_entry *entries, size_t count)
+{
+	struct store_word *words = arena_array(a, count, sizeof(*words));
+	char text[ADDR_PORT_TEXT_MAX], word[ADMIN_TEXT_MAX];
+	const struct admin_entry *n;
+	int err;
+
+	for (size_t i = 0; i < count; i++) {
+		n = &entries[i];
+		words[i].endpoint = arena_strdup(a, addr_print_port(&n->addr, n->port, text));
+		if (n->admin != SPW_ADMIN_AUTO)
+			words[i].word = arena_strdup(a, admin_print_word(n, word));
+	}
+	err = store_set_admins(e->store, words, count);
 	if (err)
-		log_error("endpoint %s: %s is not kept: store: %s", text, admin_text(c->to),
-			  store_error(e->store));
-	admins_set(&e->admins, &c->addr, c->port, c->to);
-	if (c->from != c->to)
-		log_info("endpoint %s: %s -> %s (operator)", text, admin_text(c->from),
-			 admin_text(c->to));
+		log_error("endpoint %s: %s is not kept: store: %s", words[0].endpoint,
+			  admin_text(entries[0].admin), store_error(e->store));
 	return err;
 }
 
-static void write_words(struct engine *e, const struct operator_request *r)
+static void write_instance(struct engine *e, const struct instance *i, enum spw_admin admin,
+			   bool resets)
 {
-	const struct model *m = e->now->model;
+	const uint32_t id = engine_endpoint_id(e, i);
 
-	for (size_t i = 0; e->numbered && i < m->instance_count; i++) {
-		if (is_meant(&m->instances[i], r))
-			dataplane_set_admin(e->dp, ids_endpoint(e->ids, &m->instances[i]),
-					    r->admin);
+	if (id == SPW_ENDPOINT_NONE)
+		return;
+	dataplane_set_admin(e->dp, id, admin);
+	dataplane_set_reset(e->dp, id, resets);
+}
+
+/* Where no endpoint's standing changes with the word, nothing else would tell of it. */
+static void tell_word(struct engine *e, const struct operator_change *c, enum spw_admin to)
+{
+	struct event v = {.kind = "operator"};
+	char text[ADDR_PORT_TEXT_MAX];
+
+	event_text(v.subject, sizeof(v.subject), "%s", addr_print_port(&c->addr, c->port, text));
+	event_text(v.from, sizeof(v.from), "%s", admin_text(c->from));
+	event_text(v.to, sizeof(v.to), "%s", admin_text(to));
+	event_text(v.reason, sizeof(v.reason), "no other change");
+	(void)event_log_add(e->events, &v);
+}
+
+/* One word into the maps, into health, and told. */
+static void put_in_force(struct engine *e, const struct operator_request *r,
+			 const struct operator_change *c, const struct admin_entry *next)
+{
+	const uint64_t seq = event_log_last_seq(e->events);
+	char text[ADDR_PORT_TEXT_MAX];
+	size_t first, count = generation_range(e->now, &c->addr, c->port, &first);
+
+	admins_put(&e->admins, next);
+	for (size_t i = first; i < first + count; i++)
+		write_instance(e, e->now->by_address[i], next->admin, drain_resets(next));
+	health_set_admin(e->health, &c->addr, c->port, next->admin, reason_of(next->admin));
+	if (c->from != next->admin) {
+		log_info("endpoint %s: %s -> %s (operator)",
+			 addr_print_port(&c->addr, c->port, text), admin_text(c->from),
+			 admin_text(next->admin));
+		if (event_log_last_seq(e->events) == seq)
+			tell_word(e, c, next->admin);
 	}
+	if (is_new_drain(r, c))
+		drain_tell_start(e, next);
 }
 
 int operator_set(struct engine *e, struct arena *a, const struct operator_request *r,
-		 struct operator_result *out)
+		 const char **why)
 {
-	int err, kept = 0;
+	struct admin_entry *entries = arena_array(a, r->count, sizeof(*entries));
+	int err, kept;
 
-	*out = (struct operator_result){0};
-	collect(e, a, r, out);
-	if (!out->count)
-		return -ENOENT;
-	for (size_t i = 0; i < out->count; i++) {
-		err = keep(e, &out->changes[i]);
-		if (err)
-			kept = err;
-	}
-	write_words(e, r);
+	for (size_t i = 0; i < r->count; i++)
+		entries[i] = make_entry(e, r, &r->changes[i]);
+	kept = keep(e, a, entries, r->count);
+	for (size_t i = 0; i < r->count; i++)
+		put_in_force(e, r, &r->changes[i], &entries[i]);
+	drains_watch(e);
+	if (r->admin == SPW_ADMIN_DRAIN)
+		drains_look(e);
 	err = engine_rebuild(e);
 	if (err)
-		out->why = arena_printf(a, "%s: the word is kept, the tables follow when they can",
-					e->problem);
+		*why = arena_printf(a, "%s: the word is kept, the tables follow when they can",
+				    e->problem);
 	else if (kept)
-		out->why = arena_printf(a,
-					"in force, but a restart may forget it: store: %s; set it "
-					"again then",
-					store_error(e->store));
+		*why = arena_printf(a,
+				    "in force, but a restart may forget it: store: %s; set it "
+				    "again then",
+				    store_error(e->store));
 	return err ? err : kept;
+}
+
+static void load_word(void *ctx, const char *endpoint, const char *word)
+{
+	struct engine *e = ctx;
+	struct admin_entry entry = {0};
+
+	if (addr_parse_port(endpoint, &entry.addr, &entry.port) || admin_parse_word(word, &entry)) {
+		log_warn("store: word %s of %s: not understood, ignored", word, endpoint);
+		return;
+	}
+	admins_put(&e->admins, &entry);
+	health_set_admin(e->health, &entry.addr, entry.port, entry.admin, reason_of(entry.admin));
+}
+
+int operator_load(struct engine *e)
+{
+	return store_each_admin(e->store, load_word, e);
+}
+
+void operator_adopt(struct engine *e, const struct table_endpoint *row)
+{
+	struct admin_entry next = {
+		.addr = row->addr,
+		.port = row->port,
+		.admin = dataplane_admin(e->dp, row->id),
+	};
+	const enum spw_admin before = admins_get(&e->admins, &row->addr, row->port);
+	char text[ADDR_PORT_TEXT_MAX];
+	const char *word = next.admin == SPW_ADMIN_AUTO ? NULL : admin_text(next.admin);
+
+	if (!dataplane_admin_by_hand(e->dp, row->id))
+		return;
+	if (next.admin != before) { /* else a drain keeps its terms */
+		addr_print_port(&row->addr, row->port, text);
+		log_info("endpoint %s: %s -> %s (set while no daemon ran)", text,
+			 admin_text(before), admin_text(next.admin));
+		if (store_set_admin(e->store, text, word))
+			log_error("store: word of %s: %s", text, store_error(e->store));
+		admins_put(&e->admins, &next);
+		health_set_admin(e->health, &row->addr, row->port, next.admin,
+				 reason_of(next.admin));
+	}
+	dataplane_set_admin(e->dp, row->id, next.admin);
+}
+
+void operator_write_all(struct engine *e)
+{
+	const struct model *m = e->now->model;
+	const struct admin_entry *entry;
+	enum spw_admin admin;
+	uint32_t id;
+
+	for (size_t i = 0; i < m->instance_count; i++) {
+		id = engine_endpoint_id(e, &m->instances[i]);
+		if (id == SPW_ENDPOINT_NONE)
+			continue;
+		entry = admins_find(&e->admins, &m->instances[i].addr, m->instances[i].port);
+		admin = entry ? entry->admin : SPW_ADMIN_AUTO;
+		if (dataplane_admin(e->dp, id) != admin)
+			dataplane_set_admin(e->dp, id, admin);
+		if (!e->resets_known || (entry && drain_resets(entry)))
+			dataplane_set_reset(e->dp, id, entry && drain_resets(entry));
+		e->rest_since_ms[id] = 0;
+	}
+	e->resets_known = e->numbered;
 }

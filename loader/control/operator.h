@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `set endpoint`: the operator's word on an address, from the request into the packet path. */
+/*
+ * The operator's word on endpoints (`set endpoint`, `drain`): from the request into the packet path,
+ * and from the store or the maps at a start.
+ */
 #ifndef SPILLWAY_CONTROL_OPERATOR_H
 #define SPILLWAY_CONTROL_OPERATOR_H
 
@@ -8,27 +11,40 @@
 struct operator_change {
 	struct spw_addr addr;
 	uint16_t port;
-	enum spw_admin from, to;
+	enum spw_admin from;
 };
 
+/* What a drain is to come to; a plain word `drain` has none. */
+struct drain_terms {
+	int64_t deadline_s; /* from now; 0: none */
+	bool reset;
+};
+
+/* All changes get one word. */
 struct operator_request {
-	struct spw_addr addr;
-	uint16_t port; /* 0: all ports of the address */
 	enum spw_admin admin;
+	const struct drain_terms
+		*terms; /* of SPW_ADMIN_DRAIN; NULL: a drain under way keeps its own */
+	struct operator_change *changes; /* by the two functions below */
+	size_t count;
 };
 
-struct operator_result {
-	struct operator_change *changes; /* ordered by port */
-	size_t count;
-	const char *why; /* what failed */
-};
+/* The endpoints of the address (port 0: all its ports) that the model has; in `a`. */
+void operator_pick_address(struct engine *e, struct arena *a, const struct spw_addr *addr,
+			   uint16_t port, struct operator_request *out);
 
 /*
- * Sets the word for all endpoints meant. When it returns 0 the word is in the store and in force;
- * when the store fails it is in force all the same, and *out says so.
- * -ENOENT: no endpoint has the address. *out is in `a`, and filled in on failure too.
+ * When it returns 0 the words are in the store and in force; when the store fails they are in force
+ * all the same, and *why says so. *why is in `a`.
  */
 int operator_set(struct engine *e, struct arena *a, const struct operator_request *r,
-		 struct operator_result *out);
+		 const char **why);
+
+/* Start: the store's words, and what was written by hand into the maps while no daemon ran. */
+int operator_load(struct engine *e);
+void operator_adopt(struct engine *e, const struct table_endpoint *row);
+
+/* The maps' own copy of the words of all instances of the generation in force follows. */
+void operator_write_all(struct engine *e);
 
 #endif

@@ -131,6 +131,15 @@ static int set_source(struct reading *r, const char *value)
 	return 0;
 }
 
+static int set_zone(struct reading *r, const char *value)
+{
+	if (!value[0])
+		return refuse(r, "the name is empty: give the zone as the endpoints' field `zone` "
+				 "has it, or leave the flag away");
+	r->opts->engine.zone = value;
+	return 0;
+}
+
 static int set_on_host(struct reading *r, const char *value)
 {
 	(void)value;
@@ -242,6 +251,8 @@ static const struct flag flags[] = {
 	 "address of this host that endpoints see as the client; may be repeated;\n"
 	 "default: what the routes to the endpoints say",
 	 set_source},
+	{"zone", "NAME", "zone that this gateway is in, for policies with zoneAware; default none",
+	 set_zone},
 	{"on-host", NULL, "accept endpoints on loopback addresses", set_on_host},
 	{"max-flows", "N", "flows that fit; default " TEXT(DEFAULT_MAX_FLOWS), set_max_flows},
 	{"max-services", "N", "services that fit; default " TEXT(DEFAULT_MAX_SERVICES),

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "control/reaction.h"
 #include "tables/compile.h"
 #include "tables/diff.h"
 
@@ -30,7 +31,8 @@ static int make_plan(struct engine *e, const struct generation *g, struct arena 
 	const struct health_view view = generation_view(g);
 	struct line_range *ranges = NULL;
 	size_t count = 0;
-	int err = tables_compile(a, g->model, &view, e->ids, slot_lines, NULL, &p->want, &p->why);
+	int err =
+		tables_compile(a, g->model, &view, e->ids, slot_lines, e->cache, &p->want, &p->why);
 
 	if (err)
 		return err;
@@ -51,7 +53,6 @@ int rebuild_trial(struct engine *e, struct generation *g, struct arena *a, const
 	struct plan p = {0};
 	int err = ids_assign(e->ids, g->model, &p.why);
 
-	generation_set_admins(g, &e->admins);
 	if (!err)
 		err = make_plan(e, g, a, RESTING_IGNORED, &p);
 	if (err)
@@ -96,6 +97,22 @@ static int failed(struct engine *e, int err, const char *why)
 	return err;
 }
 
+/* The tables are in force: what they come to is news. */
+static void done(struct engine *e)
+{
+	struct tier_news news = {
+		.model = e->now->model,
+		.view = generation_view(e->now),
+		.loads = e->now->loads,
+		.touched = e->now->touched,
+		.events = e->events,
+	};
+
+	e->stale = false;
+	engine_set_problem(e, NULL);
+	tier_events_tell(&news);
+}
+
 int engine_rebuild(struct engine *e)
 {
 	AUTO(arena_free) struct arena *a = arena_new();
@@ -108,13 +125,12 @@ int engine_rebuild(struct engine *e)
 		rebuild_renumber(e);
 	if (!e->numbered)
 		return failed(e, -ENOSPC, e->problem);
-	health_fill(e->health, e->now->entries, e->now->model->instance_count);
-	generation_set_admins(e->now, &e->admins);
+	reaction_refresh(e);
 	err = make_plan(e, e->now, a, RESTING_HEEDED, &p);
 	if (err)
 		return failed(e, err, p.why);
 	if (steps_empty(&p.steps)) {
-		engine_set_problem(e, NULL);
+		done(e);
 		return 0;
 	}
 	err = dataplane_apply(e->dp, a, &p.steps, &p.why);
@@ -128,81 +144,6 @@ int engine_rebuild(struct engine *e)
 	arena_free(e->have_arena);
 	e->have_arena = TAKE(a);
 	e->have = p.want;
-	engine_set_problem(e, NULL);
+	done(e);
 	return 0;
-}
-
-/* Marks the instances of services in which nobody would be left: their panic is the rebuild's. */
-static void spare_last_ones(const struct model *m, const struct health_entry *entries, bool *spared)
-{
-	const struct service *s;
-	const struct locality *l;
-	bool is_left;
-
-	for (size_t n = 0; n < m->service_count; n++) {
-		s = &m->services[n];
-		is_left = false;
-		for (size_t i = 0; i < s->locality_count; i++) {
-			l = &s->localities[i];
-			for (size_t k = 0; k < l->count && !is_left; k++)
-				is_left = health_is_healthy(&entries[l->members[k]->index]);
-		}
-		for (size_t i = 0; i < s->locality_count && !is_left; i++) {
-			l = &s->localities[i];
-			for (size_t k = 0; k < l->count; k++)
-				spared[l->members[k]->index] = true;
-		}
-	}
-}
-
-static struct table_endpoint *have_endpoint(struct engine *e, uint32_t id)
-{
-	size_t low = 0, high = e->have.endpoint_count, mid;
-
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		if (e->have.endpoints[mid].id == id)
-			return &e->have.endpoints[mid];
-		if (e->have.endpoints[mid].id < id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return NULL;
-}
-
-static void take_out(struct engine *e, const struct instance *i)
-{
-	const uint32_t id = ids_endpoint(e->ids, i);
-	struct table_endpoint *row = have_endpoint(e, id);
-
-	if (!row || !row->up)
-		return;
-	dataplane_set_word(e->dp, id, false, false);
-	row->pickable = false;
-	row->up = false;
-}
-
-void rebuild_on_health(void *engine)
-{
-	struct engine *e = engine;
-	const struct model *m = e->now->model;
-	const size_t count = m->instance_count;
-	AUTO(arena_free) struct arena *a = arena_new();
-	struct health_entry *entries, *before = e->now->entries;
-	bool *spared;
-
-	if (a && e->numbered) {
-		entries = arena_array(a, count, sizeof(*entries));
-		spared = arena_array(a, count, sizeof(*spared));
-		memcpy(entries, before, count * sizeof(*entries));
-		health_fill(e->health, entries, count);
-		spare_last_ones(m, entries, spared);
-		for (size_t i = 0; i < count; i++) {
-			if (health_is_healthy(&before[i]) && !health_is_healthy(&entries[i]) &&
-			    !spared[i])
-				take_out(e, &m->instances[i]);
-		}
-	}
-	(void)engine_rebuild(e);
 }

@@ -19,7 +19,4 @@ void rebuild_renumber(struct engine *e);
  */
 int engine_rebuild(struct engine *e);
 
-/* health_changed_fn with the engine: what went down is taken out first, then all is rebuilt. */
-void rebuild_on_health(void *engine);
-
 #endif

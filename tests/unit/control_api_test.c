@@ -257,10 +257,22 @@ static void endpoints_show_shares_states_and_counters(void **state)
 	assert_int_equal(node_int_at(s, "port", 0), 80);
 	assert_int_equal(node_int_at(node_item(node_member(s, "tiers"), 0), "healthy", 0), 2);
 	assert_int_equal(node_int_at(node_item(node_member(s, "tiers"), 0), "loadPercent", 0), 100);
+	assert_int_equal(node_int_at(node_item(node_member(s, "tiers"), 0), "availablePercent", 0),
+			 100);
+	assert_string_equal(node_text_at(s, "noEndpoint.new", ""), "answer");
+	assert_string_equal(node_text_at(s, "noEndpoint.established", ""), "leave");
+	assert_false(node_bool_at(s, "empty", true));
+	assert_true(node_member(s, "zone")->type == NODE_NULL);
 	row = endpoint_row(f, "10.0.0.1:8080");
 	assert_string_equal(node_text_at(row, "backend", ""), "default/web");
 	assert_string_equal(node_text_at(row, "state", ""), "up");
 	assert_string_equal(node_text_at(row, "admin", ""), "auto");
+	assert_string_equal(node_text_at(row, "kind", ""), "ip");
+	assert_true(node_bool_at(row, "carried", false));
+	assert_false(node_bool_at(row, "passive", true));
+	assert_int_equal(node_int_at(row, "rampPercent", 0), 100);
+	assert_int_equal(node_int_at(row, "ejections", -1), 0);
+	assert_int_equal(node_int_at(row, "ejectedSecondsLeft", -1), 0);
 	assert_int_equal(node_int_at(row, "activeFlows", 0), 3);
 	assert_int_equal(node_int_at(row, "totalFlows", 0), 10);
 	assert_int_equal(node_int_at(row, "bytesIn", 0), 500);
@@ -400,16 +412,46 @@ static void a_word_waits_for_its_endpoint(void **state)
 	assert_int_equal(fake.admin[fake_endpoint("10.0.0.1:8080")->id], SPW_ADMIN_DOWN);
 }
 
-static void a_word_found_in_the_maps_is_taken_over(void **state)
+static void set_by_hand(const char *address, enum spw_admin admin)
+{
+	fake.admin[fake_endpoint(address)->id] = admin;
+	fake.by_hand[fake_endpoint(address)->id] = true;
+}
+
+static void a_word_set_without_a_daemon_wins_over_the_stores(void **state)
 {
 	struct fixture *f = *state;
 
 	apply_all(f);
-	fake.admin[fake_endpoint("10.0.0.2:8080")->id] = SPW_ADMIN_DRAIN;
+	must(f, 200, "POST", OWN "/endpoints/state",
+	     "{\"address\":\"10.0.0.1:8080\",\"state\":\"down\"}");
 	fixture_close(f);
+	set_by_hand("10.0.0.1:8080", SPW_ADMIN_AUTO);
+	set_by_hand("10.0.0.2:8080", SPW_ADMIN_DRAIN);
 	fixture_open(f);
+	assert_string_equal(node_text_at(endpoint_row(f, "10.0.0.1:8080"), "admin", ""), "auto");
 	assert_string_equal(node_text_at(endpoint_row(f, "10.0.0.2:8080"), "admin", ""), "drain");
+	assert_true(fake_endpoint("10.0.0.1:8080")->pickable);
 	assert_false(fake_endpoint("10.0.0.2:8080")->pickable);
+	assert_false(fake.by_hand[fake_endpoint("10.0.0.1:8080")->id]);
+	assert_false(fake.by_hand[fake_endpoint("10.0.0.2:8080")->id]);
+	fixture_close(f); /* and the store has them */
+	fixture_open(f);
+	assert_string_equal(node_text_at(endpoint_row(f, "10.0.0.1:8080"), "admin", ""), "auto");
+	assert_string_equal(node_text_at(endpoint_row(f, "10.0.0.2:8080"), "admin", ""), "drain");
+}
+
+static void a_word_in_the_maps_that_nobody_wrote_by_hand_yields_to_the_store(void **state)
+{
+	struct fixture *f = *state;
+
+	apply_all(f);
+	fixture_close(f);
+	fake.admin[fake_endpoint("10.0.0.2:8080")->id] = SPW_ADMIN_DRAIN;
+	fixture_open(f);
+	assert_string_equal(node_text_at(endpoint_row(f, "10.0.0.2:8080"), "admin", ""), "auto");
+	assert_int_equal(fake.admin[fake_endpoint("10.0.0.2:8080")->id], SPW_ADMIN_AUTO);
+	assert_true(fake_endpoint("10.0.0.2:8080")->pickable);
 }
 
 static void stats_list_every_counter_in_order(void **state)
@@ -486,6 +528,9 @@ static void the_status_counts_what_is_there(void **state)
 	assert_int_equal(node_int_at(answer, "resources.Backend", 0), 1);
 	assert_int_equal(node_int_at(answer, "services", 0), 1);
 	assert_int_equal(node_int_at(answer, "endpoints", 0), 2);
+	assert_int_equal(node_int_at(answer, "health.up", 0), 2);
+	assert_int_equal(node_int_at(answer, "health.down", -1), 0);
+	assert_true(node_member(answer, "zone")->type == NODE_NULL);
 	assert_string_equal(node_text_at(answer, "resourceVersion", ""), "3");
 	assert_string_equal(node_text_at(node_item(node_member(answer, "vips"), 0), "address", ""),
 			    "192.0.2.1");
@@ -553,7 +598,8 @@ int main(void)
 		TEST(a_word_without_port_means_all_ports),
 		TEST(a_word_for_nobody_is_refused),
 		TEST(a_word_waits_for_its_endpoint),
-		TEST(a_word_found_in_the_maps_is_taken_over),
+		TEST(a_word_set_without_a_daemon_wins_over_the_stores),
+		TEST(a_word_in_the_maps_that_nobody_wrote_by_hand_yields_to_the_store),
 		TEST(stats_list_every_counter_in_order),
 		TEST(flows_are_listed_filtered_and_cut),
 		TEST(the_status_counts_what_is_there),

@@ -19,6 +19,9 @@ static struct {
 	struct arena *arena; /* of `tables` */
 	struct tables tables;
 	enum spw_admin admin[FAKE_IDS];
+	bool by_hand[FAKE_IDS];
+	bool reset[FAKE_IDS];
+	struct spw_signals signals[FAKE_IDS];
 	struct spw_endpoint_stats stats[FAKE_IDS];
 	struct flow_row flows[8];
 	size_t flow_count;
@@ -29,6 +32,7 @@ static struct {
 	int applies;		 /* calls of dataplane_apply() */
 	int apply_error;	 /* answer of dataplane_apply(), which then does nothing */
 	int words;		 /* calls of dataplane_set_word() */
+	int walks;		 /* calls of dataplane_oldest_flows() */
 	const char *vip_problem; /* of every VIP */
 } fake;
 
@@ -165,6 +169,25 @@ void dataplane_set_admin(struct dataplane *dp, uint32_t endpoint_id, enum spw_ad
 {
 	(void)dp;
 	fake.admin[endpoint_id] = admin;
+	fake.by_hand[endpoint_id] = false;
+}
+
+bool dataplane_admin_by_hand(const struct dataplane *dp, uint32_t endpoint_id)
+{
+	(void)dp;
+	return fake.by_hand[endpoint_id];
+}
+
+void dataplane_set_reset(struct dataplane *dp, uint32_t endpoint_id, bool reset)
+{
+	(void)dp;
+	fake.reset[endpoint_id] = reset;
+}
+
+struct spw_signals *dataplane_signals(struct dataplane *dp, uint32_t endpoint_id)
+{
+	(void)dp;
+	return &fake.signals[endpoint_id];
 }
 
 void dataplane_set_word(struct dataplane *dp, uint32_t endpoint_id, bool pickable, bool up)
@@ -219,6 +242,15 @@ void dataplane_endpoint_stats(struct dataplane *dp, uint32_t endpoint_id,
 	*out = fake.stats[endpoint_id];
 }
 
+void dataplane_all_endpoint_stats(struct dataplane *dp, struct arena *a,
+				  struct spw_endpoint_stats **out, size_t *count)
+{
+	(void)dp;
+	*out = arena_array(a, FAKE_IDS, sizeof(**out));
+	memcpy(*out, fake.stats, sizeof(fake.stats));
+	*count = FAKE_IDS;
+}
+
 int dataplane_each_flow(struct dataplane *dp, bool (*fn)(void *ctx, const struct flow_row *row),
 			void *ctx)
 {
@@ -227,6 +259,28 @@ int dataplane_each_flow(struct dataplane *dp, bool (*fn)(void *ctx, const struct
 		if (!fn(ctx, &fake.flows[i]))
 			break;
 	}
+	return 0;
+}
+
+/* At once, where the real one takes a thread; in the order of the fake's flows. */
+int dataplane_oldest_flows(struct dataplane *dp, const uint32_t *ids, size_t count,
+			   void (*done)(void *ctx, int err, const struct oldest_flows *lists,
+					size_t count),
+			   void *ctx)
+{
+	struct oldest_flows *lists = calloc(count + 1, sizeof(*lists));
+
+	(void)dp;
+	fake.walks++;
+	for (size_t i = 0; i < count; i++) {
+		lists[i].endpoint_id = ids[i];
+		for (size_t f = 0; f < fake.flow_count; f++) {
+			if (fake.flows[f].endpoint_id == ids[i] && lists[i].count < OLDEST_FLOWS)
+				lists[i].rows[lists[i].count++] = fake.flows[f];
+		}
+	}
+	done(ctx, 0, lists, count);
+	free(lists);
 	return 0;
 }
 
