@@ -75,7 +75,10 @@ static struct instance wanted(const struct backend *b, const struct endpoint *e,
 	if (!e->handoff)
 		i.passive = j->passive[b->udp_replies];
 	i.proto = i.passive ? j->proto : 0;
-	i.profile = instance_profile(&i);
+	if (!e->handoff && !e->hostname && b->app == APP_HTTP1)
+		i.profile = j->plain_profile[b->udp_replies];
+	else
+		i.profile = instance_profile(&i);
 	return i;
 }
 

@@ -68,6 +68,21 @@ static void read_all(struct arena *a, struct target *t)
 	t->is_read = true;
 }
 
+/* Hashed once a service, not once for each of its endpoints. */
+static void hash_plain(struct judges *j)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		const struct instance plain = {
+			.check = j->check,
+			.passive = j->passive[i],
+			.proto = j->proto,
+			.slow_start_ms = j->slow_start_ms,
+		};
+
+		j->plain_profile[i] = instance_profile(&plain);
+	}
+}
+
 struct judges judges_of(struct resolver *r, const struct draft *d)
 {
 	struct target *t = d->target;
@@ -79,14 +94,13 @@ struct judges judges_of(struct resolver *r, const struct draft *d)
 		read_all(r->arena, t);
 	j = t->judges;
 	j.proto = d->listener->proto;
-	if (j.proto != IPPROTO_UDP) {
+	if (j.proto != IPPROTO_UDP)
 		j.passive[1] = j.passive[0];
-		return j;
-	}
 	/* Over UDP nothing answers a probe: it needs a port of its own. */
-	if (j.check && j.check->port == 0) {
+	if (j.proto == IPPROTO_UDP && j.check && j.check->port == 0) {
 		r->lacks_port[t->policy - r->model->objects] = true;
 		j.check = NULL;
 	}
+	hash_plain(&j);
 	return j;
 }

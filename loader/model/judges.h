@@ -14,6 +14,8 @@ struct judges {
 	const struct passive *passive[2];
 	uint32_t slow_start_ms;
 	uint8_t proto; /* of the service */
+	/* instance_profile() of endpoints that have nothing of their own, by the same word. */
+	uint64_t plain_profile[2];
 };
 
 /* duration_ms() of a field; `fallback` when it is absent or zero, which would mean without a pause. */

@@ -184,6 +184,37 @@ static void profiles_of_plain_checks_stay_what_they_were(void **state)
 		0xfe45bebefabbda6dull);
 }
 
+/* A name of its own counts for who asks with it, and for nobody else. */
+static void a_hostname_is_in_the_profile_of_checks_that_use_it(void **state)
+{
+	static const struct {
+		const char *health;
+		size_t instances;
+	} rows[] = {
+		{"passive: {}", 1},
+		{"active: {type: TCP, tcp: {}}, passive: {}", 1},
+		{"active: {type: HTTP, http: {path: /}}, passive: {}", 2},
+		{"active: {type: HTTP, http: {path: /, hostname: own.example}}", 1},
+		{"active: {type: GRPC}", 2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		afresh();
+		given(arena_printf(
+			arena,
+			EDGE BACKEND("a",
+				     "10.0.0.1") "apiVersion: gateway.envoyproxy.io/v1alpha1\n"
+						 "kind: Backend\nmetadata: {name: b}\nspec: "
+						 "{endpoints: [{hostname: b.example, ip: "
+						 "{address: 10.0.0.1, port: 8080}}]}\n---\n" ROUTE(
+							 "web", REF("a") "," REF("b"))
+							 POLICY("p", "%s, healthCheck: {%s}"),
+			ON("TCPRoute", "web"), rows[i].health));
+		assert_int_equal(m->instance_count, rows[i].instances);
+	}
+}
+
 static void an_endpoint_knows_its_services(void **state)
 {
 	const struct instance *in;
@@ -216,6 +247,7 @@ int main(void)
 		TEST(slow_start_is_for_two_types_of_balancers),
 		TEST(the_profile_says_what_judges_and_nothing_else),
 		TEST(profiles_of_plain_checks_stay_what_they_were),
+		TEST(a_hostname_is_in_the_profile_of_checks_that_use_it),
 		TEST(an_endpoint_knows_its_services),
 	};
 
