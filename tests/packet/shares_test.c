@@ -60,29 +60,55 @@ static void install(void)
 	install_placed(&row);
 }
 
-/* `primaries` endpoints in tier 0, the first `up` of them healthy; `fallbacks` in tier 1. */
-static void compile(uint32_t primaries, uint32_t fallbacks, uint32_t up)
+/* Endpoints of one backendRef, the first `up` of them healthy. */
+struct group {
+	uint8_t tier;
+	uint32_t weight, total, up;
+	uint32_t permille; /* of the flows, expected */
+	bool dead_too;	   /* in panic: the dead are picked as well */
+};
+
+#define GROUPS_MAX 3
+
+static void compile_groups(const struct group *groups, size_t count, uint8_t panic_threshold)
 {
 	const struct ids_limits limits = {WORLD_ENDPOINTS, WORLD_SERVICES};
 	AUTO(ids_free) struct ids *ids = ids_new(&limits);
+	uint32_t total = 0, first = 0;
 	const char *why = NULL;
 	struct service *s;
 
 	assert_non_null(ids);
+	for (size_t g = 0; g < count; g++)
+		total += groups[g].total;
 	fixture_init(&fixture);
-	fixture_room(&fixture, primaries + fallbacks, 1);
-	for (uint32_t i = 0; i < primaries + fallbacks; i++)
+	fixture_room(&fixture, total, 1);
+	for (uint32_t i = 0; i < total; i++)
 		(void)fixture_instance(&fixture, i + 1, 80);
-	for (uint32_t i = up; i < primaries; i++)
-		fixture.health[i].state = HEALTH_DOWN;
 	s = fixture_service(&fixture, 1, 80);
-	fixture_locality(&fixture, s, 0, 1, 0, primaries);
-	fixture_locality(&fixture, s, 1, 1, primaries, fallbacks);
+	s->panic_threshold = panic_threshold;
+	for (size_t g = 0; g < count; g++) {
+		for (uint32_t i = groups[g].up; i < groups[g].total; i++)
+			fixture.health[first + i].state = HEALTH_DOWN;
+		fixture_locality(&fixture, s, groups[g].tier, groups[g].weight, first,
+				 groups[g].total);
+		first += groups[g].total;
+	}
 	assert_int_equal(ids_assign(ids, &fixture.model, &why), 0);
 	assert_int_equal(tables_compile(fixture.arena, &fixture.model, &fixture.view, ids,
 					SLOT_LINES, NULL, &tables, &why),
 			 0);
 	install();
+}
+
+/* `primaries` endpoints in tier 0, the first `up` of them healthy; `fallbacks` in tier 1. */
+static void compile(uint32_t primaries, uint32_t fallbacks, uint32_t up)
+{
+	const struct group groups[] = {
+		{.total = primaries, .up = up, .weight = 1},
+		{.total = fallbacks, .up = fallbacks, .weight = 1, .tier = 1}};
+
+	compile_groups(groups, 2, 50);
 }
 
 static void release(void)
@@ -110,19 +136,27 @@ static uint64_t opened_by(uint32_t first, uint32_t count)
 	return sum;
 }
 
-/* Flows of 100,000 that tier 0 gets. */
-static uint64_t measure(uint32_t primaries, uint32_t fallbacks, uint32_t up)
+/* Flows that each group got: those of its living and those of its dead. */
+struct count {
+	uint64_t up, down;
+};
+
+static void count_flows(const struct group *groups, size_t count, struct count *out)
+{
+	uint32_t first = 0;
+
+	for (size_t g = 0; g < count; g++) {
+		out[g].up = opened_by(first, groups[g].up);
+		out[g].down = opened_by(first + groups[g].up, groups[g].total - groups[g].up);
+		first += groups[g].total;
+	}
+}
+
+static void open_flows(void)
 {
 	struct desc d = from_client(TCP4);
-	uint64_t before, before_all, before_dead, got;
 	struct frame f, out;
 
-	world_reset(NULL);
-	world_set_ports(8000);
-	compile(primaries, fallbacks, up);
-	before = opened_by(0, primaries);
-	before_all = opened_by(0, primaries + fallbacks);
-	before_dead = opened_by(up, primaries - up);
 	frame_build(&d, &f);
 	for (uint32_t n = 0; n < FLOWS; n++) {
 		nth_client(&f, n);
@@ -130,22 +164,56 @@ static uint64_t measure(uint32_t primaries, uint32_t fallbacks, uint32_t up)
 		if (n % BATCH == BATCH - 1)
 			world_sweep(100 * SECOND_NS);
 	}
-	got = opened_by(0, primaries) - before;
-	assert_int_equal(opened_by(0, primaries + fallbacks) - before_all, FLOWS);
-	assert_int_equal(opened_by(up, primaries - up), before_dead);
+}
+
+static void expect_group(const struct group *g, uint64_t up, uint64_t down)
+{
+	const int64_t off = (int64_t)(up + down) - (int64_t)g->permille * FLOWS / 1000;
+	const int64_t dead_off =
+		(int64_t)(down * g->total) - (int64_t)((up + down) * (g->total - g->up));
+
+	if (llabs(off) > TOLERANCE)
+		print_error("tier %u, %u of %u up: %llu flows of %u, expected %u permille\n",
+			    g->tier, g->up, g->total, (unsigned long long)(up + down), FLOWS,
+			    g->permille);
+	assert_true(llabs(off) <= TOLERANCE);
+	if (g->dead_too)
+		assert_true(llabs(dead_off) <= (int64_t)TOLERANCE * g->total);
+	else
+		assert_int_equal(down, 0);
+}
+
+/* 100,000 new flows. */
+static void expect_shares(const struct group *groups, size_t count, uint8_t panic_threshold)
+{
+	struct count before[GROUPS_MAX], now[GROUPS_MAX];
+	uint64_t sum = 0;
+
+	world_reset(NULL);
+	world_set_ports(8000);
+	compile_groups(groups, count, panic_threshold);
+	count_flows(groups, count, before);
+	open_flows();
+	count_flows(groups, count, now);
+	for (size_t g = 0; g < count; g++) {
+		expect_group(&groups[g], now[g].up - before[g].up, now[g].down - before[g].down);
+		sum += now[g].up - before[g].up + now[g].down - before[g].down;
+	}
+	assert_int_equal(sum, FLOWS);
 	release();
-	return got;
 }
 
 static void expect_share(uint32_t primaries, uint32_t fallbacks, uint32_t up, uint32_t percent)
 {
-	uint64_t got = measure(primaries, fallbacks, up);
-	int64_t off = (int64_t)got - (int64_t)percent * FLOWS / 100;
+	const struct group groups[] = {
+		{.total = primaries, .up = up, .weight = 1, .permille = 10 * percent},
+		{.total = fallbacks,
+		 .up = fallbacks,
+		 .weight = 1,
+		 .tier = 1,
+		 .permille = 10 * (100 - percent)}};
 
-	if (llabs(off) > TOLERANCE)
-		print_error("%u of %u up: %llu flows of %u to tier 0, expected %u %%\n", up,
-			    primaries, (unsigned long long)got, FLOWS, percent);
-	assert_true(llabs(off) <= TOLERANCE);
+	expect_shares(groups, 2, 50);
 }
 
 static void a_hundred_primaries_spill_as_envoys_do(void **state)
@@ -183,6 +251,82 @@ static void few_primaries_spill_as_envoys_do(void **state)
 	for (uint32_t n = 1; n <= 10; n++) {
 		for (uint32_t dead = 0; dead <= n; dead++)
 			expect_share(n, 2, n - dead, percents[n - 1][dead]);
+	}
+}
+
+/* Rows of two or three tiers. */
+struct row {
+	uint8_t panic_threshold;
+	uint32_t total[GROUPS_MAX], up[GROUPS_MAX], percent[GROUPS_MAX];
+	bool panic[GROUPS_MAX];
+};
+
+static void expect_rows(const struct row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct group groups[GROUPS_MAX];
+		size_t n = 0;
+
+		for (uint8_t t = 0; t < GROUPS_MAX; t++) {
+			if (rows[i].total[t])
+				groups[n++] = (struct group){t,
+							     1,
+							     rows[i].total[t],
+							     rows[i].up[t],
+							     10 * rows[i].percent[t],
+							     rows[i].panic[t]};
+		}
+		expect_shares(groups, n, rows[i].panic_threshold);
+	}
+}
+
+static void two_hurt_tiers_share_as_envoys_do(void **state)
+{
+	static const struct row rows[] = {
+		{50, {100, 100}, {40, 40}, {56, 44}, {false, false}},
+		{50, {100, 100}, {30, 40}, {50, 50}, {true, true}},
+		{0, {100, 100}, {30, 40}, {43, 57}, {false, false}},
+		{50, {100, 100}, {20, 50}, {29, 71}, {true, false}},
+		{50, {100, 100}, {5, 65}, {8, 92}, {true, false}},
+		{50, {100, 100}, {60, 10}, {86, 14}, {false, true}},
+		{0, {100, 100}, {49, 10}, {83, 17}, {false, false}},
+		{50, {100, 100}, {0, 0}, {50, 50}, {true, true}},
+		{50, {2, 2}, {1, 0}, {100, 0}, {false, true}},
+		{50, {4, 2}, {1, 0}, {67, 33}, {true, true}},
+		{50, {3, 1}, {0, 0}, {75, 25}, {true, true}},
+	};
+
+	(void)state;
+	expect_rows(rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+/* Twenty endpoints a tier: the percentages are whole ones. */
+static void three_tiers_share_as_envoys_do(void **state)
+{
+	static const struct row rows[] = {
+		{50, {20, 20, 20}, {10, 20, 20}, {70, 30, 0}, {false}},
+		{50, {20, 20, 20}, {6, 6, 6}, {42, 42, 16}, {false}},
+		{50, {20, 20, 20}, {0, 0, 20}, {0, 0, 100}, {false}},
+		{50, {20, 20, 20}, {5, 5, 4}, {34, 33, 33}, {true, true, true}},
+		{0, {20, 20, 20}, {5, 5, 4}, {37, 35, 28}, {false}},
+	};
+
+	(void)state;
+	expect_rows(rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+/* Weights 3 and 1; two of four up leave 210 of 310. */
+static void hurt_localities_share_as_envoys_do(void **state)
+{
+	static const uint32_t rows[][2] = {{4, 750}, {3, 750}, {2, 677}, {1, 512}};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		const struct group groups[] = {
+			{.weight = 3, .total = 4, .up = rows[i][0], .permille = rows[i][1]},
+			{.weight = 1, .total = 4, .up = 4, .permille = 1000 - rows[i][1]}};
+
+		expect_shares(groups, 2, 0);
 	}
 }
 
@@ -259,6 +403,9 @@ int shares_tests(void)
 	const struct CMUnitTest shares[] = {
 		T(a_hundred_primaries_spill_as_envoys_do),
 		T(few_primaries_spill_as_envoys_do),
+		T(two_hurt_tiers_share_as_envoys_do),
+		T(three_tiers_share_as_envoys_do),
+		T(hurt_localities_share_as_envoys_do),
 		T(only_the_dead_endpoints_flows_move),
 		T(live_flows_never_move),
 	};
