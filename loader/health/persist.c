@@ -39,23 +39,51 @@ static void print_text(struct strbuf *to, const char *text)
 	}
 }
 
+/* printf() for 15 numbers of each of 10,000 targets would be most of what a save costs. */
+static void print_number(struct strbuf *to, uint64_t number, unsigned base)
+{
+	char buf[24];
+	size_t at = sizeof(buf);
+
+	do {
+		buf[--at] = "0123456789abcdef"[number % base];
+		number /= base;
+	} while (number);
+	buf[--at] = '\t';
+	strbuf_add(to, buf + at, sizeof(buf) - at);
+}
+
+static void print_field(struct strbuf *to, const char *text)
+{
+	strbuf_add(to, "\t", 1);
+	print_text(to, text);
+}
+
+/* In the order of read_target(). */
 static void print_target(struct strbuf *to, const struct target *t)
 {
 	const struct ejection *e = &t->ejection;
 	char addr[ADDR_TEXT_MAX];
 
-	strbuf_printf(to,
-		      "target\t%s\t%u\t%" PRIx64 "\t%s\t%d\t%d\t%u\t%s\t%" PRIu64 "\t%" PRIu64
-		      "\t%d\t%u\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t",
-		      addr_print(&t->addr, addr), t->port, t->profile, state_texts[t->known.state],
-		      t->known.settled, t->known.last_good, t->known.streak,
-		      standing_text(t->standing), t->since_ms, t->last_probe_ms, e->on, e->count,
-		      e->since_ms, e->until_ms, t->ramp_start_ms);
-	print_text(to, t->reason);
-	strbuf_add(to, "\t", 1);
-	print_text(to, t->latest);
-	strbuf_add(to, "\t", 1);
-	print_text(to, e->reason);
+	strbuf_puts(to, "target");
+	print_field(to, addr_print(&t->addr, addr));
+	print_number(to, t->port, 10);
+	print_number(to, t->profile, 16);
+	print_field(to, state_texts[t->known.state]);
+	print_number(to, t->known.settled, 10);
+	print_number(to, t->known.last_good, 10);
+	print_number(to, t->known.streak, 10);
+	print_field(to, standing_text(t->standing));
+	print_number(to, t->since_ms, 10);
+	print_number(to, t->last_probe_ms, 10);
+	print_number(to, e->on, 10);
+	print_number(to, e->count, 10);
+	print_number(to, e->since_ms, 10);
+	print_number(to, e->until_ms, 10);
+	print_number(to, t->ramp_start_ms, 10);
+	print_field(to, t->reason);
+	print_field(to, t->latest);
+	print_field(to, e->reason);
 	strbuf_add(to, "\n", 1);
 }
 
@@ -64,10 +92,8 @@ static void print_event(struct strbuf *to, const struct event *e)
 	const char *const texts[] = {e->kind, e->subject, e->backend, e->from, e->to, e->reason};
 
 	strbuf_printf(to, "event\t%" PRIu64 "\t%" PRId64, e->seq, e->unix_ms);
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		strbuf_add(to, "\t", 1);
-		print_text(to, texts[i]);
-	}
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		print_field(to, texts[i]);
 	strbuf_add(to, "\n", 1);
 }
 
