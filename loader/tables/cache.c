@@ -25,7 +25,7 @@ struct home_key {
 struct entry {
 	struct entry *next;
 	uint64_t list_hash;
-	uint64_t used; /* number of the compile that asked for it last */
+	uint64_t made, used; /* numbers of the compiles that made it and asked for it last */
 	enum entry_kind kind;
 	size_t list_bytes;
 	void *list;		   /* owned: struct member or struct home_key */
@@ -73,8 +73,22 @@ static void entry_free(struct entry *e)
 	free(e);
 }
 
-/* Frees what was not used since compile `since`. */
-static void forget(struct table_cache *c, uint64_t since)
+enum which { WHICH_ALL, WHICH_UNUSED, WHICH_NEW };
+
+static bool is_meant(const struct table_cache *c, const struct entry *e, enum which which)
+{
+	switch (which) {
+	case WHICH_ALL:
+		return true;
+	case WHICH_UNUSED:
+		return e->used != c->compile;
+	case WHICH_NEW:
+		return e->made == c->compile;
+	}
+	return false;
+}
+
+static void forget(struct table_cache *c, enum which which)
 {
 	for (size_t b = 0; b < c->bucket_count; b++) {
 		struct entry **at = &c->buckets[b];
@@ -82,7 +96,7 @@ static void forget(struct table_cache *c, uint64_t since)
 		while (*at) {
 			struct entry *e = *at;
 
-			if (e->used >= since) {
+			if (!is_meant(c, e, which)) {
 				at = &e->next;
 				continue;
 			}
@@ -97,7 +111,7 @@ void table_cache_free(struct table_cache *c)
 {
 	if (!c)
 		return;
-	forget(c, UINT64_MAX);
+	forget(c, WHICH_ALL);
 	free(c->buckets);
 	free(c);
 }
@@ -107,9 +121,14 @@ void cache_begin(struct table_cache *c)
 	c->compile++;
 }
 
-void cache_end(struct table_cache *c)
+void cache_commit(struct table_cache *c)
 {
-	forget(c, c->compile);
+	forget(c, WHICH_UNUSED);
+}
+
+void cache_cancel(struct table_cache *c)
+{
+	forget(c, WHICH_NEW);
 }
 
 static void grow(struct table_cache *c)
@@ -160,7 +179,8 @@ static struct entry *obtain(struct table_cache *c, enum entry_kind kind, const v
 		if (c->entry_count >= c->bucket_count)
 			grow(c);
 		e = allocate(1, sizeof(*e));
-		*e = (struct entry){.list_hash = hash, .kind = kind, .list_bytes = bytes};
+		*e = (struct entry){
+			.list_hash = hash, .made = c->compile, .kind = kind, .list_bytes = bytes};
 		e->list = allocate(1, bytes);
 		memcpy(e->list, list, bytes);
 		e->next = c->buckets[hash & (c->bucket_count - 1)];

@@ -6,7 +6,7 @@
 #include "tables/compile.h"
 #include "tables/quota.h"
 
-/* A table as it was filled; owned by the cache, valid until cache_end(). */
+/* A table as it was filled; owned by the cache, valid until commit or cancel. */
 struct cached_table {
 	uint32_t size;
 	uint16_t *slots; /* endpoint ids */
@@ -15,9 +15,10 @@ struct cached_table {
 	uint32_t row;	 /* the caller's, TABLE_NONE at first in each compile */
 };
 
-/* Around every compile: what it did not ask for is forgotten at its end. */
+/* A compile is committed: what it did not ask for is forgotten; or cancelled: what it added is. */
 void cache_begin(struct table_cache *c);
-void cache_end(struct table_cache *c);
+void cache_commit(struct table_cache *c);
+void cache_cancel(struct table_cache *c);
 
 /* The table of these members, filled now if it is not known; NULL when nobody has a share. */
 struct cached_table *cache_table(struct table_cache *c, const struct member *members, size_t count);

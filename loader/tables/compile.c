@@ -268,9 +268,10 @@ int tables_compile(struct arena *a, const struct model *m, const struct health_v
 				    "the pick tables need %llu lines of slots, there are %u: "
 				    "raise --slot-lines",
 				    (unsigned long long)c.lines, slot_lines);
+		cache_cancel(c.cache);
 		return -ENOSPC;
 	}
-	cache_end(c.cache);
+	cache_commit(c.cache);
 	*out = t;
 	return 0;
 }

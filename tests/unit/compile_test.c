@@ -705,6 +705,11 @@ static void what_does_not_fit_the_maps_is_refused_with_the_remedy(void **state)
 	assert_non_null(strstr(why, "--slot-lines"));
 	assert_int_equal(t.slots_count, 77);
 	assert_int_equal(
+		tables_compile(c.f.arena, &c.f.model, &c.f.view, c.ids, 15, c.cache, &t, &why),
+		-ENOSPC);
+	compile(); /* and what it had worked out does no harm */
+	assert_int_equal(c.t.slots_count, 1);
+	assert_int_equal(
 		tables_compile(c.f.arena, &c.f.model, &c.f.view, c.ids, 16, NULL, &t, &why), 0);
 }
 
