@@ -212,6 +212,27 @@ static void ages_are_counted_from_the_time_of_creation(void **state)
 		assert_string_equal(age_text(a, rows[i].created, rows[i].now_s), rows[i].age);
 }
 
+static void an_endpoint_in_its_slow_start_counts_as_up(void **state)
+{
+	AUTO(arena_free) struct arena *a = arena_new();
+	struct ctl c = {.arena = a};
+	struct columns_view v = {.c = &c, .wide = true};
+	struct table t;
+
+	(void)state;
+	columns_note_services(
+		&v,
+		json(a,
+		     "[{\"endpoints\":["
+		     "{\"backend\":\"default/w\",\"address\":\"a:1\",\"state\":\"starting\"},"
+		     "{\"backend\":\"default/w\",\"address\":\"b:1\",\"state\":\"up\"},"
+		     "{\"backend\":\"default/w\",\"address\":\"c:1\",\"state\":\"ejected\"}]}]"));
+	table_init(&t, a);
+	columns_row(&v, &kinds[KIND_BACKEND],
+		    json(a, "{\"metadata\":{\"name\":\"w\",\"namespace\":\"default\"}}"), &t);
+	assert_string_equal(t.rows[0].cells[t.rows[0].count - 1], "2/3");
+}
+
 static void numbers_show_a_fraction_only_when_they_have_one(void **state)
 {
 	AUTO(arena_free) struct arena *a = arena_new();
@@ -312,6 +333,7 @@ int main(void)
 		cmocka_unit_test(a_description_is_aligned_block_by_block),
 		cmocka_unit_test(the_last_applied_annotation_is_hidden_and_long_ones_wrap),
 		cmocka_unit_test(ages_are_counted_from_the_time_of_creation),
+		cmocka_unit_test(an_endpoint_in_its_slow_start_counts_as_up),
 		cmocka_unit_test(numbers_show_a_fraction_only_when_they_have_one),
 		cmocka_unit_test(a_path_leads_to_the_place_it_was_written_at),
 		cmocka_unit_test(mistakes_are_sorted_within_each_file),

@@ -185,7 +185,9 @@ static void an_endpoint_is_told_in_a_few_words(void **state)
 		 "ejected 2m30s", "0%", "5 SYNs unanswered"},
 		{"{\"state\":\"down\",\"rampPercent\":40,\"ejectedSecondsLeft\":9,\"sharePercent\":0,"
 		 "\"reason\":\"timeout\",\"problem\":\"no route\"}",
-		 "down", "0%", "no route"},
+		 "down", "0%", "timeout; no route"},
+		{"{\"state\":\"up\",\"sharePercent\":50,\"reason\":\"status 200\",\"problem\":\"no route\"}",
+		 "up", "50%", "no route"},
 		{"{\"state\":\"up\",\"carried\":false,\"reason\":\"\"}", "up", "-",
 		 "not carried: userspace path"},
 		{"{\"state\":\"down\",\"carried\":false,\"reason\":\"timeout\"}", "down", "-",

@@ -44,6 +44,7 @@ struct query {
 	struct follow follow;
 	struct event_filter filter;
 	enum output_form form;
+	enum event_columns columns;
 	int64_t seq;	   /* of the latest event seen */
 	int64_t last;	   /* the daemon's, at the latest answer */
 	bool titled;	   /* the table's head is printed */
@@ -109,20 +110,17 @@ static int fetch(struct query *q, struct arena *a, struct node *wanted, struct n
 	return 0;
 }
 
-static void print_table(struct query *q, struct arena *a, const struct node *list, bool watched)
+static void print_table(struct query *q, struct arena *a, const struct node *list)
 {
-	const enum event_columns columns = q->form == OUTPUT_WIDE ? EVENT_WIDE
-					   : watched		  ? EVENT_TIMES
-								  : EVENT_AGES;
 	struct table t = q->seen;
 
 	if (!node_count(list))
 		return;
 	t.arena = a;
 	if (!q->titled)
-		events_head(&t, columns);
+		events_head(&t, q->columns);
 	for (size_t i = 0; i < node_count(list); i++)
-		events_row(&t, node_item(list, i), columns, events_now_ms());
+		events_row(&t, node_item(list, i), q->columns, events_now_ms());
 	table_print(&t, stdout);
 	q->titled = true;
 	memcpy(q->seen.width, t.width, sizeof(t.width));
@@ -154,7 +152,7 @@ static int print_once(struct query *q, struct arena *a, struct node *wanted, str
 	}
 	if (!node_count(wanted))
 		fputs("No events found\n", stderr);
-	print_table(q, a, wanted, false);
+	print_table(q, a, wanted);
 	return 0;
 }
 
@@ -165,7 +163,7 @@ static int print_batch(struct query *q, struct arena *a, const struct node *want
 	if (q->form == OUTPUT_JSON || q->form == OUTPUT_YAML)
 		code = print_stream(q, wanted);
 	else
-		print_table(q, a, wanted, true);
+		print_table(q, a, wanted);
 	return fflush(stdout) || ferror(stdout) ? 1 : code;
 }
 
@@ -218,8 +216,14 @@ static int run(struct ctl *c)
 
 	if (parse(c, &q))
 		return 1;
-	if (watched)
+	if (q.form == OUTPUT_WIDE)
+		q.columns = EVENT_WIDE;
+	else
+		q.columns = watched ? EVENT_TIMES : EVENT_AGES;
+	if (watched) {
+		events_widths(&q.seen, q.columns);
 		follow_begin();
+	}
 	err = fetch(&q, c->arena, wanted, &answer);
 	if (err && !(watched && err == -EAGAIN))
 		return 1;

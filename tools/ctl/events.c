@@ -127,6 +127,16 @@ bool event_is_wanted(const struct event_filter *f, const struct node *event)
 	return !f->about || is_about(f, event);
 }
 
+void events_widths(struct table *t, enum event_columns columns)
+{
+	/* TIME, KIND, SUBJECT ("default/web at 192.0.2.1:80/tcp"), BACKEND, CHANGE */
+	static const size_t widths[] = {27, 11, 36, 18, 21};
+	const size_t first = columns == EVENT_WIDE;
+
+	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++)
+		t->width[first + i] = widths[i];
+}
+
 void events_head(struct table *t, enum event_columns columns)
 {
 	table_head(t, columns == EVENT_WIDE ? "SEQ TIME KIND SUBJECT BACKEND CHANGE REASON"

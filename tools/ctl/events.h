@@ -43,6 +43,8 @@ int64_t events_now_ms(void);
 /* Ages grow old on a screen, so what is followed shows the time instead. */
 enum event_columns { EVENT_AGES, EVENT_TIMES, EVENT_WIDE };
 
+/* Makes the columns wide enough for most, for a table whose rows are not known yet. */
+void events_widths(struct table *t, enum event_columns columns);
 void events_head(struct table *t, enum event_columns columns);
 void events_row(struct table *t, const struct node *event, enum event_columns columns,
 		int64_t now_ms);

@@ -70,13 +70,25 @@ bool endpoint_is_carried(const struct node *endpoint)
 	return node_bool_at(endpoint, "carried", true);
 }
 
+/* Of an endpoint that is up the reason is no news beside a problem; of another both are. */
+static bool is_out(const char *state)
+{
+	return strcmp(state, "down") == 0 || strcmp(state, "ejected") == 0 ||
+	       strcmp(state, "draining") == 0;
+}
+
 const char *endpoint_reason(struct arena *a, const struct node *endpoint)
 {
 	const char *reason = node_text_at(endpoint, "reason", "");
+	const char *problem = node_text_at(endpoint, "problem", NULL);
 
-	if (endpoint_is_carried(endpoint))
-		return node_text_at(endpoint, "problem", reason);
-	return arena_printf(a, NOT_CARRIED "%s%s", reason[0] ? "; " : "", reason);
+	if (!endpoint_is_carried(endpoint))
+		return arena_printf(a, NOT_CARRIED "%s%s", reason[0] ? "; " : "", reason);
+	if (!problem)
+		return reason;
+	if (!reason[0] || !is_out(node_text_at(endpoint, "state", "")))
+		return problem;
+	return arena_printf(a, "%s; %s", reason, problem);
 }
 
 const char *endpoint_state(struct arena *a, const struct node *endpoint)

@@ -17,7 +17,7 @@ const struct node *services_try(struct ctl *c);
 /* A number that may be written as an integer or with a fraction: "46.5", "100". In `a`. */
 const char *number_text(struct arena *a, const struct node *n);
 
-/* What an operator should know of an endpoint: what stands in the way, else why its state is so. */
+/* What an operator should know of an endpoint: why it is out, and what stands in packets' way. */
 const char *endpoint_reason(struct arena *a, const struct node *endpoint);
 
 /* Its state with what is left of it: "up", "ejected 25s", "starting 40%". */
