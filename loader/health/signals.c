@@ -106,7 +106,8 @@ static void weigh_run(struct signals *s, struct target *t, uint32_t run, enum sp
 
 	if (!limit || run < limit || t->ejection.on)
 		return;
-	(void)snprintf(why, sizeof(why), "%u consecutive failures (%s)", run,
+	/* The limit, not the run: that is as long as it happened to be when it was looked at. */
+	(void)snprintf(why, sizeof(why), "%u consecutive failures (%s)", limit,
 		       outlier_kind_text(kind));
 	try_to_eject(s, t, why);
 }

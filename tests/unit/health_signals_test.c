@@ -138,7 +138,7 @@ static void a_silent_endpoint_is_ejected_when_its_cohort_is_judged(void **state)
 	while (!is_ejected(&w, 0))
 		pass(&w, SIGNALS_SAMPLE_MS);
 	assert_in_range(w.now_ns - began, SPW_COHORT_JUDGED_NS, 1800000000);
-	assert_string_equal(reason(&w, 0), "10 consecutive failures (no answer)");
+	assert_string_equal(reason(&w, 0), "5 consecutive failures (no answer)");
 	assert_int_equal(w.rig.outs, 1);
 	assert_ptr_equal(w.rig.out, &w.i[0]);
 	pass(&w, 3000);
@@ -160,7 +160,7 @@ static void failures_in_a_row_are_taken_from_the_packet_path_at_once(void **stat
 	failures(1, 7, SPW_FAILURE_UNREACHABLE);
 	sample(&w);
 	assert_string_equal(reason(&w, 0), "5 consecutive failures (connection refused)");
-	assert_string_equal(reason(&w, 1), "7 consecutive failures (ICMP unreachable)");
+	assert_string_equal(reason(&w, 1), "5 consecutive failures (ICMP unreachable)");
 	tear_down(&w);
 }
 
@@ -184,7 +184,7 @@ static void an_answer_between_begins_the_silence_anew(void **state)
 		pass(&w, 600); /* cohorts without flows in between say nothing */
 	}
 	pass(&w, 2000);
-	assert_string_equal(reason(&w, 0), "6 consecutive failures (no answer)");
+	assert_string_equal(reason(&w, 0), "5 consecutive failures (no answer)");
 	tear_down(&w);
 }
 
@@ -288,7 +288,7 @@ static void without_room_it_stays_until_there_is_some(void **state)
 	assert_false(is_ejected(&w, 2)); /* nothing new against it */
 	failures(2, 1, SPW_FAILURE_REFUSED);
 	sample(&w);
-	assert_string_equal(reason(&w, 2), "6 consecutive failures (connection refused)");
+	assert_string_equal(reason(&w, 2), "5 consecutive failures (connection refused)");
 	tear_down(&w);
 }
 
@@ -350,7 +350,7 @@ static void udp_that_must_reply_is_ejected_for_silence(void **state)
 	pass(&w, 2900);
 	assert_false(is_ejected(&w, 0));
 	pass(&w, 1700);
-	assert_string_equal(reason(&w, 0), "100 consecutive failures (no answer)");
+	assert_string_equal(reason(&w, 0), "5 consecutive failures (no answer)");
 	funnel_uneject(&w.rig.health->funnel, w.rig.health->by_index[0], "test");
 	for (size_t n = 0; n < 10; n++) {
 		traffic_in += 100;
