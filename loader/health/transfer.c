@@ -71,6 +71,8 @@ static struct verdict judge_tls(const struct transfer *t)
 	long result = X509_V_OK, err = os_error(t);
 
 	(void)curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &result);
+	if (result == X509_V_ERR_UNSPECIFIED)
+		result = X509_V_OK; /* curl's word for "nothing was verified yet" */
 	if (result == X509_V_OK && !strstr(t->error, "::"))
 		return tls_verdict(t->probe.job->tls, result,
 				   err == ECONNRESET ? "connection reset" : "connection closed");
@@ -83,8 +85,10 @@ static struct verdict judge_io(const struct transfer *t)
 	const char *alert = t->tls ? strstr(t->error, "SSL routines::") : NULL;
 	long err = os_error(t);
 
-	if (alert)
-		return verdict_make(VERDICT_BAD, "TLS: %s", strstr(alert, "::") + 2);
+	if (alert) {
+		alert = strstr(alert, "::") + 2; /* curl adds ", errno 0" */
+		return verdict_make(VERDICT_BAD, "TLS: %.*s", (int)strcspn(alert, ","), alert);
+	}
 	return verdict_errno(err ? (int)err : EPIPE);
 }
 

@@ -197,6 +197,17 @@ static inline void secure_note_handshake(struct secure_connection *c)
 		       alpn ? (const char *)alpn : "");
 }
 
+/* What the other side still sends would turn the close into a reset, and lose our last words. */
+static inline void secure_close(int fd)
+{
+	char rest[4096];
+
+	(void)shutdown(fd, SHUT_WR);
+	while (recv(fd, rest, sizeof(rest), 0) > 0)
+		;
+	(void)close(fd);
+}
+
 static inline void secure_serve(struct secure *s, int fd)
 {
 	struct secure_connection c = {s, fd, s->tls ? SSL_new(s->tls) : NULL};
@@ -205,19 +216,20 @@ static inline void secure_serve(struct secure *s, int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
 	s->request_len = 0;
 	s->request[0] = '\0';
-	if (c.ssl) {
-		(void)SSL_set_fd(c.ssl, fd);
-		if (SSL_accept(c.ssl) == 1) {
-			secure_note_handshake(&c);
-			secure_talk(&c);
-			(void)SSL_shutdown(c.ssl);
-		}
-		SSL_free(c.ssl);
-		ERR_clear_error();
-	} else {
+	if (!c.ssl) {
 		secure_talk(&c);
+		secure_close(fd);
+		return;
 	}
-	(void)close(fd);
+	(void)SSL_set_fd(c.ssl, fd);
+	if (SSL_accept(c.ssl) == 1) {
+		secure_note_handshake(&c);
+		secure_talk(&c);
+		(void)SSL_shutdown(c.ssl);
+	}
+	SSL_free(c.ssl);
+	ERR_clear_error();
+	secure_close(fd);
 }
 
 static inline void *secure_run(void *ctx)
