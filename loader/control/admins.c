@@ -182,7 +182,7 @@ int admin_parse_word(const char *text, struct admin_entry *out)
 {
 	char copy[ADMIN_TEXT_MAX], *rest = copy, *part;
 	struct drain_word drain = {0};
-	enum spw_admin admin;
+	enum spw_admin admin = SPW_ADMIN_AUTO;
 	int err;
 
 	if (strlen(text) >= sizeof(copy))
