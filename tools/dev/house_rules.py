@@ -15,7 +15,7 @@ LIBRARY = {
     "libmnl/": ["loader/dataplane/"],
     "sqlite3.h": ["loader/store/", "tests/unit/store_test.c"],
     "ares.h": ["loader/dns/", "tests/unit/dns_test.c"],
-    "openssl/": ["loader/health/", "tests/unit/health_"],
+    "openssl/": ["loader/health/", "tests/unit/"],
     "microhttpd.h": ["loader/control/"],
     "curl/": ["loader/health/", "tools/ctl/"],
 }
