@@ -84,21 +84,23 @@ static inline bool halt_leaves_udp(const struct pkt *p, const struct spw_flow *f
 	return e && e->mode != SPW_MODE_NONE;
 }
 
-/*
- * By the forward entry of the packet's flow and its endpoint's word. UDP under RESET and SYNs of
- * the client open anew (life.h); a connection that both sides have ended needs no reset.
- */
+/* Nothing is left to answer for: both sides have ended the connection. */
+static inline bool halt_is_over(const struct spw_flow *f)
+{
+	return (f->state & FLOW_BOTH_FINS) == FLOW_BOTH_FINS && !(f->state & SPW_FLOW_RESET);
+}
+
+/* By the forward entry of the packet's flow and its endpoint's word. life.h opens anew. */
 static __noinline enum verdict halt(struct pkt *p, struct spw_flow *f, __u32 word)
 {
-	if (!f || (p->tcp && p->tcp->rst))
+	if (!f || (p->tcp && (p->tcp->rst || halt_is_over(f))))
+		return NEXT;
+	if (pkt_is_syn(p) && !pkt_is_reply(p) &&
+	    ((word & SPW_WORD_RESET) || (f->state & FLOW_ENDING)))
 		return NEXT;
 	if (!(word & SPW_WORD_RESET))
 		return halt_live(p, f);
-	if (!p->tcp || (pkt_is_syn(p) && !pkt_is_reply(p)))
-		return NEXT;
-	if ((f->state & FLOW_BOTH_FINS) == FLOW_BOTH_FINS && !(f->state & SPW_FLOW_RESET))
-		return NEXT;
-	return halt_reset(p, f, SPW_DROP_FLOW_RESET);
+	return p->tcp ? halt_reset(p, f, SPW_DROP_FLOW_RESET) : NEXT;
 }
 
 #endif

@@ -76,7 +76,7 @@ static inline bool quote_key(const struct pkt *p, struct spw_flow_key *key)
 	return p->ip6 && quote_key6(p, key);
 }
 
-/* The flow's forward entry, or NULL. Only who the packet was sent for may be told of it. */
+/* The flow's forward entry, or NULL. Who is told must be who sent the packet. */
 static inline struct spw_flow *quote_flow(const struct pkt *p, const struct spw_flow_key *key)
 {
 	struct spw_flow_key forward;

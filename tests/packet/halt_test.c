@@ -222,7 +222,7 @@ static void live_tcp_flows_are_answered_where_the_service_says_so(void **state)
 		world_expect_to(t.id, &t.client);
 		t.client.flags = TCP_SYN; /* the flow is over: this one is new */
 		t.client.ack = 0;
-		world_expect_refused(&t.client, SPW_DROP_LIVE_NO_ENDPOINT);
+		world_expect_end(world.if_client, &t.client, SPW_DROP_NO_ENDPOINT);
 	}
 }
 
