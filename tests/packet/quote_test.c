@@ -263,6 +263,28 @@ static void a_flow_whose_time_has_passed_is_not_known_any_more(void **state)
 	assert_int_equal(told(TCP4), 0);
 }
 
+/* A quote with some bytes turned, of any length, in messages that are near to unreachable. */
+static void generated_quotes_pass_unchanged_and_count_at_most_once(void **state)
+{
+	uint32_t rnd = 20260101;
+
+	(void)state;
+	for (uint32_t i = 0; i < 4000; i++) {
+		struct frame quoted;
+		struct desc client, d = complaint_of(TCP4 + i % 4, &client, &quoted);
+
+		for (uint32_t n = random_u32(&rnd) % 4; n; n--)
+			quoted.b[FRAME_ETH + random_u32(&rnd) % 60] ^= (uint8_t)random_u32(&rnd);
+		d.type = (uint8_t)(d.type + (random_u32(&rnd) % 8 == 0));
+		d.code = (uint8_t)(random_u32(&rnd) % 16);
+		d.payload = random_u32(&rnd) % 100;
+		expect_pass(&d);
+		expect_pass(&d);
+		assert_in_range(told(TCP4 + i % 4), 0, 1);
+		assert_int_equal(world_flow_count(), 2);
+	}
+}
+
 int quote_tests(void)
 {
 #define T(name) cmocka_unit_test_setup(name, world_reset)
@@ -278,6 +300,7 @@ int quote_tests(void)
 		T(the_other_familys_icmp_is_not_heard),
 		T(an_answered_flow_counts_only_for_udp_and_in_the_run_alone),
 		T(a_flow_whose_time_has_passed_is_not_known_any_more),
+		T(generated_quotes_pass_unchanged_and_count_at_most_once),
 	};
 #undef T
 
