@@ -328,6 +328,7 @@ void engine_close(struct engine *e)
 	if (e->health)
 		health_free(e->health);
 	drains_close(e);
+	rest_close(e);
 	if (e->dp)
 		dataplane_close(e->dp);
 	generation_free(e->now);

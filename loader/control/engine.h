@@ -63,6 +63,7 @@ struct engine {
 	char *problem;		 /* owned; why the maps are not what `now` wants, or NULL */
 	struct refused *refused; /* in `arena` */
 	size_t refused_count;
+	struct rest_walk *rest_walk; /* under way, or NULL; it releases itself */
 	uint64_t *rest_since_ms; /* owned; by endpoint id: resting without flows since; 0: not */
 	uint64_t started_ms;	 /* clock_ms() */
 	uv_timer_t retry;	 /* engine_rebuild() again */

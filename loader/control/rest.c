@@ -11,14 +11,15 @@
 
 #define REST_MS 180000 /* closed flows keep their entry and their source port for a shorter time */
 
-struct walk {
-	struct engine *e;
+/* The flows are walked over on another thread: it owns this, and the engine may end before it. */
+struct rest_walk {
+	struct engine *e; /* NULL: closed */
 	uint64_t now_ms;
-	bool *in_flows;	 /* by endpoint id; NULL until the walk */
-	bool is_someone; /* a number has rested long enough */
+	bool is_someone;		    /* a number has rested long enough */
+	bool in_flows[SPW_ENDPOINTS_LIMIT]; /* by endpoint id */
 };
 
-static bool has_rested(struct walk *w, uint32_t id)
+static bool has_rested(struct rest_walk *w, uint32_t id)
 {
 	uint64_t *since_ms = &w->e->rest_since_ms[id];
 	struct spw_endpoint_stats stats = {0};
@@ -36,7 +37,7 @@ static bool has_rested(struct walk *w, uint32_t id)
 /* First pass: is a walk over all flows worth it? Releases nothing. */
 static bool look(void *ctx, uint32_t id)
 {
-	struct walk *w = ctx;
+	struct rest_walk *w = ctx;
 
 	if (has_rested(w, id))
 		w->is_someone = true;
@@ -45,7 +46,7 @@ static bool look(void *ctx, uint32_t id)
 
 static bool note_flow(void *ctx, const struct flow_row *row)
 {
-	struct walk *w = ctx;
+	struct rest_walk *w = ctx;
 
 	w->in_flows[row->endpoint_id] = true;
 	return true;
@@ -53,7 +54,7 @@ static bool note_flow(void *ctx, const struct flow_row *row)
 
 static bool release(void *ctx, uint32_t id)
 {
-	struct walk *w = ctx;
+	struct rest_walk *w = ctx;
 
 	if (w->in_flows[id] || !has_rested(w, id))
 		return false;
@@ -62,17 +63,39 @@ static bool release(void *ctx, uint32_t id)
 	return true;
 }
 
+static void on_walked(void *ctx, int err)
+{
+	AUTO(free) struct rest_walk *w = ctx;
+
+	if (!w->e)
+		return;
+	w->e->rest_walk = NULL;
+	if (!err)
+		ids_release(w->e->ids, release, w);
+}
+
 void rest_release(struct engine *e)
 {
-	AUTO(arena_free) struct arena *a = arena_new();
-	struct walk w = {.e = e, .now_ms = clock_ms()};
+	AUTO(free) struct rest_walk *w = e->rest_walk ? NULL : calloc(1, sizeof(*w));
+	struct rest_walk *walk;
 
-	if (!a)
+	if (!w)
 		return;
-	ids_release(e->ids, look, &w);
-	if (!w.is_someone)
+	w->e = e;
+	w->now_ms = clock_ms();
+	ids_release(e->ids, look, w);
+	if (!w->is_someone)
 		return;
-	w.in_flows = arena_array(a, SPW_ENDPOINTS_LIMIT, sizeof(bool));
-	if (dataplane_each_flow(e->dp, note_flow, &w) == 0)
-		ids_release(e->ids, release, &w);
+	walk = TAKE(w);
+	e->rest_walk = walk;
+	if (dataplane_walk_flows(e->dp, note_flow, on_walked, walk) == 0)
+		return;
+	e->rest_walk = NULL;
+	free(walk);
+}
+
+void rest_close(struct engine *e)
+{
+	if (e->rest_walk)
+		e->rest_walk->e = NULL;
 }

@@ -7,5 +7,6 @@
 
 /* Called every few seconds. */
 void rest_release(struct engine *e);
+void rest_close(struct engine *e); /* before the data path is closed */
 
 #endif

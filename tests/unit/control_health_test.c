@@ -229,6 +229,27 @@ static void a_number_rests_until_no_flow_can_have_it(void **state)
 	assert_int_equal(resting(f), SPW_ENDPOINT_NONE);
 }
 
+/* One that is removed with its flows to be reset is not given out while any of them is left. */
+static void a_number_rests_while_its_flows_are_being_reset(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t id;
+
+	must(f, 200, "POST", OWN "/apply", APPLY(WEB "," GATEWAY "," ROUTE));
+	id = fake_endpoint("10.0.0.2:8080")->id;
+	fake.reset[id] = true;
+	fake.stats[id].flows_opened = 2;
+	fake.stats[id].flows_closed = 1;
+	fake.flows[0].endpoint_id = id;
+	fake.flow_count = 1;
+	must(f, 200, "POST", OWN "/apply", APPLY(BACKEND("web", "10.0.0.1", "10.0.0.9")));
+	f->engine->rest_since_ms[id] = 1; /* long ago */
+	rest_release(f->engine);
+	assert_int_equal(resting(f), id);
+	must(f, 200, "POST", OWN "/apply", APPLY(BACKEND("web", "10.0.0.1", "10.0.0.8")));
+	assert_int_not_equal(fake_endpoint("10.0.0.8:8080")->id, id);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +258,7 @@ int main(void)
 		TEST(a_restart_remembers_who_was_down),
 		TEST(an_edited_backend_keeps_the_health_of_who_stays),
 		TEST(a_number_rests_until_no_flow_can_have_it),
+		TEST(a_number_rests_while_its_flows_are_being_reset),
 	};
 
 	return cmocka_run_group_tests(tests, enter_own_network, NULL);

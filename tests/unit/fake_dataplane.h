@@ -12,7 +12,7 @@
 #include "base/addr.h"
 #include "dataplane/dataplane.h"
 
-#define FAKE_IDS 1024
+#define FAKE_IDS 16384
 
 static struct {
 	struct spw_meta meta;
@@ -25,14 +25,14 @@ static struct {
 	struct spw_endpoint_stats stats[FAKE_IDS];
 	struct flow_row flows[8];
 	size_t flow_count;
-	struct spw_addr vips[16];
+	struct spw_addr vips[512];
 	size_t vip_count;
 	struct spw_addr host[4];
 	size_t host_count;
 	int applies;		 /* calls of dataplane_apply() */
 	int apply_error;	 /* answer of dataplane_apply(), which then does nothing */
 	int words;		 /* calls of dataplane_set_word() */
-	int walks;		 /* calls of dataplane_oldest_flows() */
+	int walks;		 /* over the flows, but for dataplane_each_flow() */
 	const char *vip_problem; /* of every VIP */
 } fake;
 
@@ -262,7 +262,16 @@ int dataplane_each_flow(struct dataplane *dp, bool (*fn)(void *ctx, const struct
 	return 0;
 }
 
-/* At once, where the real one takes a thread; in the order of the fake's flows. */
+/* At once, where the real one takes a thread. */
+int dataplane_walk_flows(struct dataplane *dp, bool (*fn)(void *ctx, const struct flow_row *row),
+			 void (*done)(void *ctx, int err), void *ctx)
+{
+	fake.walks++;
+	done(ctx, dataplane_each_flow(dp, fn, ctx));
+	return 0;
+}
+
+/* Likewise; in the order of the fake's flows. */
 int dataplane_oldest_flows(struct dataplane *dp, const uint32_t *ids, size_t count,
 			   void (*done)(void *ctx, int err, const struct oldest_flows *lists,
 					size_t count),
