@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What an endpoint's change comes to: the one write, the tables behind it, and the news of tiers. */
+#include "base/strbuf.h"
 #include "control/reaction.h"
 
 #include "engine_fixture.h"
@@ -253,6 +254,62 @@ static void what_the_packet_path_does_not_carry_is_shown_and_touches_no_map(void
 	assert_int_equal(fake.words, 0);
 }
 
+#define MANY	  300
+#define LISTENERS 60 /* of one Gateway */
+
+/* So many services of the one Backend. */
+static char *many_services(void)
+{
+	struct strbuf b = {0};
+
+	strbuf_puts(&b, "{\"objects\":[" WEB);
+	for (int i = 0; i < MANY; i++) {
+		if (i % LISTENERS == 0)
+			strbuf_printf(
+				&b,
+				"%s,{\"apiVersion\":\"gateway.networking.k8s.io/v1\",\"kind\":"
+				"\"Gateway\",\"metadata\":{\"name\":\"g%d\"},\"spec\":{"
+				"\"gatewayClassName\":\"spillway\",\"addresses\":[{\"value\":"
+				"\"192.0.2.%d\"}],\"listeners\":[",
+				i ? "]}}" : "", i / LISTENERS, i / LISTENERS + 1);
+		strbuf_printf(&b, "%s{\"name\":\"l%d\",\"port\":%d,\"protocol\":\"TCP\"}",
+			      i % LISTENERS ? "," : "", i, 1000 + i);
+	}
+	strbuf_puts(&b, "]}}");
+	for (int i = 0; i < MANY; i++)
+		strbuf_printf(
+			&b,
+			",{\"apiVersion\":\"gateway.networking.k8s.io/v1alpha2\",\"kind\":"
+			"\"TCPRoute\",\"metadata\":{\"name\":\"r%d\"},\"spec\":{\"parentRefs\":"
+			"[{\"name\":\"g%d\",\"sectionName\":\"l%d\"}],\"rules\":[{"
+			"\"backendRefs\":[" REF("web") "]}]}}",
+			i, i / LISTENERS, i);
+	strbuf_puts(&b, "]}");
+	return strbuf_take(&b);
+}
+
+static void of_very_many_services_the_first_are_told_and_the_rest_counted(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(free) char *body = many_services();
+	struct node *list, *last;
+
+	fixture_close(f);
+	fake.meta.max_services = MANY;
+	fixture_open(f);
+	must(f, 200, "POST", OWN "/apply", body);
+	assert_int_equal(f->engine->now->model->service_count, MANY);
+	set_word(f, ONE, "down");
+	set_word(f, TWO, "down");
+	list = node_member(must(f, 200, "GET", OWN "/events", NULL), "events");
+	assert_int_equal(node_count(list), 2 + 256 + 1);
+	last = node_item(list, node_count(list) - 1);
+	assert_string_equal(node_text_at(last, "subject", ""), "44 more services");
+	set_word(f, TWO, "auto");
+	assert_int_equal(node_int_at(must(f, 200, "GET", OWN "/events", NULL), "last", 0),
+			 2 * (1 + 256 + 1) + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +324,7 @@ int main(void)
 		TEST(an_operators_word_is_one_rebuild),
 		TEST(signals_and_traffic_are_those_of_the_endpoints_number),
 		TEST(what_the_packet_path_does_not_carry_is_shown_and_touches_no_map),
+		TEST(of_very_many_services_the_first_are_told_and_the_rest_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
