@@ -20,7 +20,8 @@
 #include "health/tls.h"
 
 #define TURN_BATCH	  64 /* starts and deadlines in a turn of the loop; then others have theirs */
-#define START_SLACK_MS	  4 /* starts this near are made together: fewer wake-ups */
+#define TURN_NS		  5000000u /* the same; a start over TLS costs some 100 us */
+#define START_SLACK_MS	  4	   /* starts this near are made together: fewer wake-ups */
 #define FULL_RETRY_MS	  10
 #define INTERVAL_MIN_MS	  10
 #define FIRSTS_PER_MS	  4
@@ -207,14 +208,14 @@ static void on_prepare(uv_prepare_t *prepare)
 static void on_check(uv_check_t *check)
 {
 	struct scheduler *s = check->data;
-	uint64_t now = clock_ms();
-	int ran = 0;
+	uint64_t now = clock_ms(), began_ns = uv_hrtime();
+	int left = TURN_BATCH;
 
-	lag_after_poll(&s->lag, uv_hrtime(), uv_metrics_idle_time(check->loop));
+	lag_after_poll(&s->lag, began_ns, uv_metrics_idle_time(check->loop));
 	(void)uv_idle_stop(&s->nudge);
-	while (ran < TURN_BATCH && run_first(s, now))
-		ran++;
-	if (ran == TURN_BATCH)
+	while (left && run_first(s, now))
+		left = uv_hrtime() - began_ns < TURN_NS ? left - 1 : 0;
+	if (!left)
 		nudge(s);
 	arm(s);
 	if (!s->woken)
