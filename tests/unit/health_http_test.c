@@ -129,6 +129,20 @@ static void an_unexpected_status_is_final_and_a_retriable_one_is_counted(void **
 	assert_int_equal(answers_until_down(ANSWER("503 No", "0\r\n\r\n"), true), 3);
 }
 
+static void a_status_that_is_expected_and_retriable_is_good(void **state)
+{
+	static const uint16_t both[] = {200, 503};
+	struct server *s = server_start("127.0.0.1", SERVER_ANSWERS, ANSWER("503 No", "0\r\n\r\n"));
+	struct row row = {.retries_503 = true};
+	struct check c = check_of(&row);
+
+	(void)state;
+	c.expected = both;
+	c.expected_count = 2;
+	assert_int_equal(first_result(rig_instance("127.0.0.1", s->port, 1, &c)).state, HEALTH_UP);
+	server_stop(s);
+}
+
 static void assert_line(const char *request, const char *line)
 {
 	if (!strstr(request, line))
@@ -202,6 +216,8 @@ static void method_and_body_are_sent_as_they_are(void **state)
 	assert_line(request, "\r\nContent-Length: 0\r\n");
 	c.http_method = "OPTIONS";
 	assert_line(request_of("127.0.0.1", &c, NULL), "OPTIONS /healthz HTTP/1.1\r\n");
+	c.http_method = "get"; /* upper case, as upstream */
+	assert_line(request_of("127.0.0.1", &c, NULL), "GET /healthz HTTP/1.1\r\n");
 	c.http_method = "HEAD";
 	assert_line(request_of("127.0.0.1", &c, NULL), "HEAD /healthz HTTP/1.1\r\n");
 }
@@ -238,6 +254,7 @@ int main(void)
 		cmocka_unit_test(an_answer_is_judged_by_status_and_body),
 		cmocka_unit_test(nobody_listening_is_refused),
 		cmocka_unit_test(an_unexpected_status_is_final_and_a_retriable_one_is_counted),
+		cmocka_unit_test(a_status_that_is_expected_and_retriable_is_good),
 		cmocka_unit_test(a_plain_request_is_a_get_on_a_connection_of_its_own),
 		cmocka_unit_test(the_host_is_the_policys_else_the_endpoints_else_its_address),
 		cmocka_unit_test(method_and_body_are_sent_as_they_are),
