@@ -124,6 +124,7 @@ bench:
 	$(Q)$(MAKE) --no-print-directory all $(BENCH)
 	$(Q)$(PYTHON) tests/bench/bench.py
 	$(Q)$(PYTHON) tests/bench/reaction.py
+	$(Q)$(PYTHON) tests/bench/probes.py
 	$(Q)$(BUILD)/tests/bench/rebuild
 
 install: all
