@@ -26,7 +26,7 @@ BUILD_PKGS := gcc libc6-dev make clang-19 bpftool libbpf-dev libelf-dev zlib1g-d
 TEST_PKGS := libcmocka-dev libnghttp2-dev libclang-rt-19-dev clang-format-19 cppcheck shellcheck \
 	universal-ctags git iproute2 iputils-ping ethtool nftables curl iperf3 tcpdump procps util-linux \
 	python3 python3-scapy python3-pytest python3-pytest-xdist
-BENCH_PKGS := wrk haproxy
+BENCH_PKGS := wrk haproxy openssl
 
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wswitch -Wvla -Wformat=2
