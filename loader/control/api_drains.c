@@ -135,15 +135,17 @@ static int compare_ages(const void *a, const void *b)
 	return (x->age_ms < y->age_ms) - (x->age_ms > y->age_ms);
 }
 
-/* An address has one list for each policy that judges it. */
+/* An address has one list for each policy that judges it. NULL: nothing is left of it. */
 static void add_longest(struct call *c, struct node *row, const struct admin_entry *d)
 {
 	struct engine *e = c->engine;
 	struct node *list = tree_set_list(c->arena, row, "longest");
 	const struct flow_row **rows = NULL;
 	const struct oldest_flows *l;
-	size_t first, n = 0, count = generation_range(e->now, &d->addr, d->port, &first);
+	size_t first = 0, n = 0, count = 0;
 
+	if (d)
+		count = generation_range(e->now, &d->addr, d->port, &first);
 	for (size_t i = first; i < first + count; i++) {
 		l = find_list(&e->drain_lists, engine_endpoint_id(e, e->now->by_address[i]));
 		for (uint32_t k = 0; l && k < l->count; k++)
@@ -187,7 +189,7 @@ static void add_drain(struct call *c, struct node *list, const struct admin_entr
 	tree_set_int(c->arena, row, "activeFlows", (int64_t)fresh.course.active);
 	set_seconds(c, row, "estimateSeconds", drain_estimate_s(&fresh, clock_ms()));
 	tree_set_text(c->arena, row, "state", drain_state_text(d));
-	add_longest(c, row, d);
+	add_longest(c, row, fresh.course.active ? d : NULL);
 }
 
 void api_drains(struct call *c)

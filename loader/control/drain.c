@@ -213,6 +213,13 @@ static void keep(struct engine *e, const struct store_word *words, size_t count)
 			  store_error(e->store));
 }
 
+static void forget_lists(struct drain_lists *l)
+{
+	free(TAKE(l->items));
+	l->count = 0;
+	l->at_ms = 0;
+}
+
 static void on_tick(uv_timer_t *t)
 {
 	struct engine *e = t->data;
@@ -223,8 +230,10 @@ static void on_tick(uv_timer_t *t)
 	char text[ADDR_PORT_TEXT_MAX], word[ADMIN_TEXT_MAX];
 	size_t count = 0;
 
-	if (!watched)
+	if (!watched) {
 		(void)uv_timer_stop(t);
+		forget_lists(&e->drain_lists);
+	}
 	if (!a || !watched)
 		return;
 	if (watched > SINGLES)
@@ -315,5 +324,5 @@ void drains_close(struct engine *e)
 {
 	if (e->drain_lists.walk)
 		e->drain_lists.walk->e = NULL;
-	free(e->drain_lists.items);
+	forget_lists(&e->drain_lists);
 }

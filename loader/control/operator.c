@@ -90,15 +90,22 @@ static int keep(struct engine *e, struct arena *a, const struct admin_entry *ent
 	return err;
 }
 
-static void write_instance(struct engine *e, const struct instance *i, enum spw_admin admin,
-			   bool resets)
+/* One write; a second one only where a drain's reset begins or ends with the word. */
+static void write_instances(struct engine *e, const struct admin_entry *before,
+			    const struct admin_entry *next)
 {
-	const uint32_t id = engine_endpoint_id(e, i);
+	const bool resets = drain_resets(next), did = before && drain_resets(before);
+	size_t first, count = generation_range(e->now, &next->addr, next->port, &first);
+	uint32_t id;
 
-	if (id == SPW_ENDPOINT_NONE)
-		return;
-	dataplane_set_admin(e->dp, id, admin);
-	dataplane_set_reset(e->dp, id, resets);
+	for (size_t i = first; i < first + count; i++) {
+		id = engine_endpoint_id(e, e->now->by_address[i]);
+		if (id == SPW_ENDPOINT_NONE)
+			continue;
+		dataplane_set_admin(e->dp, id, next->admin);
+		if (resets != did)
+			dataplane_set_reset(e->dp, id, resets);
+	}
 }
 
 /* Where no endpoint's standing changes with the word, nothing else would tell of it. */
@@ -120,11 +127,9 @@ static void put_in_force(struct engine *e, const struct operator_request *r,
 {
 	const uint64_t seq = event_log_last_seq(e->events);
 	char text[ADDR_PORT_TEXT_MAX];
-	size_t first, count = generation_range(e->now, &c->addr, c->port, &first);
 
+	write_instances(e, admins_find(&e->admins, &c->addr, c->port), next);
 	admins_put(&e->admins, next);
-	for (size_t i = first; i < first + count; i++)
-		write_instance(e, e->now->by_address[i], next->admin, drain_resets(next));
 	health_set_admin(e->health, &c->addr, c->port, next->admin, reason_of(next->admin));
 	if (c->from != next->admin) {
 		log_info("endpoint %s: %s -> %s (operator)",

@@ -224,6 +224,8 @@ static void a_drain_lists_its_longest_lived_flows(void **state)
 	assert_int_equal(node_int_at(node_item(list, 0), "ageSeconds", 0), 3);
 	assert_string_equal(node_text_at(node_item(list, 0), "client", ""), "203.0.113.5:40002");
 	assert_int_equal(node_int_at(node_item(list, 1), "ageSeconds", 0), 1);
+	set_open(ONE, 0); /* what was found before is of no interest any more */
+	assert_int_equal(node_count(node_member(drain_of(f, ONE), "longest")), 0);
 }
 
 static void a_drain_that_cannot_be_meant_is_refused(void **state)

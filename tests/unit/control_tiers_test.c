@@ -203,6 +203,7 @@ static void an_operators_word_is_one_rebuild(void **state)
 		(void)uv_run(&f->loop, UV_RUN_NOWAIT);
 	assert_int_equal(fake.applies, applies + 1);
 	assert_int_equal(fake.words, 0); /* its own bits say enough until the tables are there */
+	assert_int_equal(fake.resets, 0);
 }
 
 static void signals_and_traffic_are_those_of_the_endpoints_number(void **state)

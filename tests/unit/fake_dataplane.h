@@ -32,6 +32,7 @@ static struct {
 	int applies;		 /* calls of dataplane_apply() */
 	int apply_error;	 /* answer of dataplane_apply(), which then does nothing */
 	int words;		 /* calls of dataplane_set_word() */
+	int resets;		 /* calls of dataplane_set_reset() */
 	int walks;		 /* over the flows, but for dataplane_each_flow() */
 	const char *vip_problem; /* of every VIP */
 } fake;
@@ -181,6 +182,7 @@ bool dataplane_admin_by_hand(const struct dataplane *dp, uint32_t endpoint_id)
 void dataplane_set_reset(struct dataplane *dp, uint32_t endpoint_id, bool reset)
 {
 	(void)dp;
+	fake.resets++;
 	fake.reset[endpoint_id] = reset;
 }
 
