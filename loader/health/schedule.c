@@ -20,8 +20,9 @@
 #include "health/tls.h"
 
 #define TURN_BATCH	  64 /* starts and deadlines in a turn of the loop; then others have theirs */
-#define TURN_NS		  5000000u /* the same; a start over TLS costs some 100 us */
-#define START_SLACK_MS	  4	   /* starts this near are made together: fewer wake-ups */
+#define TURN_BATCH_LEAST  4
+#define TURN_LONG_NS	  10000000u /* then fewer in the next turns: TLS costs a millisecond each */
+#define START_SLACK_MS	  4	    /* starts this near are made together: fewer wake-ups */
 #define FULL_RETRY_MS	  10
 #define INTERVAL_MIN_MS	  10
 #define FIRSTS_PER_MS	  4
@@ -204,18 +205,31 @@ static void on_prepare(uv_prepare_t *prepare)
 	lag_before_poll(&s->lag, armed ? (int64_t)uv_timer_get_due_in(&s->timer) : -1);
 }
 
+/* Called before lag_after_poll(): how many to start in this turn, after what the last one cost. */
+static void set_batch(struct scheduler *s, uint64_t now_ns, uint64_t idle_ns)
+{
+	uint64_t busy = now_ns - s->lag.now_ns - (idle_ns - s->lag.idle_ns);
+
+	if (busy > TURN_LONG_NS)
+		s->batch = s->batch / 2 > TURN_BATCH_LEAST ? s->batch / 2 : TURN_BATCH_LEAST;
+	else if (s->batch < TURN_BATCH)
+		s->batch++;
+}
+
 /* Behind the poll: every answer that was there has been read. The last thing done is `turn`. */
 static void on_check(uv_check_t *check)
 {
 	struct scheduler *s = check->data;
-	uint64_t now = clock_ms(), began_ns = uv_hrtime();
-	int left = TURN_BATCH;
+	uint64_t now = clock_ms(), now_ns = uv_hrtime();
+	uint64_t idle_ns = uv_metrics_idle_time(check->loop);
+	unsigned ran = 0;
 
-	lag_after_poll(&s->lag, began_ns, uv_metrics_idle_time(check->loop));
+	set_batch(s, now_ns, idle_ns);
+	lag_after_poll(&s->lag, now_ns, idle_ns);
 	(void)uv_idle_stop(&s->nudge);
-	while (left && run_first(s, now))
-		left = uv_hrtime() - began_ns < TURN_NS ? left - 1 : 0;
-	if (!left)
+	while (ran < s->batch && run_first(s, now))
+		ran++;
+	if (ran == s->batch)
 		nudge(s);
 	arm(s);
 	if (!s->woken)
@@ -288,6 +302,7 @@ int schedule_init(struct scheduler *s, uv_loop_t *loop)
 	if (err)
 		return err;
 	s->under_way_max = probes_at_once();
+	s->batch = TURN_BATCH;
 	lag_init(&s->lag, uv_hrtime(), uv_metrics_idle_time(loop));
 	open_handles(s, loop);
 	return 0;

@@ -28,6 +28,7 @@ struct scheduler {
 	uint32_t ordinal;    /* targets scheduled so far */
 	size_t under_way;
 	size_t under_way_max;
+	unsigned batch; /* starts and deadlines in a turn at most */
 	uint64_t warned_ms;
 	bool woken;
 
