@@ -11,6 +11,10 @@
 
 #include <linux/types.h>
 
+#include <spillway/addr.h>
+#include <spillway/flow.h>
+#include <spillway/signals.h>
+
 #define SPW_ABI_VERSION 1
 #define SPW_ABI_MAGIC	0x53504c57 /* "SPLW" */
 
@@ -23,14 +27,6 @@
 #define SPW_PORT_TRIES	    16	 /* source ports tried for a new flow */
 #define SPW_PICK_PROBES	    4	 /* further slots tried when a slot's endpoint is not pickable */
 #define SPW_TABLE_SIZE_MAX  65537
-
-/* An IPv4 address is kept IPv4-mapped (::ffff:a.b.c.d), so that one key serves both families. */
-struct spw_addr {
-	union {
-		__u8 b[16];
-		__be32 w[4];
-	};
-};
 
 /* Map `meta`, one entry, written once by the loader that made the maps. */
 struct spw_meta {
@@ -149,114 +145,6 @@ struct spw_word {
 	__u32 pad;
 };
 
-/* Per-CPU map `endpoint_stats`, by endpoint id. Bytes are IP packet lengths. */
-struct spw_endpoint_stats {
-	__u64 flows_opened;
-	__u64 flows_closed; /* FIN from both sides, RST, or expired: opened - closed are active */
-	__u64 packets_in;   /* towards the endpoint */
-	__u64 bytes_in;
-	__u64 packets_out; /* towards the client */
-	__u64 bytes_out;
-};
-
-/*
- * What an endpoint made of the flows opened in one span of 2^SPW_COHORT_SHIFT ns: all sums count up
- * for ever (and wrap), by atomic addition; the daemon looks at differences. A flow belongs to the
- * cohort of its birth, (born_ns >> SPW_COHORT_SHIFT) % SPW_COHORTS, and is counted in at most one
- * of the outcomes, and only before the cohort is judged: until its end plus SPW_COHORT_JUDGED_NS.
- * What is in none of them by then was not answered.
- */
-#define SPW_COHORTS	     8
-#define SPW_COHORT_SHIFT     28 /* 268 ms */
-#define SPW_RETRY_AFTER_NS   900000000ULL
-#define SPW_COHORT_JUDGED_NS 1200000000ULL
-
-struct spw_cohort {
-	__u32 opened;
-	__u32 answered;	   /* first packet of the endpoint, but for what follows */
-	__u32 refused;	   /* TCP: RST as the first answer */
-	__u32 unreachable; /* ICMP destination unreachable before any answer; UDP: at any time, once */
-	__u32 retried;	   /* the client's SYN came again after SPW_RETRY_AFTER_NS, unanswered */
-	__u32 pad;
-};
-
-enum spw_failure {
-	SPW_FAILURE_NONE,
-	SPW_FAILURE_REFUSED,
-	SPW_FAILURE_UNREACHABLE,
-	SPW_FAILURE_SILENT
-};
-
-/*
- * Map `endpoint_signals`, by endpoint id. `run` is the number of failures (refused, unreachable,
- * retried) since the latest answer, in the order of their coming; any answer sets it to 0. `run_max`
- * is its greatest value since the daemon last exchanged it for 0.
- */
-struct spw_signals {
-	__u32 run;
-	__u32 run_max;
-	__u32 last_failure; /* enum spw_failure */
-	__u32 pad;
-	struct spw_cohort cohort[SPW_COHORTS];
-};
-
-/* A flow's key is the packet's own 5-tuple as it arrives, in either direction. */
-struct spw_flow_key {
-	struct spw_addr saddr;
-	struct spw_addr daddr;
-	__be16 sport;
-	__be16 dport;
-	__u8 proto;
-	__u8 pad[3];
-};
-
-enum spw_flow_dir {
-	SPW_FLOW_FORWARD = 0, /* client to service */
-	SPW_FLOW_REVERSE = 1, /* endpoint to source address */
-};
-
-/* Bits of spw_flow.state, kept in the forward entry, set with atomic or. */
-enum spw_flow_state {
-	SPW_FLOW_REPLIED = 1,	  /* the endpoint has answered */
-	SPW_FLOW_ESTABLISHED = 2, /* TCP: handshake done; UDP: answered */
-	SPW_FLOW_FIN_CLIENT = 4,
-	SPW_FLOW_FIN_ENDPOINT = 8,
-	SPW_FLOW_RESET = 16,
-	SPW_FLOW_CLOSED = 32,	    /* counted in flows_closed */
-	SPW_FLOW_CLIENT_FIRST = 64, /* its FIN came first: no TIME_WAIT at the endpoint */
-	SPW_FLOW_FAILED = 128,	    /* counted as a failure in its cohort */
-};
-
-/*
- * Map `flows`. Both entries of a pair say what the packet becomes; the partner's key is the
- * rewritten tuple with its two sides swapped. State and age live in the forward entry.
- */
-struct spw_flow {
-	struct spw_addr saddr; /* rewritten to */
-	struct spw_addr daddr;
-	__be16 sport;
-	__be16 dport;
-	__u16 endpoint; /* id */
-	__u8 dir;	/* enum spw_flow_dir */
-	__u8 pad;
-	__u32 state;
-	__u32 client_ifindex; /* where the client's latest packet came in */
-	__u8 client_mac[6];   /* its source, the destination of replies */
-	__u8 own_mac[6];      /* its destination, the source of replies */
-	__u32 service;	      /* id */
-	__u64 born_ns;	      /* CLOCK_MONOTONIC_COARSE */
-	__u64 seen_ns;	      /* latest packet of either side, to about a second */
-};
-
-enum spw_timeout {
-	SPW_TIMEOUT_TCP_EMBRYONIC = 0,
-	SPW_TIMEOUT_TCP_ESTABLISHED = 1,
-	SPW_TIMEOUT_TCP_CLOSING = 2, /* after FIN or RST; the source port rests as long */
-	SPW_TIMEOUT_UDP_NEW = 3,
-	SPW_TIMEOUT_UDP_ESTABLISHED = 4,
-	SPW_TIMEOUT_MAX = 5,
-};
-
 /* What may change while packets pass; double-buffered like the service rows. */
 struct spw_settings {
 	struct spw_addr source[SPW_SOURCES_MAX];
@@ -292,7 +180,6 @@ struct spw_sweep {
 	__u64 expired; /* pairs removed, out */
 };
 
-_Static_assert(sizeof(struct spw_addr) == 16, "abi");
 _Static_assert(sizeof(struct spw_meta) == 64, "abi");
 _Static_assert(sizeof(struct spw_service_key) == 24, "abi");
 _Static_assert(sizeof(struct spw_service_row) == 24, "abi");
@@ -300,11 +187,6 @@ _Static_assert(sizeof(struct spw_slot_line) == 64, "abi");
 _Static_assert(sizeof(struct spw_port_line) == 64, "abi");
 _Static_assert(sizeof(struct spw_endpoint) == 32, "abi");
 _Static_assert(sizeof(struct spw_word) == 8, "abi");
-_Static_assert(sizeof(struct spw_endpoint_stats) == 48, "abi");
-_Static_assert(sizeof(struct spw_cohort) == 24, "abi");
-_Static_assert(sizeof(struct spw_signals) == 208, "abi");
-_Static_assert(sizeof(struct spw_flow_key) == 40, "abi");
-_Static_assert(sizeof(struct spw_flow) == 80, "abi");
 _Static_assert(sizeof(struct spw_settings) == 312, "abi");
 _Static_assert(sizeof(struct spw_config) == 632, "abi");
 _Static_assert(sizeof(struct spw_interface) == 12, "abi");
