@@ -178,6 +178,15 @@ static void add_problems(struct call *c, struct node *answer)
 	add_unmet(c, list);
 }
 
+/* The latest one that wrote anything: when the tables were in force, and how long they took. */
+static void add_rebuild(struct call *c, struct node *answer)
+{
+	struct node *n = tree_set_map(c->arena, answer, "rebuild");
+
+	tree_set_int(c->arena, n, "endMonotonicNs", (int64_t)c->engine->rebuilt_ns);
+	tree_set_int(c->arena, n, "tookNs", (int64_t)c->engine->rebuild_took_ns);
+}
+
 void api_status(struct call *c)
 {
 	struct engine *e = c->engine;
@@ -201,6 +210,7 @@ void api_status(struct call *c)
 	tree_set_int(c->arena, answer, "services", (int64_t)m->service_count);
 	tree_set_int(c->arena, answer, "endpoints", (int64_t)m->instance_count);
 	add_health(c, answer);
+	add_rebuild(c, answer);
 	tree_set_text(c->arena, answer, "zone", e->model_options.zone);
 	tree_set_text(c->arena, answer, "resourceVersion",
 		      arena_printf(c->arena, "%lld", (long long)store_version(e->store)));

@@ -58,6 +58,8 @@ struct engine {
 	struct arena *have_arena;
 	struct tables have;	 /* what the maps hold, in have_arena */
 	bool resets_known;	 /* SPW_WORD_RESET of the maps is what the words say */
+	uint64_t rebuilt_ns;	 /* uv_hrtime() at the end of the latest rebuild; 0: none */
+	uint64_t rebuild_took_ns;
 	bool stale;		 /* `now` or its health changed since the tables were made */
 	bool vips_lag;		 /* the latest dataplane_set_vips() failed */
 	char *problem;		 /* owned; why the maps are not what `now` wants, or NULL */

@@ -116,6 +116,7 @@ static void done(struct engine *e)
 int engine_rebuild(struct engine *e)
 {
 	AUTO(arena_free) struct arena *a = arena_new();
+	const uint64_t start_ns = uv_hrtime();
 	struct plan p = {0};
 	int err;
 
@@ -144,6 +145,8 @@ int engine_rebuild(struct engine *e)
 	arena_free(e->have_arena);
 	e->have_arena = TAKE(a);
 	e->have = p.want;
+	e->rebuilt_ns = uv_hrtime();
+	e->rebuild_took_ns = e->rebuilt_ns - start_ns;
 	done(e);
 	return 0;
 }
