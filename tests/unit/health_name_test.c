@@ -11,8 +11,6 @@ static const struct dns_record names[] = {
 	{.name = "one.example", .addr = "127.0.0.1", .ttl = 60},
 	{.name = "second.example", .addr = "127.0.0.9", .ttl = 60},
 	{.name = "second.example", .addr = "127.0.0.1", .ttl = 60},
-	{.name = "hole.example", .addr = "192.0.2.1", .ttl = 60},
-	{.name = "hole.example", .addr = "127.0.0.1", .ttl = 60},
 	{.name = "six.example", .addr = "::1", .ttl = 60},
 	{0},
 };

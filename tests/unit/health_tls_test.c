@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Checks over TLS against real servers: whom they trust, what they send, and the words for failures. */
+#include "dns_server.h"
 #include "probe_rig.h"
 #include "secure_server.h"
 
@@ -280,6 +281,53 @@ static void a_bundle_that_cannot_be_read_is_said_so(void **state)
 	secure_stop(s);
 }
 
+static void a_server_that_is_silent_times_out_and_is_left_cleanly(void **state)
+{
+	struct tls_settings tls = {.verify = true, .sni = "api.example.com", .ca_pem = ca.pem};
+	struct server *s = server_start("127.0.0.1", SERVER_SILENT, "");
+	static const enum check_type types[] = {CHECK_TCP, CHECK_HTTP, CHECK_GRPC};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct check c = probe_check(types[i]);
+		struct probe_job job = probe_to("127.0.0.1", s->port, &c);
+
+		c.timeout_ms = 200;
+		job.tls = &tls;
+		assert_verdict(&job, VERDICT_BAD, "timeout");
+	}
+	server_stop(s);
+}
+
+/* Nothing listens on the first address: the second one is asked. */
+static void a_name_is_resolved_and_verified_over_tls(void **state)
+{
+	static const struct dns_record names[] = {
+		{.name = "api.example.com", .addr = "127.0.0.2", .ttl = 60},
+		{.name = "api.example.com", .addr = "127.0.0.1", .ttl = 60},
+		{0},
+	};
+	struct dns_server *d = dns_server_start(names);
+	struct tls_settings tls = {.verify = true, .sni = "api.example.com", .ca_pem = ca.pem};
+	struct secure *s = secure_start(serving(&good));
+	struct check c = probe_check(CHECK_HTTP);
+	struct probe_job job = {.kind = ENDPOINT_FQDN,
+				.host = "api.example.com",
+				.port = s->port,
+				.check = &c,
+				.tls = &tls};
+	struct verdict v;
+
+	(void)state;
+	s->answer = ANSWER;
+	v = first_verdict_by(&job, d->where);
+	assert_string_equal(v.reason, "status 200");
+	assert_string_equal(s->sni, "api.example.com");
+	assert_non_null(strstr(s->request, "Host: api.example.com\r\n"));
+	secure_stop(s);
+	dns_server_stop(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +338,8 @@ int main(void)
 		cmocka_unit_test(http2_and_grpc_are_spoken_over_tls),
 		cmocka_unit_test(what_does_not_speak_tls_is_said_so),
 		cmocka_unit_test(a_bundle_that_cannot_be_read_is_said_so),
+		cmocka_unit_test(a_server_that_is_silent_times_out_and_is_left_cleanly),
+		cmocka_unit_test(a_name_is_resolved_and_verified_over_tls),
 	};
 
 	return cmocka_run_group_tests(tests, make_certificates, free_certificates);
