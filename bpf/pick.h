@@ -91,14 +91,14 @@ static inline __u32 pick_slot(__u64 hash, __u32 base, __u32 size)
  * SPW_ENDPOINT_NONE when the slot and its probes found nobody. A global function, so that the
  * verifier walks its loop once and not on every path that leads here.
  */
-__noinline __u32 pick_from(__u64 hash, __u32 base, __u32 size, __u32 ip_version)
+__noinline __u32 pick_from(__u64 hash, const struct spw_table_ref *t, __u32 tries, __u32 ip_version)
 {
-	int i;
+	__u32 i;
 
-	if (!size)
+	if (!t || !t->size)
 		return SPW_ENDPOINT_NONE;
-	for (i = 0; i <= SPW_PICK_PROBES; i++) {
-		__u32 id = pick_slot(hash, base, size);
+	for (i = 0; i < tries && i < SPW_PICK_LAST; i++) {
+		__u32 id = pick_slot(hash, t->base, t->size);
 
 		if (pick_fits(id, ip_version)) {
 			if (i)
@@ -112,7 +112,19 @@ __noinline __u32 pick_from(__u64 hash, __u32 base, __u32 size, __u32 ip_version)
 
 static inline __u32 pick_in_table(const struct pkt *p, const struct spw_table_ref *t)
 {
-	return pick_from(p->hash, t->base, t->size, p->ip4 ? 4 : 6);
+	return pick_from(p->hash, t, SPW_PICK_PROBES + 1, p->ip4 ? 4 : 6);
+}
+
+/*
+ * While no daemon puts a new table in place, a service without a spare one must not refuse a flow
+ * because five slots happened to be those of endpoints that were taken out.
+ */
+static inline __u32 pick_last(const struct pkt *p, const struct spw_service_row *row)
+{
+	if (row->flags & SPW_SERVICE_EMPTY)
+		return SPW_ENDPOINT_NONE;
+	return pick_from(pick_mix(p->hash, SPW_PICK_LAST), &row->table, SPW_PICK_LAST,
+			 p->ip4 ? 4 : 6);
 }
 
 /* Nobody can be picked: what the service says becomes of a new flow then. */
@@ -146,10 +158,12 @@ static inline enum verdict pick_endpoint(struct pkt *p)
 	if (p->endpoint != SPW_ENDPOINT_NONE)
 		return NEXT;
 	p->endpoint = pick_in_table(p, &row->spare);
-	if (p->endpoint == SPW_ENDPOINT_NONE)
-		return pick_nobody(p, row);
-	count(SPW_COUNT_PICK_SPARE);
-	return NEXT;
+	if (p->endpoint != SPW_ENDPOINT_NONE) {
+		count(SPW_COUNT_PICK_SPARE);
+		return NEXT;
+	}
+	p->endpoint = pick_last(p, row);
+	return p->endpoint == SPW_ENDPOINT_NONE ? pick_nobody(p, row) : NEXT;
 }
 
 #endif

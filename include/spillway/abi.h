@@ -26,6 +26,7 @@
 #define SPW_PORT_LINES	    2048 /* one list of source ports: up to 65536 of them */
 #define SPW_PORT_TRIES	    16	 /* source ports tried for a new flow */
 #define SPW_PICK_PROBES	    4	 /* further slots tried when a slot's endpoint is not pickable */
+#define SPW_PICK_LAST	    32	 /* and once more, when the spare table had nobody either */
 #define SPW_TABLE_SIZE_MAX  65537
 
 /* Map `meta`, one entry, written once by the loader that made the maps. */

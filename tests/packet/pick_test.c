@@ -52,26 +52,18 @@ static void a_service_without_a_table_refuses(void **state)
 
 static void an_endpoint_taken_out_is_passed_over(void **state)
 {
-	uint64_t picks = 0;
 
 	(void)state;
 	world_serve(TCP4, (uint16_t[]){WEB4_A, WEB4_B, WEB4_C, WEB4_A, WEB4_B, WEB4_C}, 6);
 	world_set_word(WEB4_B, 0);
+	/* Five slots looked at: 1 flow in 243 meets only the endpoint that is out, and looks on. */
 	for (uint32_t i = 0; i < CLIENTS; i++) {
 		struct desc d = client_number(i);
-		struct frame out;
-		struct spw_flow f;
 
-		/* Five slots looked at: 1 flow in 243 meets only endpoints that are out. */
-		if (world_send(world.if_client, &d, &out) != XDP_REDIRECT)
-			continue;
-		assert_true(world_flow(&d, &f));
-		assert_int_not_equal(f.endpoint, WEB4_B);
-		picks++;
+		assert_int_not_equal(world_endpoint_of(&d), WEB4_B);
 	}
 	assert_in_range(world_stat(SPW_COUNT_PICK_PROBED), CLIENTS / 4, CLIENTS / 2);
-	assert_int_equal(picks + world_stat(SPW_DROP_NO_ENDPOINT), CLIENTS);
-	assert_true(picks > CLIENTS - 10);
+	assert_int_equal(world_stat(SPW_DROP_NO_ENDPOINT), 0);
 }
 
 static void the_spare_table_is_asked_last(void **state)
