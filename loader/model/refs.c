@@ -170,8 +170,8 @@ static void take(struct resolver *r, const struct wanted *w, struct backend *b, 
 	if (b->unusable)
 		out->left_out =
 			text_join(r->arena, out->left_out, "; ",
-				  arena_printf(r->arena, "Backend %s/%s: %s: %s", w->namespace,
-					       w->name, b->unusable, b->unusable_why));
+				  arena_printf(r->arena, "Backend %s/%s: %s", w->namespace, w->name,
+					       b->unusable));
 }
 
 struct refs *refs_resolve(struct resolver *r, struct object *route)

@@ -66,8 +66,7 @@ struct backend {
 	bool udp_replies;      /* annotation udp-replies: silence is a failure */
 	enum app_protocol app;
 	const char *refusal;  /* why it is not accepted, or NULL */
-	const char *unusable; /* names of the endpoints left out, or NULL */
-	const char *unusable_why;
+	const char *unusable; /* names of the endpoints left out, each with why, or NULL */
 	/* Of a fallback: a route on which it cannot take over by itself, or NULL. */
 	const char *unchecked; /* nothing judges the primaries */
 	const char *capped;    /* too few of them may be ejected: a sentence */

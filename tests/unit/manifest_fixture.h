@@ -140,6 +140,7 @@ static inline void expect(const struct object *o, const char *type, const char *
 		print_error("%s %s %s: %s\n  expected: %s\n", o->res.kind->name, o->res.name, type,
 			    have, text);
 	assert_non_null(strstr(have, text));
+	assert_null(strstr(have, "(null)")); /* a text whose argument was never set */
 }
 
 static inline void expect_warning(const char *text)
