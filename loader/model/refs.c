@@ -168,10 +168,9 @@ static void take(struct resolver *r, const struct wanted *w, struct backend *b, 
 		return;
 	*arena_push(r->arena, out->items, out->count) = (struct ref){b, w->weight};
 	if (b->unusable)
-		out->left_out =
-			text_join(r->arena, out->left_out, "; ",
-				  arena_printf(r->arena, "Backend %s/%s: %s", w->namespace, w->name,
-					       b->unusable));
+		out->left_out = text_join(r->arena, out->left_out, "; ",
+					  arena_printf(r->arena, "Backend %s/%s: %s", w->namespace,
+						       w->name, b->unusable));
 }
 
 struct refs *refs_resolve(struct resolver *r, struct object *route)
