@@ -122,8 +122,8 @@ struct spw_endpoint {
 /*
  * Map `endpoint_words`, by endpoint id: two writers in one word, so both use compare-and-swap.
  * The daemon owns SPW_WORD_PICKABLE, SPW_WORD_UP and SPW_WORD_RESET; SPW_WORD_ADMIN is the
- * operator's. SPW_WORD_BY_HAND says that ADMIN was written while no daemon ran: the next one adopts
- * the word and clears the bit.
+ * operator's. SPW_WORD_BY_HAND says that ADMIN is in no store yet, since no daemon ran, or it was
+ * only about to store it: the next one adopts the word and clears the bit.
  */
 enum spw_word_bit {
 	SPW_WORD_PICKABLE = 1, /* new flows may go there (health and panic included) */

@@ -174,6 +174,7 @@ static void on_housekeeping(uv_timer_t *t)
 	struct engine *e = t->data;
 
 	rest_release(e);
+	operator_keep_again(e);
 	follow_host_addrs(e);
 	if (e->vips_lag)
 		(void)set_vips(e);

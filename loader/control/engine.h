@@ -62,6 +62,7 @@ struct engine {
 	uint64_t rebuild_took_ns;
 	bool stale;		 /* `now` or its health changed since the tables were made */
 	bool vips_lag;		 /* the latest dataplane_set_vips() failed */
+	bool words_lag;		 /* the store refused a word that is marked in the maps */
 	char *problem;		 /* owned; why the maps are not what `now` wants, or NULL */
 	struct refused *refused; /* in `arena` */
 	size_t refused_count;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Order matters: the store first, so that what is in force survives a restart; then one write per
- * instance, which takes it out at the next packet; then the tables, which spread its share. A store
- * that fails does not stop the word: a full disk must not keep traffic on a broken server.
+ * Order matters: first one write per instance, which takes it out at the next packet and says that
+ * no store has the word; then the store, however long its disk takes; then the mark goes, and the
+ * tables spread the share. Whoever starts after a crash in between finds the mark and adopts the
+ * word. It stays for as long as the store fails: a full disk must not keep traffic on a broken
+ * server, nor a restart bring it back.
  */
 #include "control/operator.h"
 
@@ -69,6 +71,19 @@ static struct admin_entry make_entry(struct engine *e, const struct operator_req
 	return next;
 }
 
+/* At the next packet; all that may take long comes later. */
+static void announce(struct engine *e, const struct admin_entry *next)
+{
+	size_t first, count = generation_range(e->now, &next->addr, next->port, &first);
+	uint32_t id;
+
+	for (size_t i = first; i < first + count; i++) {
+		id = engine_endpoint_id(e, e->now->by_address[i]);
+		if (id != SPW_ENDPOINT_NONE)
+			dataplane_set_admin_unkept(e->dp, id, next->admin);
+	}
+}
+
 /* All in one transaction. */
 static int keep(struct engine *e, struct arena *a, const struct admin_entry *entries, size_t count)
 {
@@ -87,12 +102,13 @@ static int keep(struct engine *e, struct arena *a, const struct admin_entry *ent
 	if (err)
 		log_error("endpoint %s: %s is not kept: store: %s", words[0].endpoint,
 			  admin_text(entries[0].admin), store_error(e->store));
+	e->words_lag = e->words_lag || err;
 	return err;
 }
 
-/* One write; a second one only where a drain's reset begins or ends with the word. */
+/* The mark goes when the word is kept; one more write where a drain's reset begins or ends. */
 static void write_instances(struct engine *e, const struct admin_entry *before,
-			    const struct admin_entry *next)
+			    const struct admin_entry *next, bool is_kept)
 {
 	const bool resets = drain_resets(next), did = before && drain_resets(before);
 	size_t first, count = generation_range(e->now, &next->addr, next->port, &first);
@@ -102,7 +118,8 @@ static void write_instances(struct engine *e, const struct admin_entry *before,
 		id = engine_endpoint_id(e, e->now->by_address[i]);
 		if (id == SPW_ENDPOINT_NONE)
 			continue;
-		dataplane_set_admin(e->dp, id, next->admin);
+		if (is_kept)
+			dataplane_set_admin(e->dp, id, next->admin);
 		if (resets != did)
 			dataplane_set_reset(e->dp, id, resets);
 	}
@@ -121,14 +138,13 @@ static void tell_word(struct engine *e, const struct operator_change *c, enum sp
 	(void)event_log_add(e->events, &v);
 }
 
-/* One word into the maps, into health, and told. */
+/* One word into health, and told. */
 static void put_in_force(struct engine *e, const struct operator_request *r,
 			 const struct operator_change *c, const struct admin_entry *next)
 {
 	const uint64_t seq = event_log_last_seq(e->events);
 	char text[ADDR_PORT_TEXT_MAX];
 
-	write_instances(e, admins_find(&e->admins, &c->addr, c->port), next);
 	admins_put(&e->admins, next);
 	health_set_admin(e->health, &c->addr, c->port, next->admin, reason_of(next->admin));
 	if (c->from != next->admin) {
@@ -146,13 +162,19 @@ int operator_set(struct engine *e, struct arena *a, const struct operator_reques
 		 const char **why)
 {
 	struct admin_entry *entries = arena_array(a, r->count, sizeof(*entries));
+	const struct operator_change *c;
 	int err, kept;
 
-	for (size_t i = 0; i < r->count; i++)
+	for (size_t i = 0; i < r->count; i++) {
 		entries[i] = make_entry(e, r, &r->changes[i]);
+		announce(e, &entries[i]);
+	}
 	kept = keep(e, a, entries, r->count);
-	for (size_t i = 0; i < r->count; i++)
-		put_in_force(e, r, &r->changes[i], &entries[i]);
+	for (size_t i = 0; i < r->count; i++) {
+		c = &r->changes[i];
+		write_instances(e, admins_find(&e->admins, &c->addr, c->port), &entries[i], !kept);
+		put_in_force(e, r, c, &entries[i]);
+	}
 	drains_watch(e);
 	if (r->admin == SPW_ADMIN_DRAIN)
 		drains_look(e);
@@ -162,8 +184,9 @@ int operator_set(struct engine *e, struct arena *a, const struct operator_reques
 				    e->problem);
 	else if (kept)
 		*why = arena_printf(a,
-				    "in force, but a restart may forget it: store: %s; set it "
-				    "again then",
+				    "in force, but only in the packet path, where a restart finds "
+				    "it and a reboot does not: store: %s; it is tried again every "
+				    "5 seconds",
 				    store_error(e->store));
 	return err ? err : kept;
 }
@@ -186,6 +209,19 @@ int operator_load(struct engine *e)
 	return store_each_admin(e->store, load_word, e);
 }
 
+/* The marked word of an endpoint into the store; the mark stays when that fails. */
+static int keep_marked(struct engine *e, const struct spw_addr *addr, uint16_t port, uint32_t id)
+{
+	const struct admin_entry *entry = admins_find(&e->admins, addr, port);
+	char text[ADDR_PORT_TEXT_MAX], word[ADMIN_TEXT_MAX];
+	int err = store_set_admin(e->store, addr_print_port(addr, port, text),
+				  entry ? admin_print_word(entry, word) : NULL);
+
+	if (!err)
+		dataplane_set_admin(e->dp, id, entry ? entry->admin : SPW_ADMIN_AUTO);
+	return err;
+}
+
 void operator_adopt(struct engine *e, const struct table_endpoint *row)
 {
 	struct admin_entry next = {
@@ -195,21 +231,42 @@ void operator_adopt(struct engine *e, const struct table_endpoint *row)
 	};
 	const enum spw_admin before = admins_get(&e->admins, &row->addr, row->port);
 	char text[ADDR_PORT_TEXT_MAX];
-	const char *word = next.admin == SPW_ADMIN_AUTO ? NULL : admin_text(next.admin);
 
 	if (!dataplane_admin_by_hand(e->dp, row->id))
 		return;
 	if (next.admin != before) { /* else a drain keeps its terms */
-		addr_print_port(&row->addr, row->port, text);
-		log_info("endpoint %s: %s -> %s (set while no daemon ran)", text,
-			 admin_text(before), admin_text(next.admin));
-		if (store_set_admin(e->store, text, word))
-			log_error("store: word of %s: %s", text, store_error(e->store));
+		log_info("endpoint %s: %s -> %s (set in the packet path, not kept yet)",
+			 addr_print_port(&row->addr, row->port, text), admin_text(before),
+			 admin_text(next.admin));
 		admins_put(&e->admins, &next);
 		health_set_admin(e->health, &row->addr, row->port, next.admin,
 				 reason_of(next.admin));
 	}
-	dataplane_set_admin(e->dp, row->id, next.admin);
+	if (!keep_marked(e, &row->addr, row->port, row->id))
+		return;
+	log_error("endpoint %s: %s is not kept: store: %s",
+		  addr_print_port(&row->addr, row->port, text), admin_text(next.admin),
+		  store_error(e->store));
+	e->words_lag = true;
+}
+
+void operator_keep_again(struct engine *e)
+{
+	const struct instance *i;
+	uint32_t id;
+
+	if (!e->words_lag)
+		return;
+	for (size_t n = 0; n < e->now->by_address_count; n++) {
+		i = e->now->by_address[n];
+		id = engine_endpoint_id(e, i);
+		if (id == SPW_ENDPOINT_NONE || !dataplane_admin_by_hand(e->dp, id))
+			continue;
+		if (keep_marked(e, &i->addr, i->port, id))
+			return;
+	}
+	e->words_lag = false;
+	log_info("store: words that were only in the packet path are kept");
 }
 
 void operator_write_all(struct engine *e)

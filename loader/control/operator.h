@@ -35,14 +35,17 @@ void operator_pick_address(struct engine *e, struct arena *a, const struct spw_a
 
 /*
  * When it returns 0 the words are in the store and in force; when the store fails they are in force
- * all the same, and *why says so. *why is in `a`.
+ * all the same, marked in the maps, and *why says so. *why is in `a`.
  */
 int operator_set(struct engine *e, struct arena *a, const struct operator_request *r,
 		 const char **why);
 
-/* Start: the store's words, and what was written by hand into the maps while no daemon ran. */
+/* Start: the store's words, and what is in the maps alone. */
 int operator_load(struct engine *e);
 void operator_adopt(struct engine *e, const struct table_endpoint *row);
+
+/* Words that the store refused are put into it again; nothing when there are none. */
+void operator_keep_again(struct engine *e);
 
 /* The maps' own copy of the words of all instances of the generation in force follows. */
 void operator_write_all(struct engine *e);

@@ -48,7 +48,7 @@ const struct spw_meta *dataplane_meta(const struct dataplane *dp);
 int dataplane_readback(struct dataplane *dp, struct arena *a, struct tables *have);
 /* Operator's words found in the maps; admin by endpoint id. */
 enum spw_admin dataplane_admin(const struct dataplane *dp, uint32_t endpoint_id);
-/* Was that word written while no daemon ran (SPW_WORD_BY_HAND)? dataplane_set_admin() clears it. */
+/* Is that word in no store yet (SPW_WORD_BY_HAND)? dataplane_set_admin() clears it. */
 bool dataplane_admin_by_hand(const struct dataplane *dp, uint32_t endpoint_id);
 
 /*
@@ -73,6 +73,8 @@ int dataplane_set_vips(struct dataplane *dp, const struct spw_addr *vips, size_t
 
 /* One atomic write, effective at the next packet. */
 void dataplane_set_admin(struct dataplane *dp, uint32_t endpoint_id, enum spw_admin admin);
+/* The same, marked SPW_WORD_BY_HAND: whoever starts next adopts it. */
+void dataplane_set_admin_unkept(struct dataplane *dp, uint32_t endpoint_id, enum spw_admin admin);
 void dataplane_set_word(struct dataplane *dp, uint32_t endpoint_id, bool pickable, bool up);
 /*
  * TCP flows of the endpoint are reset at their next packet from either side, until it is undone;

@@ -41,6 +41,12 @@ void dataplane_set_admin(struct dataplane *dp, uint32_t endpoint_id, enum spw_ad
 		  (uint32_t)admin << SPW_WORD_ADMIN_SHIFT);
 }
 
+void dataplane_set_admin_unkept(struct dataplane *dp, uint32_t endpoint_id, enum spw_admin admin)
+{
+	swap_bits(dp, endpoint_id, SPW_WORD_ADMIN_MASK | SPW_WORD_BY_HAND,
+		  (uint32_t)admin << SPW_WORD_ADMIN_SHIFT | SPW_WORD_BY_HAND);
+}
+
 void dataplane_set_reset(struct dataplane *dp, uint32_t endpoint_id, bool reset)
 {
 	swap_bits(dp, endpoint_id, SPW_WORD_RESET, reset ? SPW_WORD_RESET : 0);

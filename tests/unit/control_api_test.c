@@ -2,6 +2,8 @@
 /* The API's paths and answers: Kubernetes' shapes, status, endpoints and the operator's word. */
 #include <arpa/inet.h>
 
+#include "control/operator.h"
+
 #include "engine_fixture.h"
 
 /* The endpoint's row of the first service that has it. */
@@ -354,7 +356,40 @@ static void a_word_is_in_force_even_when_the_store_fails(void **state)
 	assert_non_null(strstr(node_text_at(answer, "message", ""), "in force, but"));
 	assert_int_equal(fake.admin[fake_endpoint("10.0.0.1:8080")->id], SPW_ADMIN_DOWN);
 	assert_false(fake_endpoint("10.0.0.1:8080")->pickable);
+	operator_keep_again(f->engine);
+	assert_true(fake.by_hand[fake_endpoint("10.0.0.1:8080")->id]);
 	assert_int_equal(rename(away, path), 0);
+	operator_keep_again(f->engine);
+	assert_false(fake.by_hand[fake_endpoint("10.0.0.1:8080")->id]);
+	fixture_close(f);
+	fixture_open(f);
+	assert_string_equal(node_text_at(endpoint_row(f, "10.0.0.1:8080"), "admin", ""), "down");
+}
+
+/* What the maps hold when the store answers, be it late, wrongly or never. */
+static void a_word_is_in_the_packet_path_before_the_store_has_it(void **state)
+{
+	struct fixture *f = *state;
+	const char *path = arena_printf(f->arena, "%s/state/spillway.db", f->dir);
+	const char *away = arena_printf(f->arena, "%s/away.db", f->dir);
+	uint32_t id;
+
+	apply_all(f);
+	id = fake_endpoint("10.0.0.1:8080")->id;
+	must(f, 200, "POST", OWN "/endpoints/state",
+	     "{\"address\":\"10.0.0.1:8080\",\"state\":\"drain\"}");
+	assert_int_equal(fake.unkept, 1);
+	assert_false(fake.by_hand[id]);
+	assert_int_equal(rename(path, away), 0);
+	must(f, 503, "POST", OWN "/endpoints/state",
+	     "{\"address\":\"10.0.0.1:8080\",\"state\":\"down\"}");
+	assert_int_equal(rename(away, path), 0);
+	fixture_close(f); /* a crash before the store had it looks like this to the next one */
+	assert_true(fake.by_hand[id]);
+	assert_int_equal(fake.admin[id], SPW_ADMIN_DOWN);
+	fixture_open(f);
+	assert_string_equal(node_text_at(endpoint_row(f, "10.0.0.1:8080"), "admin", ""), "down");
+	assert_false(fake.by_hand[id]);
 }
 
 static void a_word_without_port_means_all_ports(void **state)
@@ -595,6 +630,7 @@ int main(void)
 		TEST(endpoints_can_be_asked_of_one_service),
 		TEST(the_operators_word_is_in_the_maps_when_the_answer_comes),
 		TEST(a_word_is_in_force_even_when_the_store_fails),
+		TEST(a_word_is_in_the_packet_path_before_the_store_has_it),
 		TEST(a_word_without_port_means_all_ports),
 		TEST(a_word_for_nobody_is_refused),
 		TEST(a_word_waits_for_its_endpoint),

@@ -185,6 +185,9 @@ static void each_writer_of_a_word_keeps_the_bits_of_the_others(void **state)
 	dataplane_set_admin(&r->dp, ID, SPW_ADMIN_AUTO);
 	assert_int_equal(word(r), SPW_WORD_UP | SPW_WORD_RESET);
 	assert_false(dataplane_admin_by_hand(&r->dp, ID));
+	dataplane_set_admin_unkept(&r->dp, ID, SPW_ADMIN_DRAIN);
+	assert_int_equal(word(r), SPW_WORD_UP | SPW_WORD_RESET | SPW_WORD_BY_HAND | drain);
+	dataplane_set_admin(&r->dp, ID, SPW_ADMIN_AUTO);
 	dataplane_set_reset(&r->dp, ID, false);
 	assert_int_equal(word(r), SPW_WORD_UP);
 }

@@ -34,6 +34,7 @@ static struct {
 	int words;		 /* calls of dataplane_set_word() */
 	int resets;		 /* calls of dataplane_set_reset() */
 	int walks;		 /* over the flows, but for dataplane_each_flow() */
+	int unkept;		 /* calls of dataplane_set_admin_unkept() */
 	const char *vip_problem; /* of every VIP */
 } fake;
 
@@ -171,6 +172,14 @@ void dataplane_set_admin(struct dataplane *dp, uint32_t endpoint_id, enum spw_ad
 	(void)dp;
 	fake.admin[endpoint_id] = admin;
 	fake.by_hand[endpoint_id] = false;
+}
+
+void dataplane_set_admin_unkept(struct dataplane *dp, uint32_t endpoint_id, enum spw_admin admin)
+{
+	(void)dp;
+	fake.admin[endpoint_id] = admin;
+	fake.by_hand[endpoint_id] = true;
+	fake.unkept++;
 }
 
 bool dataplane_admin_by_hand(const struct dataplane *dp, uint32_t endpoint_id)
