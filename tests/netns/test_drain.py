@@ -99,8 +99,9 @@ def test_an_endpoint_is_set_down_without_a_daemon_and_the_next_one_adopts_it(ser
     row = served.gw.endpoints()[address]
     assert row["state"] == "down" and row["admin"] == "down"
     served.gw.kill()
-    lib.run(lib.SPILLWAY, "--socket", served.gw.socket, "set", "endpoint", address, "--state",
-            "auto", "--bpffs", served.gw.bpffs)
+    done = lib.run(lib.SPILLWAY, "--socket", served.gw.socket, "set", "endpoint", address,
+                   "--state", "auto", "--bpffs", served.gw.bpffs)
+    assert "the next one adopts it and gives the endpoint its share" in done.stdout
     served.gw.start()
     assert served.gw.endpoints()[address]["admin"] == "auto"
     lib.wait_for("p1 again", lambda: "p1" in served.fetch(300)["answers"])

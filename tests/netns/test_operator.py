@@ -51,7 +51,7 @@ def test_down_is_never_picked_in_panic(system):
     assert "dropped" not in system.gw.ctl("endpoints", "web")
     for host in ("p1", "p2"):
         system.gw.ctl("set", "endpoint", lib.addr4(host), "--state", "down")
-    assert ("no endpoint may be picked: new flows are answered with a TCP RST"
+    assert ("no endpoint may be picked: new flows get a TCP RST"
             in system.gw.ctl("endpoints", "web"))
 
 

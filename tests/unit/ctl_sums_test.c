@@ -103,13 +103,12 @@ static void every_fate_of_flows_has_its_words(void **state)
 		const char *service, *text;
 	} rows[] = {
 		{"{\"protocol\":\"TCP\"}",
-		 "new flows are answered with a TCP RST, established ones are left to their endpoint"},
+		 "new flows get a TCP RST, established ones keep their endpoint"},
 		{"{\"protocol\":\"UDP\",\"noEndpoint\":{\"new\":\"answer\",\"established\":\"answer\"}}",
-		 "new flows are answered with ICMP port unreachable, established ones are answered "
-		 "with ICMP port unreachable"},
+		 "new flows get ICMP port unreachable, established ones get ICMP port unreachable"},
 		{"{\"protocol\":\"TCP\",\"noEndpoint\":{\"new\":\"unreachable\",\"established\":"
 		 "\"drop\"}}",
-		 "new flows are answered with ICMP unreachable, established ones are dropped"},
+		 "new flows get ICMP unreachable, established ones are dropped"},
 		{"{\"protocol\":\"TCP\",\"noEndpoint\":{\"new\":\"pass\",\"established\":\"pass\"}}",
 		 "new flows go to this host itself, established ones go to this host itself"},
 	};
@@ -140,10 +139,9 @@ static void what_goes_without_saying_is_said_on_request(void **state)
 	lines_of(service, SUMS_SHORT, out);
 	assert_string_equal(out, "");
 	lines_of(service, SUMS_ALL, out);
-	assert_string_equal(out,
-			    "- this gateway's zone: east\n"
-			    "- once no endpoint is left: new flows are answered with a TCP RST, "
-			    "established ones are left to their endpoint\n");
+	assert_string_equal(out, "- this gateway's zone: east\n"
+				 "- once no endpoint is left: new flows get a TCP RST, established "
+				 "ones keep their endpoint\n");
 }
 
 static void a_service_nobody_serves_says_why(void **state)

@@ -10,6 +10,7 @@
 #include "ctl/ctl.h"
 #include "ctl/drain.h"
 #include "ctl/http.h"
+#include "ctl/services.h"
 
 static const char *const ends[] = {"leave", "reset", NULL};
 
@@ -67,7 +68,7 @@ static int begin(struct ctl *c, const char *key, const char *what, struct begun 
 	if (http_request(c, "POST", DRAINS_PATH, request_of(c, key, what), &r))
 		return 1;
 	if (r.code != 200 || !r.body)
-		return http_error(&r);
+		return endpoint_error(&r);
 	append_all(c, begun->endpoints, node_member(r.body, "endpoints"));
 	append_all(c, begun->shared, node_member(r.body, "shared"));
 	return 0;
@@ -166,6 +167,13 @@ static int check_addresses(const struct ctl *c)
 	return 0;
 }
 
+/* Flags that mean nothing where drains are listed. */
+static bool is_about_draining(const struct ctl *c)
+{
+	return args_given(&c->args, "deadline") || args_given(&c->args, "then") ||
+	       args_switch(&c->args, "wait") || args_given(&c->args, "timeout");
+}
+
 static int check_flags(const struct ctl *c)
 {
 	const bool deadline = args_given(&c->args, "deadline");
@@ -187,8 +195,7 @@ static int run(struct ctl *c)
 		    c, OUTPUT_BIT(OUTPUT_WIDE) | OUTPUT_BIT(OUTPUT_JSON) | OUTPUT_BIT(OUTPUT_YAML),
 		    &form))
 		return 1;
-	if (!thing && (args_given(&c->args, "deadline") || args_given(&c->args, "then") ||
-		       args_switch(&c->args, "wait")))
+	if (!thing && is_about_draining(c))
 		return ctl_usage_error(c, "what is to be drained is missing: endpoint ADDRESS, or "
 					  "backend NAME");
 	if (!thing)
@@ -215,7 +222,8 @@ const struct verb verb_drain = {
 		"No new flows from now on; those that are there are left to end, at most until the\n"
 		"deadline. Then flows left are left to go on, or with --then=reset TCP ones are reset\n"
 		"at their next packet. An address is drained in all Backends that have it. A drain is\n"
-		"kept over restarts and ends with `spillway set endpoint ADDRESS --state auto`.\n"
+		"kept over restarts; given again, the new deadline holds. It ends with\n"
+		"`spillway set endpoint ADDRESS --state auto`.\n"
 		"Without words, the drains under way; -o wide also lists the flows that live longest.\n"
 		"With --wait the exit code is 0 when no flow was left or the deadline was kept.\n"
 		"\n"

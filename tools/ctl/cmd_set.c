@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "ctl/ctl.h"
 #include "ctl/http.h"
+#include "ctl/services.h"
 #include "ctl/set_offline.h"
 
 #define PATH "/apis/spillway.dev/v1alpha1/endpoints/state"
@@ -53,7 +54,7 @@ static int set(struct ctl *c, const char *address, const char *state)
 	if (err)
 		return ctl_error("%s", why);
 	if (r.code != 200 || !r.body)
-		return http_error(&r);
+		return endpoint_error(&r);
 	list = node_member(r.body, "endpoints");
 	for (size_t i = 0; i < node_count(list); i++) {
 		e = node_item(list, i);
@@ -96,7 +97,8 @@ const struct verb verb_set = {
 		"drain: like down, and its flows are left to end. auto: as its checks say.\n"
 		"Without a port, all endpoints of the address. The word is in the packet path when\n"
 		"the command returns, is kept over restarts, and holds in all projects. While no\n"
-		"daemon runs it is written to the packet path, and the next daemon adopts it.\n"
+		"daemon runs it is written to the packet path, and the next daemon adopts it: what\n"
+		"it takes out is out at once, what it brings back gets its share from that daemon.\n"
 		"\n"
 		"Examples:\n"
 		"  spillway set endpoint 10.0.0.1:80 --state drain\n"

@@ -2,6 +2,7 @@
 /* What `endpoints` and `describe` know of services and of each endpoint in them. */
 #include "ctl/services.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -126,4 +127,13 @@ const char *service_address(struct arena *a, const struct node *service)
 	return arena_printf(a, "%s%s%s:%lld/%s", v6 ? "[" : "", vip, v6 ? "]" : "",
 			    (long long)node_int_at(service, "port", 0),
 			    node_text_at(service, "protocol", ""));
+}
+
+int endpoint_error(const struct reply *r)
+{
+	const int code = http_error(r);
+
+	if (strcmp(node_text_at(r->body, "reason", ""), "NotFound") == 0)
+		fputs("`spillway endpoints -A` lists the endpoints that services use\n", stderr);
+	return code;
 }

@@ -5,6 +5,8 @@
 
 #include "ctl/ctl.h"
 
+struct reply;
+
 /*
  * The whole answer, its "services" reduced to those of a namespace (NULL: all) and a name
  * ("ROUTE" or "NS/ROUTE", NULL: all). Nonzero, and said so, on failure.
@@ -29,6 +31,9 @@ const char *endpoint_weight(struct arena *a, const struct node *endpoint);
 
 /* Does the packet path carry it? FQDN, Unix and TLS endpoints need the userspace path. */
 bool endpoint_is_carried(const struct node *endpoint);
+
+/* http_error(), and for what is not there also where to look for what is. */
+int endpoint_error(const struct reply *r);
 
 /* "192.0.2.1:80/TCP", "[2001:db8::1]:53/UDP". */
 const char *service_address(struct arena *a, const struct node *service);

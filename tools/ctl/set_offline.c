@@ -42,6 +42,12 @@ static enum spw_admin admin_of(const char *word)
 	return SPW_ADMIN_AUTO;
 }
 
+/* What has left the tables is in no slot: it takes a daemon to put it there. */
+static bool brings_back(const char *state)
+{
+	return strcmp(state, "up") == 0 || strcmp(state, "auto") == 0;
+}
+
 /* One endpoint, as often as policies judge it apart: the word is one, so it is told once. */
 struct told {
 	const char *state;
@@ -59,8 +65,9 @@ static void tell(void *ctx, const struct spw_addr *addr, uint16_t port, enum spw
 		return;
 	*t = (struct told){.state = t->state, .addr = *addr, .port = port, .any = true};
 	printf("endpoint %s %s (was %s): written to the packet path; no daemon is running, the next "
-	       "one adopts it\n",
-	       addr_print_port(addr, port, text), t->state, word_of(before));
+	       "one %s\n",
+	       addr_print_port(addr, port, text), t->state, word_of(before),
+	       brings_back(t->state) ? "adopts it and gives the endpoint its share" : "adopts it");
 }
 
 static int cannot_write(const char *unreachable, const char *why)

@@ -100,14 +100,14 @@ const char *tier_text(struct arena *a, const struct node *service, size_t index)
 static const char *fate_text(const char *word, bool udp)
 {
 	if (strcmp(word, "leave") == 0)
-		return "are left to their endpoint";
+		return "keep their endpoint";
 	if (strcmp(word, "drop") == 0)
 		return "are dropped";
 	if (strcmp(word, "pass") == 0)
 		return "go to this host itself";
 	if (strcmp(word, "unreachable") == 0)
-		return "are answered with ICMP unreachable";
-	return udp ? "are answered with ICMP port unreachable" : "are answered with a TCP RST";
+		return "get ICMP unreachable";
+	return udp ? "get ICMP port unreachable" : "get a TCP RST";
 }
 
 const char *nobody_text(struct arena *a, const struct node *service)
