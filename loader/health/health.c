@@ -174,9 +174,11 @@ void health_seed(struct health *h, const struct spw_addr *addr, uint16_t port, u
 	funnel_adopt(&h->funnel, t, (struct rise_fall){.state = state}, REASON_SEEDED);
 }
 
-/* "operator" alone would say little behind "up -> down". */
+/* "operator" and "drain" alone would say little behind "up -> down". */
 static const char *sentence(const char *reason)
 {
+	if (strcmp(reason, "drain") == 0)
+		return "drained by the operator";
 	return strcmp(reason, "operator") == 0 ? "set by the operator" : reason;
 }
 

@@ -148,7 +148,7 @@ static void the_operators_word_overrides_and_ends(void **state)
 	assert_event(&r, 6, "down -> up", "set by the operator");
 	assert_true(rig_info(&r, &i).state == HEALTH_DOWN);
 	health_set_admin(r.health, &i.addr, i.port, SPW_ADMIN_DRAIN, "drain");
-	assert_event(&r, 7, "up -> draining", "drain");
+	assert_event(&r, 7, "up -> draining", "drained by the operator");
 	rig_stop(&r);
 }
 
