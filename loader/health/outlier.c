@@ -118,7 +118,7 @@ bool outlier_udp_is_due(const struct udp_watch *w, uint64_t now_ms, uint32_t int
 uint64_t outlier_udp(struct udp_watch *w, const struct udp_reading *r)
 {
 	const bool was_silent = w->ended_ms && r->out == w->out;
-	const uint64_t requests = w->in_end - w->in;
+	const uint64_t requests = w->in_end > w->in ? w->in_end - w->in : 0; /* cleared: 0 */
 
 	if (w->began_ms && !w->ended_ms && r->out == w->out) {
 		w->ended_ms = r->now_ms;

@@ -88,6 +88,7 @@ static void try_to_eject(struct signals *s, struct target *t, const char *why)
 	w->had_cause = true;
 	if (funnel_has_room(s->funnel, t)) {
 		funnel_eject(s->funnel, t, why);
+		w->rests = true; /* a good probe may end it before the next sample */
 		return;
 	}
 	if (!w->had_no_room)
@@ -130,6 +131,8 @@ static void judge_cohorts(struct signals *s, struct target *t, const struct spw_
 		uint32_t run;
 
 		w->seen[place] = now;
+		if (outlier_cohort_time(n, span->now_ns) == COHORT_LATE)
+			w->run = 0; /* there may have been answers in it */
 		if (t->ejection.on || n < w->first ||
 		    outlier_cohort_time(n, span->now_ns) != COHORT_DUE)
 			continue;
@@ -307,16 +310,18 @@ void signals_begin(struct signals *s, struct signals_room *room)
 	*room = (struct signals_room){0};
 }
 
-void signals_add(struct signals *s, struct target *t)
-{
-	if (t->watch && signals_is_judged(t->instance))
-		s->targets[s->count++] = t;
-}
-
 void signals_forget(struct target *t)
 {
 	free(t->watch);
 	t->watch = NULL;
+}
+
+void signals_add(struct signals *s, struct target *t)
+{
+	if (!signals_is_judged(t->instance))
+		signals_forget(t); /* its readings would be old when it is judged again */
+	else if (t->watch)
+		s->targets[s->count++] = t;
 }
 
 void signals_done(struct signals *s)

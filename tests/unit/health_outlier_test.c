@@ -223,6 +223,7 @@ static void one_udp_reply_or_too_few_requests_are_no_silence(void **state)
 		{{1000, 0, 0}, {4000, 50, 0}, {5200, 50, 1}}, /* within its time */
 		{{1000, 0, 0}, {4000, 4, 0}, {5200, 100, 0}}, /* the others are too young */
 		{{1000, 0, 0}, {4000, 0, 0}, {5200, 0, 0}},
+		{{1000, 900, 0}, {4000, 20, 0}, {5200, 30, 0}}, /* cleared meanwhile */
 	};
 
 	(void)state;

@@ -58,6 +58,13 @@ static void pass(struct world *w, unsigned ms)
 	}
 }
 
+/* To the beginning of an interval: what comes in the next 2.8 s is judged in the same one. */
+static void pass_to_interval(struct world *w)
+{
+	while (now_ms(w) % 3000 > 200)
+		pass(w, SIGNALS_SAMPLE_MS);
+}
+
 static struct spw_cohort *cohort(struct world *w, size_t host)
 {
 	return &signals[host].cohort[(w->now_ns >> SPW_COHORT_SHIFT) % SPW_COHORTS];
@@ -204,9 +211,70 @@ static void a_sample_that_comes_too_late_fails_nobody(void **state)
 	sample(&w);
 	pass(&w, 3000);
 	assert_false(is_ejected(&w, 0));
+	pass_to_interval(&w); /* by the clock of ejections its time is over at the next one's */
 	flows(&w, 0, 10, 0);
 	pass(&w, 2000);
 	assert_true(is_ejected(&w, 0));
+	tear_down(&w);
+}
+
+static void cohorts_that_nobody_looked_at_end_a_run(void **state)
+{
+	struct world w;
+
+	(void)state;
+	set_up(&w, 4, IPPROTO_TCP);
+	flows(&w, 0, 4, 0);
+	pass(&w, 1800); /* a run of four */
+	flows(&w, 0, 100, 100);
+	w.now_ns += 3000000000; /* nobody saw the answers */
+	sample(&w);
+	flows(&w, 0, 1, 0);
+	pass(&w, 2000);
+	assert_false(is_ejected(&w, 0));
+	flows(&w, 0, 4, 0);
+	pass(&w, 2000);
+	assert_true(is_ejected(&w, 0));
+	tear_down(&w);
+}
+
+/* A good probe may come back within a sample's time. */
+static void a_run_is_forgotten_however_short_the_ejection_was(void **state)
+{
+	struct world w;
+
+	(void)state;
+	set_up(&w, 4, IPPROTO_TCP);
+	failures(0, 5, SPW_FAILURE_REFUSED);
+	sample(&w);
+	assert_true(is_ejected(&w, 0));
+	funnel_uneject(&w.rig.health->funnel, w.rig.health->by_index[0], "test");
+	sample(&w);
+	failures(0, 1, SPW_FAILURE_REFUSED);
+	sample(&w);
+	assert_false(is_ejected(&w, 0));
+	tear_down(&w);
+}
+
+static void what_was_counted_while_nobody_judged_is_not_judged_later(void **state)
+{
+	struct world w;
+
+	(void)state;
+	set_up(&w, 4, IPPROTO_TCP);
+	w.i[0].passive = NULL;
+	assert_int_equal(health_sync(w.rig.health, &w.model), 0);
+	for (size_t n = 0; n < 20; n++) {
+		flows(&w, 0, 10, 0);
+		pass(&w, 268);
+	}
+	pass(&w, 2000);
+	w.i[0].passive = &w.passive;
+	assert_int_equal(health_sync(w.rig.health, &w.model), 0);
+	pass(&w, 3000);
+	flows(&w, 0, 4, 0);
+	pass(&w, 3000);
+	assert_false(is_ejected(&w, 0));
 	tear_down(&w);
 }
 
@@ -254,6 +322,7 @@ static void ejections_in_a_row_last_longer_and_quiet_intervals_shorten_them(void
 
 	(void)state;
 	set_up(&w, 4, IPPROTO_TCP);
+	pass_to_interval(&w);
 	for (uint32_t n = 1; n <= 3; n++) {
 		failures(0, 5, SPW_FAILURE_SILENT);
 		pass(&w, 134);
@@ -303,8 +372,7 @@ static void a_percentage_of_failures_is_compared_with_others(void **state)
 
 		set_up(&w, hosts[k], IPPROTO_TCP);
 		w.passive.failure_percent = 40;
-		while (now_ms(&w) % 3000 > 200) /* judged 1.5 s later, in one interval */
-			pass(&w, SIGNALS_SAMPLE_MS);
+		pass_to_interval(&w); /* judged 1.5 s later, in one interval */
 		for (size_t n = 0; n < hosts[k]; n++)
 			flows(&w, n, 60, n ? 58 : 30);
 		pass(&w, 3200);
@@ -428,6 +496,9 @@ int main(void)
 		cmocka_unit_test(failures_in_a_row_are_taken_from_the_packet_path_at_once),
 		cmocka_unit_test(an_answer_between_begins_the_silence_anew),
 		cmocka_unit_test(a_sample_that_comes_too_late_fails_nobody),
+		cmocka_unit_test(cohorts_that_nobody_looked_at_end_a_run),
+		cmocka_unit_test(a_run_is_forgotten_however_short_the_ejection_was),
+		cmocka_unit_test(what_was_counted_while_nobody_judged_is_not_judged_later),
 		cmocka_unit_test(what_was_before_the_first_sample_is_not_judged),
 		cmocka_unit_test(an_ejection_ends_by_time_and_its_run_is_forgotten),
 		cmocka_unit_test(ejections_in_a_row_last_longer_and_quiet_intervals_shorten_them),
