@@ -212,6 +212,7 @@ class Gateway:
         self.args = ["--interface", ",".join(interfaces), "--state-dir", self.state_dir,
                      "--max-flows", "65536", *args]
         self.socket = os.path.join(self.run_dir, "spillwayd.sock")
+        self.files = {}  # what the daemon finds at a path instead of this machine's file
         self.process = None
 
     def log(self):
@@ -219,9 +220,18 @@ class Gateway:
         with open(self.process.log_path, encoding="utf8", errors="replace") as log:
             return log.read()
 
+    def _mounts(self):
+        """The start of a command that sees `files`: a mount namespace of its own."""
+        if not self.files:
+            return []
+        binds = [word for path, own in self.files.items() for word in (own, path)]
+        return ["unshare", "--mount", "sh", "-ec", 'while [ "$1" != -- ]; do mount --bind "$1" "$2"; '
+                'shift 2; done; shift; exec "$@"', "sh", *binds, "--"]
+
     def start(self, *more):
         """Starts the daemon and waits for its `ready`."""
-        self.process = self.net.popen(self.name, SPILLWAYD, *self.dirs, *self.args, *more)
+        self.process = self.net.popen(self.name, *self._mounts(), SPILLWAYD, *self.dirs, *self.args,
+                                      *more)
 
         def ready():
             if self.process.poll() is not None:
@@ -282,20 +292,25 @@ class Gateway:
 
 
 class Web:
-    """A real web server in a namespace; counts requests itself (see webserver.py)."""
+    """
+    A real web server in a namespace; counts requests itself (see webserver.py). `port` may be the
+    path of a Unix socket; with `pem`, a certificate and its key, it speaks TLS.
+    """
 
-    def __init__(self, net, host, port=8080):
-        self.net, self.host, self.port = net, host, port
-        self.count_file = os.path.join(net.dir, f"{host}-{port}.count")
+    def __init__(self, net, host, port=8080, pem=None):
+        self.net, self.host, self.port, self.pem = net, host, port, pem
+        self.file = os.path.join(net.dir, f"{host}-{os.path.basename(str(port))}")
+        self.count_file = self.file + ".count"
         self.process = None
 
     def start(self):
         """Starts it and waits until it listens."""
-        ready = os.path.join(self.net.dir, f"{self.host}-{self.port}.ready")
+        ready = self.file + ".ready"
         if os.path.exists(ready):
             os.unlink(ready)
         self.process = self.net.popen(self.host, sys.executable, os.path.join(HERE, "webserver.py"),
-                                      self.host, str(self.port), self.count_file, ready)
+                                      self.host, str(self.port), self.count_file, ready,
+                                      *([self.pem] if self.pem else []))
         wait_for(f"web server {self.host}", lambda: os.path.exists(ready))
         return self
 

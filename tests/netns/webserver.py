@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""webserver.py NAME PORT COUNT_FILE READY_FILE: a small real HTTP/1.1 server on both families.
+"""webserver.py NAME PORT COUNT_FILE READY_FILE [PEM]: a small real HTTP/1.1 server.
+
+It listens on PORT of both families, or on a Unix socket when PORT is a path; with PEM, a certificate
+and its key, over TLS.
 
 GET /           NAME; counted
 GET /bytes/N    N bytes of a repeating pattern; counted
@@ -14,6 +17,7 @@ import asyncio
 import mmap
 import os
 import socket
+import ssl
 import sys
 
 PATTERN = bytes(range(256)) * 256
@@ -95,15 +99,29 @@ class Server:
             writer.close()
 
 
+def listener(port):
+    """A socket at a port of all addresses, or at a path."""
+    if not port.isdigit():
+        if os.path.exists(port):
+            os.unlink(port)
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        made.bind(port)
+        return made
+    made = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    made.bind(("::", int(port)))
+    return made
+
+
 async def main():
-    """Listens on all addresses of both families."""
+    """Serves until it is killed."""
     name, port, count_file, ready = sys.argv[1:5]
-    server = Server(name, count_file)
-    listener = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-    listener.bind(("::", int(port)))
-    running = await asyncio.start_server(server.handle, sock=listener, backlog=1024)
+    server, tls = Server(name, count_file), None
+    if len(sys.argv) > 5:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(sys.argv[5])
+    running = await asyncio.start_server(server.handle, sock=listener(port), backlog=1024, ssl=tls)
     with open(ready, "wb"):
         pass
     await running.serve_forever()
