@@ -81,8 +81,9 @@ def test_a_half_dead_endpoint_is_out_within_one_interval(system):
 
 
 def test_the_ejection_ends_and_the_next_one_is_longer(system):
-    serve(system, baseEjectionTime="1s", interval="500ms")
-    load = Load(system.net, rate=60, timeout=2)
+    # five failures come in much less than an interval: one without them would be forgiven
+    serve(system, baseEjectionTime="1s", interval="1s")
+    load = Load(system.net, rate=150, timeout=2)
     system.web["p1"].kill()
     address = lib.endpoint("p1")
     lib.wait_for("three ejections", lambda: len(
@@ -90,7 +91,7 @@ def test_the_ejection_ends_and_the_next_one_is_longer(system):
     rows = [e for e in system.gw.events(subject=address) if "ejected" in (e["from"], e["to"])]
     spans = [(b["monotonicNs"] - a["monotonicNs"]) / 1e9
              for a, b in zip(rows, rows[1:]) if a["to"] == "ejected"]
-    assert 1.0 <= spans[0] <= 2.0 and 1.9 <= spans[1] <= 3.2, spans
+    assert 1.0 <= spans[0] <= 2.5 and 2.0 <= spans[1] <= 3.5, spans
     system.web["p1"].start()
     system.gw.wait_state(address, "up", timeout=15)
     load.stop()
