@@ -95,7 +95,6 @@ static void seed_from_maps(struct engine *e)
 
 	for (size_t i = 0; i < e->have.endpoint_count; i++) {
 		row = &e->have.endpoints[i];
-		operator_adopt(e, row);
 		if (admins_get(&e->admins, &row->addr, row->port) == SPW_ADMIN_AUTO)
 			health_seed(e->health, &row->addr, row->port, row->profile,
 				    row->up ? HEALTH_UP : HEALTH_DOWN);
@@ -253,7 +252,9 @@ static int check_store_is_ours(struct engine *e, struct arena *a, const struct e
 static int open_all(struct engine *e, struct arena *a, const struct engine_options *o,
 		    const char **why)
 {
+	struct admin_entry *marked;
 	struct generation *g = NULL;
+	size_t marked_count;
 	int err = take_locks(e, a, o, why);
 
 	if (!err)
@@ -275,7 +276,9 @@ static int open_all(struct engine *e, struct arena *a, const struct engine_optio
 			*why = arena_printf(a, "%s (%s)", strerror(-err), store_error(e->store));
 		return err;
 	}
+	marked_count = operator_find_marked(e, a, &marked);
 	(void)engine_install(e, g);
+	operator_adopt(e, marked, marked_count);
 	(void)uv_timer_start(&e->housekeeping, on_housekeeping, HOUSEKEEPING_MS, HOUSEKEEPING_MS);
 	return 0;
 }
@@ -340,6 +343,7 @@ void engine_close(struct engine *e)
 	arena_free(e->have_arena);
 	arena_free(e->arena);
 	free(e->problem);
+	free(e->lagging);
 	free(e->rest_since_ms);
 	fd_close(e->state_lock);
 	fd_close(e->run_lock);

@@ -56,13 +56,14 @@ struct engine {
 	struct generation *now; /* owned; never NULL once opened */
 	bool numbered;		/* ids_assign() has accepted `now` */
 	struct arena *have_arena;
-	struct tables have;	 /* what the maps hold, in have_arena */
-	bool resets_known;	 /* SPW_WORD_RESET of the maps is what the words say */
-	uint64_t rebuilt_ns;	 /* uv_hrtime() at the end of the latest rebuild; 0: none */
+	struct tables have;  /* what the maps hold, in have_arena */
+	bool resets_known;   /* SPW_WORD_RESET of the maps is what the words say */
+	uint64_t rebuilt_ns; /* uv_hrtime() at the end of the latest rebuild; 0: none */
 	uint64_t rebuild_took_ns;
-	bool stale;		 /* `now` or its health changed since the tables were made */
-	bool vips_lag;		 /* the latest dataplane_set_vips() failed */
-	bool words_lag;		 /* the store refused a word that is marked in the maps */
+	bool stale;		     /* `now` or its health changed since the tables were made */
+	bool vips_lag;		     /* the latest dataplane_set_vips() failed */
+	struct admin_entry *lagging; /* owned; whose words the store has yet to hear of */
+	size_t lagging_count;
 	char *problem;		 /* owned; why the maps are not what `now` wants, or NULL */
 	struct refused *refused; /* in `arena` */
 	size_t refused_count;

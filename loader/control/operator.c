@@ -90,7 +90,6 @@ static int keep(struct engine *e, struct arena *a, const struct admin_entry *ent
 	struct store_word *words = arena_array(a, count, sizeof(*words));
 	char text[ADDR_PORT_TEXT_MAX], word[ADMIN_TEXT_MAX];
 	const struct admin_entry *n;
-	int err;
 
 	for (size_t i = 0; i < count; i++) {
 		n = &entries[i];
@@ -98,29 +97,49 @@ static int keep(struct engine *e, struct arena *a, const struct admin_entry *ent
 		if (n->admin != SPW_ADMIN_AUTO)
 			words[i].word = arena_strdup(a, admin_print_word(n, word));
 	}
-	err = store_set_admins(e->store, words, count);
-	if (err)
-		log_error("endpoint %s: %s is not kept: store: %s", words[0].endpoint,
-			  admin_text(entries[0].admin), store_error(e->store));
-	e->words_lag = e->words_lag || err;
-	return err;
+	return store_set_admins(e->store, words, count);
 }
 
-/* The mark goes when the word is kept; one more write where a drain's reset begins or ends. */
-static void write_instances(struct engine *e, const struct admin_entry *before,
-			    const struct admin_entry *next, bool is_kept)
+/* The store has yet to hear of it. */
+static void note_lag(struct engine *e, const struct admin_entry *entry)
 {
-	const bool resets = drain_resets(next), did = before && drain_resets(before);
-	size_t first, count = generation_range(e->now, &next->addr, next->port, &first);
+	struct admin_entry *items;
+
+	for (size_t i = 0; i < e->lagging_count; i++) {
+		if (e->lagging[i].port == entry->port &&
+		    addr_equal(&e->lagging[i].addr, &entry->addr))
+			return;
+	}
+	items = realloc(e->lagging, (e->lagging_count + 1) * sizeof(*items));
+	if (!items)
+		return; /* the mark in the maps is still there for the next start */
+	e->lagging = items;
+	e->lagging[e->lagging_count++] = *entry;
+}
+
+static void clear_mark(struct engine *e, const struct admin_entry *entry)
+{
+	size_t first, count = generation_range(e->now, &entry->addr, entry->port, &first);
 	uint32_t id;
 
 	for (size_t i = first; i < first + count; i++) {
 		id = engine_endpoint_id(e, e->now->by_address[i]);
-		if (id == SPW_ENDPOINT_NONE)
-			continue;
-		if (is_kept)
-			dataplane_set_admin(e->dp, id, next->admin);
-		if (resets != did)
+		if (id != SPW_ENDPOINT_NONE)
+			dataplane_set_admin(e->dp, id, entry->admin);
+	}
+}
+
+/* A second write, and only where a drain's reset begins or ends with the word. */
+static void write_reset(struct engine *e, const struct admin_entry *next)
+{
+	const struct admin_entry *before = admins_find(&e->admins, &next->addr, next->port);
+	const bool resets = drain_resets(next), did = before && drain_resets(before);
+	size_t first, count = generation_range(e->now, &next->addr, next->port, &first);
+	uint32_t id;
+
+	for (size_t i = first; resets != did && i < first + count; i++) {
+		id = engine_endpoint_id(e, e->now->by_address[i]);
+		if (id != SPW_ENDPOINT_NONE)
 			dataplane_set_reset(e->dp, id, resets);
 	}
 }
@@ -162,7 +181,6 @@ int operator_set(struct engine *e, struct arena *a, const struct operator_reques
 		 const char **why)
 {
 	struct admin_entry *entries = arena_array(a, r->count, sizeof(*entries));
-	const struct operator_change *c;
 	int err, kept;
 
 	for (size_t i = 0; i < r->count; i++) {
@@ -171,10 +189,15 @@ int operator_set(struct engine *e, struct arena *a, const struct operator_reques
 	}
 	kept = keep(e, a, entries, r->count);
 	for (size_t i = 0; i < r->count; i++) {
-		c = &r->changes[i];
-		write_instances(e, admins_find(&e->admins, &c->addr, c->port), &entries[i], !kept);
-		put_in_force(e, r, c, &entries[i]);
+		if (kept)
+			note_lag(e, &entries[i]);
+		else
+			clear_mark(e, &entries[i]);
+		write_reset(e, &entries[i]);
+		put_in_force(e, r, &r->changes[i], &entries[i]);
 	}
+	if (kept)
+		log_error("endpoints: words are not kept: store: %s", store_error(e->store));
 	drains_watch(e);
 	if (r->admin == SPW_ADMIN_DRAIN)
 		drains_look(e);
@@ -209,64 +232,75 @@ int operator_load(struct engine *e)
 	return store_each_admin(e->store, load_word, e);
 }
 
-/* The marked word of an endpoint into the store; the mark stays when that fails. */
-static int keep_marked(struct engine *e, const struct spw_addr *addr, uint16_t port, uint32_t id)
+size_t operator_find_marked(struct engine *e, struct arena *a, struct admin_entry **out)
 {
-	const struct admin_entry *entry = admins_find(&e->admins, addr, port);
-	char text[ADDR_PORT_TEXT_MAX], word[ADMIN_TEXT_MAX];
-	int err = store_set_admin(e->store, addr_print_port(addr, port, text),
-				  entry ? admin_print_word(entry, word) : NULL);
+	const struct table_endpoint *row;
+	size_t count = 0;
 
-	if (!err)
-		dataplane_set_admin(e->dp, id, entry ? entry->admin : SPW_ADMIN_AUTO);
-	return err;
+	*out = NULL;
+	for (size_t i = 0; i < e->have.endpoint_count; i++) {
+		row = &e->have.endpoints[i];
+		if (dataplane_admin_by_hand(e->dp, row->id))
+			*arena_push(a, *out, count) = (struct admin_entry){
+				.addr = row->addr,
+				.port = row->port,
+				.admin = dataplane_admin(e->dp, row->id),
+			};
+	}
+	return count;
 }
 
-void operator_adopt(struct engine *e, const struct table_endpoint *row)
+static void adopt(struct engine *e, const struct admin_entry *next)
 {
-	struct admin_entry next = {
-		.addr = row->addr,
-		.port = row->port,
-		.admin = dataplane_admin(e->dp, row->id),
-	};
-	const enum spw_admin before = admins_get(&e->admins, &row->addr, row->port);
+	const enum spw_admin before = admins_get(&e->admins, &next->addr, next->port);
 	char text[ADDR_PORT_TEXT_MAX];
 
-	if (!dataplane_admin_by_hand(e->dp, row->id))
+	note_lag(e, next);
+	if (next->admin == before)
+		return; /* a drain keeps its terms */
+	log_info("endpoint %s: %s -> %s (set in the packet path, not kept yet)",
+		 addr_print_port(&next->addr, next->port, text), admin_text(before),
+		 admin_text(next->admin));
+	write_reset(e, next);
+	admins_put(&e->admins, next);
+	health_set_admin(e->health, &next->addr, next->port, next->admin, reason_of(next->admin));
+}
+
+void operator_adopt(struct engine *e, const struct admin_entry *marked, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		adopt(e, &marked[i]);
+	if (!count)
 		return;
-	if (next.admin != before) { /* else a drain keeps its terms */
-		log_info("endpoint %s: %s -> %s (set in the packet path, not kept yet)",
-			 addr_print_port(&row->addr, row->port, text), admin_text(before),
-			 admin_text(next.admin));
-		admins_put(&e->admins, &next);
-		health_set_admin(e->health, &row->addr, row->port, next.admin,
-				 reason_of(next.admin));
-	}
-	if (!keep_marked(e, &row->addr, row->port, row->id))
-		return;
-	log_error("endpoint %s: %s is not kept: store: %s",
-		  addr_print_port(&row->addr, row->port, text), admin_text(next.admin),
-		  store_error(e->store));
-	e->words_lag = true;
+	operator_keep_again(e);
+	if (e->lagging_count)
+		log_error("endpoints: words are not kept: store: %s", store_error(e->store));
+	drains_watch(e);
+	(void)engine_rebuild(e);
 }
 
 void operator_keep_again(struct engine *e)
 {
-	const struct instance *i;
-	uint32_t id;
+	AUTO(arena_free) struct arena *a = e->lagging_count ? arena_new() : NULL;
+	struct admin_entry *entries;
+	const struct admin_entry *found;
 
-	if (!e->words_lag)
+	if (!a)
 		return;
-	for (size_t n = 0; n < e->now->by_address_count; n++) {
-		i = e->now->by_address[n];
-		id = engine_endpoint_id(e, i);
-		if (id == SPW_ENDPOINT_NONE || !dataplane_admin_by_hand(e->dp, id))
-			continue;
-		if (keep_marked(e, &i->addr, i->port, id))
-			return;
+	entries = arena_array(a, e->lagging_count, sizeof(*entries));
+	for (size_t i = 0; i < e->lagging_count; i++) {
+		entries[i] = e->lagging[i];
+		found = admins_find(&e->admins, &entries[i].addr, entries[i].port);
+		entries[i].admin = SPW_ADMIN_AUTO;
+		if (found)
+			entries[i] = *found;
 	}
-	e->words_lag = false;
-	log_info("store: words that were only in the packet path are kept");
+	if (keep(e, a, entries, e->lagging_count))
+		return;
+	for (size_t i = 0; i < e->lagging_count; i++)
+		clear_mark(e, &entries[i]);
+	e->lagging_count = 0;
+	log_info("endpoints: words that only the packet path had are kept");
 }
 
 void operator_write_all(struct engine *e)
@@ -282,7 +316,8 @@ void operator_write_all(struct engine *e)
 			continue;
 		entry = admins_find(&e->admins, &m->instances[i].addr, m->instances[i].port);
 		admin = entry ? entry->admin : SPW_ADMIN_AUTO;
-		if (dataplane_admin(e->dp, id) != admin)
+		/* A marked one is that of `admins`, or is adopted next. */
+		if (dataplane_admin(e->dp, id) != admin && !dataplane_admin_by_hand(e->dp, id))
 			dataplane_set_admin(e->dp, id, admin);
 		if (!e->resets_known || (entry && drain_resets(entry)))
 			dataplane_set_reset(e->dp, id, entry && drain_resets(entry));

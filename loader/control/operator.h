@@ -40,9 +40,14 @@ void operator_pick_address(struct engine *e, struct arena *a, const struct spw_a
 int operator_set(struct engine *e, struct arena *a, const struct operator_request *r,
 		 const char **why);
 
-/* Start: the store's words, and what is in the maps alone. */
+/* Start: the store's words. */
 int operator_load(struct engine *e);
-void operator_adopt(struct engine *e, const struct table_endpoint *row);
+/*
+ * What the maps alone have, since no daemon ran or one ended before it was stored: to be found
+ * before the first generation is installed, in `a`, and adopted afterwards, as a change like others.
+ */
+size_t operator_find_marked(struct engine *e, struct arena *a, struct admin_entry **out);
+void operator_adopt(struct engine *e, const struct admin_entry *marked, size_t count);
 
 /* Words that the store refused are put into it again; nothing when there are none. */
 void operator_keep_again(struct engine *e);

@@ -102,9 +102,11 @@ static int map_memory(int fd, size_t value_bytes, uint32_t entries, int protecti
 	return 0;
 }
 
+/* A reset that a drain's deadline began ends with the drain. */
 static enum spw_admin swap_admin(struct spw_word *w, enum spw_admin admin)
 {
-	__u32 mask = SPW_WORD_ADMIN_MASK | SPW_WORD_BY_HAND;
+	__u32 mask = SPW_WORD_ADMIN_MASK | SPW_WORD_BY_HAND |
+		     (admin == SPW_ADMIN_DRAIN ? 0 : SPW_WORD_RESET);
 	__u32 bits = (__u32)admin << SPW_WORD_ADMIN_SHIFT | SPW_WORD_BY_HAND;
 	__u32 old = __atomic_load_n(&w->word, __ATOMIC_RELAXED);
 

@@ -72,6 +72,27 @@ static void what_a_failure_makes_of_the_tiers_is_an_event(void **state)
 					      "70/30 -> 100/0 (tier 0: 2 of 2 up)");
 }
 
+static void a_word_adopted_at_a_start_is_told_with_what_it_makes_of_the_tiers(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t id;
+
+	apply_tiers(f);
+	id = fake_endpoint(ONE)->id;
+	fixture_close(f);
+	fake.admin[id] = SPW_ADMIN_DOWN;
+	fake.by_hand[id] = true;
+	fixture_open(f);
+	assert_string_equal(told(f, "endpoint"), "up -> down (set by the operator)");
+	assert_string_equal(told(f, "tiers"), "100/0 -> 70/30 (tier 0: 1 of 2 up)");
+	assert_false(fake.by_hand[id]);
+	fixture_close(f);
+	fake.admin[id] = SPW_ADMIN_AUTO; /* its row says no longer whether it was healthy */
+	fake.by_hand[id] = true;
+	fixture_open(f);
+	assert_true(fake_endpoint(ONE)->pickable);
+}
+
 static void a_service_without_endpoints_is_told_and_its_return(void **state)
 {
 	struct fixture *f = *state;
@@ -315,6 +336,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_a_failure_makes_of_the_tiers_is_an_event),
+		TEST(a_word_adopted_at_a_start_is_told_with_what_it_makes_of_the_tiers),
 		TEST(a_service_without_endpoints_is_told_and_its_return),
 		TEST(an_apply_that_moves_shares_is_told_and_one_that_does_not_is_not),
 		TEST(a_word_that_changes_no_standing_is_an_event_too),
