@@ -130,12 +130,14 @@ bench:
 install: all
 	install -D -m 755 $(BUILD)/spillwayd $(DESTDIR)$(PREFIX)/sbin/spillwayd
 	install -D -m 755 $(BUILD)/spillway $(DESTDIR)$(PREFIX)/bin/spillway
-	install -d $(DESTDIR)/lib/systemd/system $(DESTDIR)$(DOCDIR)/examples/web
+	install -d $(DESTDIR)/lib/systemd/system $(DESTDIR)$(DOCDIR)/examples/web \
+		$(DESTDIR)$(DOCDIR)/examples/failover
 	sed 's|/usr/sbin/|$(PREFIX)/sbin/|; s|/usr/share/doc/spillway/|$(DOCDIR)/|' \
 		packaging/spillwayd.service > $(DESTDIR)/lib/systemd/system/spillwayd.service
 	install -m 644 README.md LICENSE docs/*.md $(DESTDIR)$(DOCDIR)
 	install -m 644 examples/dns.yaml $(DESTDIR)$(DOCDIR)/examples
 	install -m 644 examples/web/*.yaml $(DESTDIR)$(DOCDIR)/examples/web
+	install -m 644 examples/failover/*.yaml $(DESTDIR)$(DOCDIR)/examples/failover
 	install -D -m 644 packaging/completion/spillway \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/spillway
 
