@@ -2,7 +2,8 @@
 /*
  * An endpoint that goes out is written out at once, whatever the number of services that have it:
  * one word, at the cost of looking at the counts of those services. The tables follow at the end
- * of the loop's turn, once for all that changed in it. The last healthy one of a service is spared:
+ * of the loop's turn, once for all that changed in it, or a little later when they were made just
+ * now. The last healthy one of a service is spared:
  * whether panic gives it traffic is for the rebuild to say, and until then somebody must answer.
  */
 #include "control/reaction.h"
@@ -46,12 +47,33 @@ static void on_out(void *ctx, const struct instance *i)
 	e->stale = true;
 }
 
+/*
+ * When many endpoints fail one after the other, packets avoid each by its word. Tables made anew for
+ * each of them would leave the loop no time for the checks: half of it is theirs at most.
+ */
+static uint64_t rest_ms(const struct engine *e)
+{
+	const uint64_t passed_ns = uv_hrtime() - e->rebuilt_ns;
+	const uint64_t wait_ms = dataplane_apply_wait_ms(e->dp);
+	uint64_t own_ms = 0;
+
+	if (passed_ns < e->rebuild_took_ns)
+		own_ms = (e->rebuild_took_ns - passed_ns) / 1000000;
+	return wait_ms > own_ms ? wait_ms : own_ms;
+}
+
 static void on_changed(void *ctx)
 {
 	struct engine *e = ctx;
+	uint64_t wait_ms;
 
 	reaction_refresh(e);
-	if (e->stale)
+	if (!e->stale)
+		return;
+	wait_ms = rest_ms(e);
+	if (wait_ms)
+		rebuild_later(e, wait_ms);
+	else
 		(void)engine_rebuild(e);
 }
 

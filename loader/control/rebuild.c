@@ -90,9 +90,18 @@ static void on_retry(uv_timer_t *t)
 	(void)engine_rebuild(t->data);
 }
 
+void rebuild_later(struct engine *e, uint64_t wait_ms)
+{
+	if (uv_is_active((uv_handle_t *)&e->retry))
+		return;
+	uv_update_time(e->loop);
+	(void)uv_timer_start(&e->retry, on_retry, wait_ms, 0);
+}
+
 static int failed(struct engine *e, int err, const char *why)
 {
 	engine_set_problem(e, why ? why : strerror(-err));
+	e->stale = true;
 	(void)uv_timer_start(&e->retry, on_retry, RETRY_MS, 0);
 	return err;
 }
@@ -109,6 +118,7 @@ static void done(struct engine *e)
 	};
 
 	e->stale = false;
+	(void)uv_timer_stop(&e->retry);
 	engine_set_problem(e, NULL);
 	tier_events_tell(&news);
 }

@@ -18,5 +18,7 @@ void rebuild_renumber(struct engine *e);
  * failure engine.problem says why, and it is tried again every second until it succeeds.
  */
 int engine_rebuild(struct engine *e);
+/* The same by a timer, unless one is set already; a rebuild that comes before it makes it needless. */
+void rebuild_later(struct engine *e, uint64_t wait_ms);
 
 #endif

@@ -129,6 +129,31 @@ static void an_endpoint_that_goes_down_is_taken_out_first_and_comes_back(void **
 	assert_true(fake_endpoint(local(f, ports[0]))->pickable);
 }
 
+static void tables_that_would_follow_too_soon_wait_and_the_word_does_not(void **state)
+{
+	struct fixture *f = *state;
+	uint16_t ports[2] = {0, 0};
+	AUTO(fd_close) int one = listen_on(&ports[0]);
+	AUTO(fd_close) int two = listen_on(&ports[1]);
+	uint64_t end_ms;
+	int applies;
+
+	apply_checked(f, ports, 2);
+	wait_for_state(f, local(f, ports[0]), "up");
+	wait_for_state(f, local(f, ports[1]), "up");
+	fake.wait_ms = 300;
+	applies = fake.applies;
+	fd_close(fd_take(&one));
+	wait_for_state(f, local(f, ports[0]), "down");
+	assert_int_equal(fake.words, 1);
+	assert_int_equal(fake.applies, applies);
+	end_ms = clock_ms() + WAIT_MS;
+	while (fake.applies == applies && clock_ms() < end_ms)
+		(void)uv_run(&f->loop, UV_RUN_ONCE);
+	assert_int_equal(fake.applies, applies + 1);
+	assert_false(f->engine->stale);
+}
+
 static void the_last_one_down_stays_pickable_without_a_gap(void **state)
 {
 	struct fixture *f = *state;
@@ -254,6 +279,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_endpoint_that_goes_down_is_taken_out_first_and_comes_back),
+		TEST(tables_that_would_follow_too_soon_wait_and_the_word_does_not),
 		TEST(the_last_one_down_stays_pickable_without_a_gap),
 		TEST(a_restart_remembers_who_was_down),
 		TEST(an_edited_backend_keeps_the_health_of_who_stays),

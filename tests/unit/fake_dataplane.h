@@ -34,6 +34,7 @@ static struct {
 	int words;		 /* calls of dataplane_set_word() */
 	int resets;		 /* calls of dataplane_set_reset() */
 	int walks;		 /* over the flows, but for dataplane_each_flow() */
+	unsigned int wait_ms;	 /* answer of dataplane_apply_wait_ms() */
 	int unkept;		 /* calls of dataplane_set_admin_unkept() */
 	const char *vip_problem; /* of every VIP */
 } fake;
@@ -147,6 +148,12 @@ int dataplane_apply(struct dataplane *dp, struct arena *a, const struct steps *s
 	arena_free(fake.arena);
 	fake.arena = next;
 	return 0;
+}
+
+unsigned int dataplane_apply_wait_ms(const struct dataplane *dp)
+{
+	(void)dp;
+	return fake.wait_ms;
 }
 
 void dataplane_resting(struct dataplane *dp, struct arena *a, struct line_range **out,
