@@ -19,11 +19,11 @@
 #include "base/hash.h"
 #include "health/tls_context.h"
 
-#define RENEW_MS  3600000u
 #define UNUSED_MS 60000u
 
 struct tls_cache {
 	struct tls_context *first;
+	struct tls_store *stores;
 };
 
 static int context_index(void)
@@ -180,7 +180,7 @@ static void sweep(struct tls_cache *c, uint64_t now)
 	while (*link) {
 		struct tls_context *t = *link;
 
-		if (now - t->made_ms < RENEW_MS && (t->users || now - t->used_ms < UNUSED_MS)) {
+		if (now - t->made_ms < TLS_RENEW_MS && (t->users || now - t->used_ms < UNUSED_MS)) {
 			link = &t->next;
 			continue;
 		}
@@ -191,6 +191,24 @@ static void sweep(struct tls_cache *c, uint64_t now)
 	}
 }
 
+/* A context is as old as its authorities. */
+static const char *fill(struct tls_cache *c, struct tls_context *t, const struct tls_settings *s,
+			const char *alpn, uint64_t now)
+{
+	const struct tls_store *store = NULL;
+	const char *why = s->verify ? tls_store_get(&c->stores, s->ca_pem, now, &store) : NULL;
+
+	if (why)
+		return why;
+	t->made_ms = now;
+	if (store) {
+		(void)X509_STORE_up_ref(store->store);
+		t->store = store->store;
+		t->made_ms = store->made_ms;
+	}
+	return tls_fill(t, s, alpn);
+}
+
 struct tls_context *tls_context_get(struct tls_cache *c, const struct tls_settings *s,
 				    const char *alpn, struct verdict *now)
 {
@@ -199,14 +217,14 @@ struct tls_context *tls_context_get(struct tls_cache *c, const struct tls_settin
 	const char *why;
 
 	for (t = c->first; t; t = t->next) {
-		if (t->hash != hash || ms - t->made_ms >= RENEW_MS)
+		if (t->hash != hash || ms - t->made_ms >= TLS_RENEW_MS)
 			continue;
 		t->users++;
 		return t;
 	}
 	sweep(c, ms);
 	t = calloc(1, sizeof(*t));
-	why = t ? tls_fill(t, s, alpn) : "out of memory";
+	why = t ? fill(c, t, s, alpn, ms) : "out of memory";
 	ERR_clear_error();
 	if (why) {
 		*now = t ? verdict_make(VERDICT_BAD_AT_ONCE, "TLS: %s", why)
@@ -216,7 +234,6 @@ struct tls_context *tls_context_get(struct tls_cache *c, const struct tls_settin
 		return NULL;
 	}
 	t->hash = hash;
-	t->made_ms = ms;
 	t->users = 1;
 	t->next = c->first;
 	c->first = t;
@@ -271,5 +288,7 @@ void tls_cache_free(struct tls_cache *c)
 		next = t->next;
 		context_free(t);
 	}
+	if (c)
+		tls_stores_free(c->stores);
 	free(c);
 }

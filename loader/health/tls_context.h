@@ -10,6 +10,7 @@
 #include "model/check.h"
 
 #define TLS_ALPN_MAX 128
+#define TLS_RENEW_MS 3600000u
 
 struct tls_context {
 	struct tls_context *next;
@@ -31,7 +32,25 @@ struct tls_context {
 	int min_version, max_version; /* 0: the library's */
 };
 
-/* Fills in what the settings say; NULL, or why it cannot. The caller frees `t` in either case. */
+/*
+ * Authorities, read once for all contexts that trust the same ones: the system's take a megabyte
+ * and 10 ms.
+ */
+struct tls_store {
+	struct tls_store *next;
+	uint64_t hash, made_ms;
+	X509_STORE *store;
+};
+
+/* Those of a bundle, or the system's (NULL), not older than TLS_RENEW_MS; NULL, or why not. */
+const char *tls_store_get(struct tls_store **all, const char *ca_pem, uint64_t now_ms,
+			  const struct tls_store **out);
+void tls_stores_free(struct tls_store *all);
+
+/*
+ * Fills in what the settings say but for the authorities; NULL, or why it cannot. The caller frees
+ * `t` in either case.
+ */
 const char *tls_fill(struct tls_context *t, const struct tls_settings *s, const char *alpn);
 
 #endif

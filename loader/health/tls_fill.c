@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "health/tls.h"
 #include "health/tls_context.h"
 
@@ -27,23 +28,81 @@ static STACK_OF(X509) * read_certificates(const char *pem)
 	return all;
 }
 
-static const char *read_authorities(struct tls_context *t, const char *ca_pem)
+static const char *read_authorities(X509_STORE *store, const char *ca_pem)
 {
 	STACK_OF(X509) * all;
 
-	t->store = X509_STORE_new();
-	if (!t->store)
-		return "out of memory";
-	(void)X509_STORE_set_flags(t->store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
+	(void)X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
 	if (!ca_pem)
-		return X509_STORE_set_default_paths(t->store) ? NULL : "no system authorities";
+		return X509_STORE_set_default_paths(store) ? NULL : "no system authorities";
 	all = read_certificates(ca_pem);
 	if (!all)
 		return "the CA bundle cannot be read";
 	for (int i = 0; i < sk_X509_num(all); i++)
-		(void)X509_STORE_add_cert(t->store, sk_X509_value(all, i));
+		(void)X509_STORE_add_cert(store, sk_X509_value(all, i));
 	sk_X509_pop_free(all, X509_free);
 	return NULL;
+}
+
+static void store_free(struct tls_store *s)
+{
+	X509_STORE_free(s->store);
+	free(s);
+}
+
+/* Contexts have references of their own. */
+static void drop_old(struct tls_store **link, uint64_t now_ms)
+{
+	while (*link) {
+		struct tls_store *s = *link;
+
+		if (now_ms - s->made_ms < TLS_RENEW_MS) {
+			link = &s->next;
+			continue;
+		}
+		*link = s->next;
+		store_free(s);
+	}
+}
+
+const char *tls_store_get(struct tls_store **all, const char *ca_pem, uint64_t now_ms,
+			  const struct tls_store **out)
+{
+	const uint64_t hash = ca_pem ? hash_bytes(ca_pem, strlen(ca_pem), 1) : 0;
+	struct tls_store *s;
+	const char *why;
+
+	drop_old(all, now_ms);
+	for (s = *all; s && s->hash != hash; s = s->next)
+		continue;
+	if (s) {
+		*out = s;
+		return NULL;
+	}
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return "out of memory";
+	s->store = X509_STORE_new();
+	why = s->store ? read_authorities(s->store, ca_pem) : "out of memory";
+	if (why) {
+		store_free(s);
+		return why;
+	}
+	s->hash = hash;
+	s->made_ms = now_ms;
+	s->next = *all;
+	*out = *all = s;
+	return NULL;
+}
+
+void tls_stores_free(struct tls_store *all)
+{
+	struct tls_store *next;
+
+	for (; all; all = next) {
+		next = all->next;
+		store_free(all);
+	}
 }
 
 static const char *read_client(struct tls_context *t, const struct tls_settings *s)
@@ -120,10 +179,8 @@ static char **copy_list(const char *const *list)
 
 const char *tls_fill(struct tls_context *t, const struct tls_settings *s, const char *alpn)
 {
-	const char *why = s->verify ? read_authorities(t, s->ca_pem) : NULL;
+	const char *why = read_client(t, s);
 
-	if (!why)
-		why = read_client(t, s);
 	if (!why)
 		why = read_protocols(t, s, alpn);
 	if (why)

@@ -5,6 +5,8 @@
 #include "secure_server.h"
 
 #include "certificates.h"
+#include "health/tls.h"
+#include "health/tls_context.h"
 
 #define ANSWER	"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 #define SERVING "\0\0\0\0\2\x08\1"
@@ -281,6 +283,37 @@ static void a_bundle_that_cannot_be_read_is_said_so(void **state)
 	secure_stop(s);
 }
 
+/* The system's authorities take a megabyte: a thousand names must not have a thousand of them. */
+static void names_that_trust_the_same_authorities_share_them(void **state)
+{
+	const struct tls_settings s[] = {
+		{.verify = true, .sni = "a.example"},
+		{.verify = true, .sni = "b.example"},
+		{.verify = true, .sni = "a.example", .ca_pem = ca.pem},
+		{.verify = true, .sni = "b.example", .ca_pem = ca.pem},
+		{.verify = true, .sni = "b.example", .ca_pem = other_ca.pem},
+	};
+	struct tls_context *t[5];
+	struct tls_cache *c;
+	struct verdict v;
+
+	(void)state;
+	assert_int_equal(tls_cache_new(&c), 0);
+	for (size_t n = 0; n < 5; n++) {
+		t[n] = tls_context_get(c, &s[n], NULL, &v);
+		assert_non_null(t[n]);
+		for (size_t k = 0; k < n; k++)
+			assert_ptr_not_equal(t[n], t[k]);
+	}
+	assert_ptr_equal(t[0]->store, t[1]->store);
+	assert_ptr_equal(t[2]->store, t[3]->store);
+	assert_ptr_not_equal(t[0]->store, t[2]->store);
+	assert_ptr_not_equal(t[2]->store, t[4]->store);
+	for (size_t n = 0; n < 5; n++)
+		tls_context_put(t[n]);
+	tls_cache_free(c);
+}
+
 static void a_server_that_is_silent_times_out_and_is_left_cleanly(void **state)
 {
 	struct tls_settings tls = {.verify = true, .sni = "api.example.com", .ca_pem = ca.pem};
@@ -338,6 +371,7 @@ int main(void)
 		cmocka_unit_test(http2_and_grpc_are_spoken_over_tls),
 		cmocka_unit_test(what_does_not_speak_tls_is_said_so),
 		cmocka_unit_test(a_bundle_that_cannot_be_read_is_said_so),
+		cmocka_unit_test(names_that_trust_the_same_authorities_share_them),
 		cmocka_unit_test(a_server_that_is_silent_times_out_and_is_left_cleanly),
 		cmocka_unit_test(a_name_is_resolved_and_verified_over_tls),
 	};
