@@ -197,6 +197,7 @@ static int open_health(struct engine *e, struct arena *a, const struct engine_op
 	const struct health_options opts = {
 		.hooks = reaction_hooks(e),
 		.events = e->events,
+		.on_host = o->on_host,
 		.state_file = arena_printf(a, "%s/health", o->dataplane.run_dir),
 	};
 

@@ -106,6 +106,7 @@ int health_new(uv_loop_t *loop, const struct health_options *opts, struct health
 	h->scheduler.turn = on_turn;
 	h->scheduler.closed = on_scheduler_closed;
 	h->scheduler.ctx = h;
+	h->scheduler.tools.on_host = opts->on_host;
 	h->funnel.hooks = &h->hooks;
 	h->funnel.events = opts->events;
 	h->funnel.scheduler = &h->scheduler;

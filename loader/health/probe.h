@@ -68,6 +68,7 @@ struct probe_tools {
 	struct http *http; /* one curl multi handle */
 	struct tls_cache *tls;
 	struct dns *dns;
+	bool on_host; /* a name may mean this host itself */
 };
 
 /*

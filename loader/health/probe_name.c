@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/addr.h"
 #include "base/clock.h"
 #include "dns/dns.h"
 #include "health/probe.h"
@@ -143,6 +144,28 @@ static void on_share(uv_timer_t *timer)
 	go_on(n, &v);
 }
 
+/*
+ * What a manifest may not say by an address, a name may not say either: whoever answers for it
+ * would have the gateway speak to its own services.
+ */
+static bool is_refused(const struct name_probe *n, const struct spw_addr *a)
+{
+	if (addr_is_unspecified(a) || addr_is_multicast(a))
+		return true;
+	return addr_is_loopback(a) && !n->tools->on_host;
+}
+
+static void keep_allowed(struct name_probe *n)
+{
+	struct dns_answer *a = &n->answer;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < a->count; i++)
+		if (!is_refused(n, &a->addrs[i]))
+			a->addrs[kept++] = a->addrs[i];
+	a->count = kept;
+}
+
 /* False when there is a result: *v. */
 static bool take_answer(struct name_probe *n, const struct dns_answer *a, struct verdict *v)
 {
@@ -150,6 +173,11 @@ static bool take_answer(struct name_probe *n, const struct dns_answer *a, struct
 	if (a->count == 0) {
 		*v = verdict_make(a->ours ? VERDICT_NONE : VERDICT_BAD,
 				  "name does not resolve (%s)", a->why);
+		return false;
+	}
+	keep_allowed(n);
+	if (n->answer.count == 0) {
+		*v = verdict_make(VERDICT_BAD, "name resolves to loopback");
 		return false;
 	}
 	return try_addresses(n, v);

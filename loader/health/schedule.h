@@ -20,8 +20,8 @@ struct scheduler {
 	uv_check_t check;
 	uv_idle_t nudge; /* while active, the poll does not wait */
 	int open_handles;
-	struct probe_tools tools;
-	struct dns_options dns; /* set by the caller before schedule_init(), or zero */
+	struct probe_tools tools; /* `on_host` is the caller's to set, the rest is made */
+	struct dns_options dns;	  /* set by the caller before schedule_init(), or zero */
 	struct due_queue queue;
 	struct lag lag;
 	uint64_t first_free; /* next free moment for a first probe, in quarters of a millisecond */

@@ -62,6 +62,42 @@ static void an_ipv6_address_is_used_when_there_is_no_other(void **state)
 	dns_server_stop(d);
 }
 
+static void a_name_of_this_host_itself_is_not_probed_unless_it_may_be(void **state)
+{
+	static const struct dns_record own[] = {
+		{.name = "own.example", .addr = "127.0.0.9", .ttl = 60},
+		{.name = "own.example", .addr = "::1", .ttl = 60},
+		{.name = "any.example", .addr = "0.0.0.0", .ttl = 60},
+		{.name = "mixed.example", .addr = "127.0.0.1", .ttl = 60},
+		{.name = "mixed.example", .addr = "192.0.2.1", .ttl = 60},
+		{0},
+	};
+	static const char *const all[] = {"own.example", "any.example", "localhost"};
+	struct dns_server *d = dns_server_start(own);
+	struct server *s = server_start("0.0.0.0", SERVER_ANSWERS, ANSWER);
+	struct check tcp = probe_check(CHECK_TCP);
+	struct probe_job job;
+	struct verdict v;
+
+	(void)state;
+	tcp.timeout_ms = 200;
+	for (size_t i = 0; i < 3; i++) {
+		job = to_name(all[i], s->port, &tcp);
+		v = first_verdict_with(&job, d->where, false);
+		assert_int_equal(v.kind, VERDICT_BAD);
+		assert_string_equal(v.reason, "name resolves to loopback");
+	}
+	job = to_name("mixed.example", s->port, &tcp);
+	assert_int_equal(first_verdict_with(&job, d->where, false).kind, VERDICT_BAD);
+	assert_int_equal(s->accepted, 0);
+	job = to_name("any.example", s->port, &tcp);
+	assert_name(d, &job, VERDICT_BAD, "name resolves to loopback");
+	job = to_name("own.example", s->port, &tcp);
+	assert_name(d, &job, VERDICT_GOOD, "connected");
+	server_stop(s);
+	dns_server_stop(d);
+}
+
 static void what_an_endpoint_answers_is_final_and_the_next_address_is_not_asked(void **state)
 {
 	struct dns_server *d = dns_server_start(names);
@@ -191,6 +227,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_name_is_resolved_and_the_first_address_that_connects_is_asked),
 		cmocka_unit_test(an_ipv6_address_is_used_when_there_is_no_other),
+		cmocka_unit_test(a_name_of_this_host_itself_is_not_probed_unless_it_may_be),
 		cmocka_unit_test(
 			what_an_endpoint_answers_is_final_and_the_next_address_is_not_asked),
 		cmocka_unit_test(a_silent_address_leaves_the_next_one_its_time),

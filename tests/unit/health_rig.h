@@ -60,6 +60,7 @@ static inline void rig_restart(struct rig *r)
 			  .traffic = r->traffic,
 			  .ctx = r},
 		.events = r->events,
+		.on_host = true,
 		.state_file = r->state_file,
 	};
 	assert_int_equal(health_new(&r->loop, &opts, &r->health), 0);

@@ -41,13 +41,15 @@ static inline void probe_on_alarm(uv_timer_t *alarm)
 }
 
 /* The first result of a job, or of none in 4 s kind VERDICT_NONE. `servers`: of names. */
-static inline struct verdict first_verdict_by(const struct probe_job *job, const char *servers)
+static inline struct verdict first_verdict_with(const struct probe_job *job, const char *servers,
+						bool on_host)
 {
 	struct probe_rig r = {0};
 	struct scheduler s = {.result = probe_on_result,
 			      .turn = probe_on_turn,
 			      .closed = probe_on_closed,
 			      .ctx = &r,
+			      .tools = {.on_host = on_host},
 			      .dns = {.servers = servers}};
 	struct target t = {.job = *job};
 	uint64_t end = clock_ms() + 4000;
@@ -70,6 +72,11 @@ static inline struct verdict first_verdict_by(const struct probe_job *job, const
 	assert_true(r.closed);
 	assert_int_equal(uv_loop_close(&loop), 0);
 	return r.verdict;
+}
+
+static inline struct verdict first_verdict_by(const struct probe_job *job, const char *servers)
+{
+	return first_verdict_with(job, servers, true);
 }
 
 static inline struct verdict first_verdict(const struct probe_job *job)
