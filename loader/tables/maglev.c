@@ -51,28 +51,46 @@ static void walk_next(struct walk *w, uint32_t size)
 		w->at -= size;
 }
 
+/* Those that still want slots, in order: where one has nearly all the weight it is soon alone. */
+static size_t list_wanting(const uint32_t *wants, size_t count, uint16_t *list)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (wants[i] > 0)
+			list[n++] = (uint16_t)i;
+	}
+	return n;
+}
+
 static void fill_home(const struct member *members, size_t count, uint32_t size, uint32_t *wants,
 		      uint16_t *slots)
 {
 	struct walk *walks = malloc(count * sizeof(*walks));
-	uint32_t left = size;
+	uint16_t *list = malloc(count * sizeof(*list));
+	size_t wanting;
 
-	if (!walks)
+	if (!walks || !list)
 		abort();
 	for (size_t i = 0; i < count; i++)
 		walks[i] = walk_start(members[i].key, size);
-	while (left > 0) {
-		for (size_t i = 0; i < count; i++) {
-			if (wants[i] == 0)
-				continue;
+	wanting = list_wanting(wants, count, list);
+	while (wanting > 0) {
+		size_t still = 0;
+
+		for (size_t n = 0; n < wanting; n++) {
+			const uint16_t i = list[n];
+
 			while (slots[walks[i].at] != MAGLEV_FREE)
 				walk_next(&walks[i], size);
-			slots[walks[i].at] = (uint16_t)i;
-			wants[i]--;
-			left--;
+			slots[walks[i].at] = i;
+			if (--wants[i] > 0)
+				list[still++] = i;
 		}
+		wanting = still;
 	}
 	free(walks);
+	free(list);
 }
 
 /* A slot that a member has, and how late it would have claimed it. */
