@@ -8,6 +8,7 @@
 /* Envoy's arithmetic: a tier keeps everything while 140 % of its healthy part is 100 % or more. */
 #define OVERPROVISIONING 140
 #define SMALL_SET	 10 /* of fewer endpoints one may always be ejected */
+#define COMPARED_SET	 5  /* of fewer endpoints percentages are not compared */
 
 /* Members of the first tier, and of all. */
 static size_t count_members(const struct service *s, size_t *all)
@@ -21,6 +22,16 @@ static size_t count_members(const struct service *s, size_t *all)
 			first += s->localities[i].count;
 	}
 	return first;
+}
+
+/* All of its detectors may be switched off, or want more endpoints than there are. */
+static bool can_eject(const struct service *s, const struct passive *p)
+{
+	size_t all;
+
+	/* Percentages are compared among those that carry traffic. */
+	return p &&
+	       (p->consecutive || (p->failure_percent && count_members(s, &all) >= COMPARED_SET));
 }
 
 /* Why ejections alone never spill, or NULL. Counted over the endpoints of all tiers, as upstream. */
@@ -47,12 +58,14 @@ void fallbacks_mark(struct resolver *r, const struct draft *d, const struct serv
 		    const struct judges *j)
 {
 	const char *capped = NULL;
+	bool is_judged;
 
 	if (j->check || s->locality_count == 0)
 		return;
-	if (j->passive[0])
+	is_judged = can_eject(s, j->passive[0]);
+	if (is_judged)
 		capped = why_capped(r->arena, s, j->passive[0]);
-	if (j->passive[0] && !capped)
+	if (is_judged && !capped)
 		return;
 	for (size_t i = 0; i < d->refs->count; i++) {
 		struct backend *b = d->refs->items[i].backend;
@@ -72,7 +85,8 @@ void fallbacks_report(struct resolver *r, const struct backend *b)
 		condition_plain(r, b->object, "FallbackReady", false, "NoHealthCheck",
 				arena_printf(r->arena,
 					     "no health check of type TCP, HTTP or GRPC and no "
-					     "passive detection is in force on route %s, so its "
+					     "passive detection that could eject anybody is in "
+					     "force on route %s, so its "
 					     "primary endpoints always count as up and this "
 					     "fallback takes over only when they are set down by "
 					     "hand: attach a BackendTrafficPolicy with "

@@ -192,21 +192,28 @@ void policies_read(struct resolver *r)
 static void report_passive(struct resolver *r, struct object *o)
 {
 	const struct node *n = node_at(o->res.root, "spec.healthCheck.passive");
+	const struct passive *p = passive_read(r->arena, o, false);
 	const char *counted = "consecutive5XxErrors";
 
-	if (!n || n->type != NODE_MAP)
+	if (!p)
 		return;
 	if (node_bool_at(n, "splitExternalLocalOriginErrors", false))
 		counted = "consecutiveLocalOriginFailures";
 	else if (node_int_at(n, "consecutiveGatewayErrors", 0) > 0)
-		counted = "consecutive5XxErrors and consecutiveGatewayErrors, the smaller of them,";
+		counted = node_int_at(n, "consecutive5XxErrors", 1) > 0
+				  ? "consecutive5XxErrors and consecutiveGatewayErrors, the "
+				    "smaller of them,"
+				  : "consecutiveGatewayErrors";
 	condition_plain(r, o, "PassiveDetection", true, "ConnectionsCounted",
 			arena_printf(r->arena,
 				     "connections that fail (no answer, refused, unreachable) are "
-				     "what %s and failurePercentageThreshold count; ejection by "
+				     "what %s and failurePercentageThreshold count%s; ejection by "
 				     "success rate, which upstream has besides, is absent: there "
 				     "are no requests on layer 4",
-				     counted));
+				     counted,
+				     p->consecutive || p->failure_percent
+					     ? ""
+					     : ", but both are switched off: nobody is ejected"));
 }
 
 static void report(struct resolver *r, struct object *o)

@@ -120,6 +120,17 @@ static void a_fallback_needs_a_check_or_enough_ejections(void **state)
 		{10, 10, "passive: {maxEjectionPercent: 100}", "none"},
 		{3, 20, "passive: {maxEjectionPercent: 1}", "EjectionCapped"},
 		{3, 20, "passive: {maxEjectionPercent: 1, alwaysEjectOneEndpoint: true}", "none"},
+		/* Passive detection with all of its detectors off judges nobody. */
+		{2, 1, "passive: {consecutive5XxErrors: 0}", "NoHealthCheck"},
+		{2, 1, "passive: {consecutive5XxErrors: 0, consecutiveGatewayErrors: 3}", "none"},
+		{4, 4,
+		 "passive: {consecutive5XxErrors: 0, failurePercentageThreshold: 85, "
+		 "maxEjectionPercent: 100}",
+		 "NoHealthCheck"},
+		{5, 1,
+		 "passive: {consecutive5XxErrors: 0, failurePercentageThreshold: 85, "
+		 "maxEjectionPercent: 100}",
+		 "none"},
 	};
 
 	(void)state;
@@ -150,7 +161,7 @@ static void later_tiers_are_fallbacks_of_the_first(void **state)
 	assert_string_equal(condition(object("Backend", "a"), "FallbackReady", NULL), "none");
 	expect(object("Backend", "b"), "FallbackReady",
 	       "False NoHealthCheck no health check of type TCP, HTTP or GRPC and no passive "
-	       "detection is in force on route default/web");
+	       "detection that could eject anybody is in force on route default/web");
 }
 
 int main(void)

@@ -94,6 +94,12 @@ static void a_policy_says_what_passive_detection_counts(void **state)
 	(void)passive("splitExternalLocalOriginErrors: true");
 	expect(object("BackendTrafficPolicy", "p"), "PassiveDetection",
 	       "what consecutiveLocalOriginFailures and");
+	(void)passive("consecutive5XxErrors: 0, consecutiveGatewayErrors: 2");
+	expect(object("BackendTrafficPolicy", "p"), "PassiveDetection",
+	       "are what consecutiveGatewayErrors and failurePercentageThreshold count; ejection");
+	(void)passive("consecutive5XxErrors: 0");
+	expect(object("BackendTrafficPolicy", "p"), "PassiveDetection",
+	       "count, but both are switched off: nobody is ejected; ejection by success rate");
 	assert_int_equal(diags.count, 0);
 }
 
