@@ -5,7 +5,8 @@
 Applies examples/web with the real CLI, sends real HTTP requests over IPv4 and IPv6, takes the
 primaries away one by one (killed, or set down by hand) and lets them come back. After each step the
 shares must be those of Envoy's tier arithmetic within 4 points, and Spillway's counters must equal
-what the servers counted. Exits 0 only if all of it holds.
+what the servers counted. The sums behind the shares and the events are shown as the CLI prints them.
+Exits 0 only if all of it holds.
 """
 import collections
 import os
@@ -56,6 +57,23 @@ class Demo:
                 self.problems.append(f"{title}: {len(result['errors'])} failed requests to {vip}: "
                                      f"{result['errors'][0]}")
         self.check(title, expected, answers, flows, counts)
+        self.say_sum(title, expected)
+
+    def say_sum(self, title, expected):
+        """The line of tier 0 as `endpoints` has it; those of both families must be the same."""
+        lines = {line for line in self.gateway.ctl("endpoints", "web").split("\n")
+                 if line.startswith("tier 0:")}
+        say(f"  {' | '.join(sorted(lines))}")
+        if len(lines) != 1 or f"tier 1 takes {100 - expected} %" not in lines.pop():
+            self.problems.append(f"{title}: the sum is not that of {expected} % for tier 0")
+
+    def say_events(self):
+        """What was told meanwhile, of IPv4."""
+        events = self.gateway.ctl("events").rstrip().split("\n")
+        say("\n" + "\n".join(line for line in events if "[" not in line))
+        for host, reason in (("p1", "connection refused"), ("p2", "set by the operator")):
+            if not self.gateway.events(subject=lib.endpoint(host), to="down", reason=reason):
+                self.problems.append(f"no event says that {host} went down: {reason}")
 
     def check(self, title, expected, answers, flows, counts):
         """Holds a step's outcome against the arithmetic and against the counters."""
@@ -99,7 +117,8 @@ class Demo:
             self.gateway.ctl("set", "endpoint", lib.endpoint("p2", family), "--state", "auto")
         self.settle({host: "up" for host in lib.SERVERS})
         self.step("all up again", 100)
-        say("\n" + self.gateway.ctl("endpoints").rstrip())
+        say("\n" + self.gateway.ctl("endpoints", "web").rstrip())
+        self.say_events()
 
 
 def main():
