@@ -41,6 +41,7 @@ struct admin_entry {
 	enum spw_admin admin;
 	struct drain_word drain; /* zero unless SPW_ADMIN_DRAIN; and */
 	struct drain_course course;
+	int64_t skew_ms; /* what the monotonic clock lacks to the times in `drain` */
 };
 
 /* Zero-initialise; ordered by addr, port; holds no `auto`. */

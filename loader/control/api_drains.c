@@ -35,13 +35,19 @@ static void answer_begun(struct call *c, const struct operator_request *r, const
 
 static bool read_terms(struct call *c, const struct node *body, struct drain_terms *out)
 {
+	const struct node *seconds = node_member(body, "deadlineSeconds");
+	const struct node *after = node_member(body, "then");
 	const char *then = node_text_at(body, "then", "leave");
 
 	*out = (struct drain_terms){
 		.deadline_s = node_int_at(body, "deadlineSeconds", 0),
 		.reset = strcmp(then, "reset") == 0,
 	};
-	if (!out->reset && strcmp(then, "leave") != 0)
+	if (after && after->type != NODE_STRING)
+		call_fail(c, 400, "BadRequest", "then: must be leave or reset");
+	else if (seconds && seconds->type != NODE_INT)
+		call_fail(c, 400, "BadRequest", "deadlineSeconds: must be a whole number");
+	else if (!out->reset && strcmp(then, "leave") != 0)
 		call_fail(c, 400, "BadRequest", "then \"%s\": must be leave or reset", then);
 	else if (out->deadline_s < 0 || out->deadline_s > DEADLINE_MAX_S)
 		call_fail(c, 400, "BadRequest", "deadlineSeconds: must be from 0 (none) to %d",
@@ -168,7 +174,7 @@ static void set_seconds(struct call *c, struct node *row, const char *key, int64
 static void add_drain(struct call *c, struct node *list, const struct admin_entry *d)
 {
 	struct engine *e = c->engine;
-	const int64_t now_ms = drain_now_ms(), left_ms = d->drain.deadline_ms - now_ms;
+	const int64_t now_ms = drain_now_ms(d), left_ms = d->drain.deadline_ms - now_ms;
 	struct node *row = tree_append_map(c->arena, list);
 	struct admin_entry fresh = *d;
 	char text[ADDR_PORT_TEXT_MAX];

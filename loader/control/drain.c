@@ -17,16 +17,32 @@
 
 #define TICK_MS	 500
 #define FIRST_MS 100
-#define LOOK_MS	 1000 /* longest-lived flows are looked for no more often */
+#define LOOK_MS	 1000 /* longest-lived flows are looked for no more often, */
+#define STALE_MS 5000 /* without being asked, no more often than this and */
+#define IDLE	 50   /* that many times as long as it took */
 #define SINGLES	 64   /* more endpoints than these: all counters are read at once */
 #define KNOWN_MS 1000 /* shorter than that no rate is told */
 
-int64_t drain_now_ms(void)
+int64_t drain_wall_ms(void)
 {
 	struct timespec t;
 
 	(void)clock_gettime(CLOCK_REALTIME, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void drain_set_clock(struct admin_entry *d)
+{
+	int64_t wall_ms = drain_wall_ms();
+
+	if (wall_ms < d->drain.started_ms)
+		wall_ms = d->drain.started_ms;
+	d->skew_ms = wall_ms - (int64_t)clock_ms();
+}
+
+int64_t drain_now_ms(const struct admin_entry *d)
+{
+	return d->skew_ms + (int64_t)clock_ms();
 }
 
 /* Closed may be ahead of opened by a few, since counters move while they are read. */
@@ -132,7 +148,7 @@ static void tell(struct engine *e, const struct admin_entry *d, const char *to, 
 
 void drain_tell_start(struct engine *e, const struct admin_entry *d)
 {
-	const int64_t left_ms = d->drain.deadline_ms - drain_now_ms();
+	const int64_t left_ms = d->drain.deadline_ms - drain_now_ms(d);
 	char reason[EVENT_TEXT_MAX];
 
 	if (d->drain.deadline_ms)
@@ -164,7 +180,7 @@ static void pass_deadline(struct engine *e, struct admin_entry *d, uint64_t acti
 
 static void finish(struct engine *e, struct admin_entry *d)
 {
-	const int64_t took_ms = drain_now_ms() - d->drain.started_ms;
+	const int64_t took_ms = drain_now_ms(d) - d->drain.started_ms;
 	char reason[EVENT_TEXT_MAX];
 
 	d->drain.done = true;
@@ -176,17 +192,22 @@ static void finish(struct engine *e, struct admin_entry *d)
 /* True when something was told, which the store has to know. */
 static bool step(struct engine *e, const struct counters *c, struct admin_entry *d)
 {
-	const uint64_t active = count_open(e, c, &d->addr, d->port);
+	uint64_t active;
 	size_t first;
 
-	if (!d->drain.started_ms)
-		d->drain.started_ms = drain_now_ms();
+	if (!generation_range(e->now, &d->addr, d->port, &first))
+		return false; /* nobody knows of its flows until it is back */
+	active = count_open(e, c, &d->addr, d->port);
+	if (!d->drain.started_ms) {
+		d->drain.started_ms = drain_wall_ms();
+		drain_set_clock(d);
+	}
 	sample(&d->course, active, clock_ms());
-	if (!active && generation_range(e->now, &d->addr, d->port, &first)) {
+	if (!active) {
 		finish(e, d);
 		return true;
 	}
-	if (d->drain.over || !d->drain.deadline_ms || drain_now_ms() < d->drain.deadline_ms)
+	if (d->drain.over || !d->drain.deadline_ms || drain_now_ms(d) < d->drain.deadline_ms)
 		return false;
 	pass_deadline(e, d, active);
 	return true;
@@ -249,6 +270,8 @@ static void on_tick(uv_timer_t *t)
 		};
 	}
 	keep(e, words, count);
+	if (clock_ms() - e->drain_lists.at_ms > STALE_MS + IDLE * e->drain_lists.took_ms)
+		drains_look(e); /* who asks once has no time to wait for it */
 }
 
 void drains_watch(struct engine *e)
@@ -260,6 +283,7 @@ void drains_watch(struct engine *e)
 /* Outlives the engine when the data path is closed before the walk has ended. */
 struct drain_walk {
 	struct engine *e; /* NULL: closed */
+	uint64_t began_ms;
 };
 
 static void on_walked(void *ctx, int err, const struct oldest_flows *lists, size_t count)
@@ -272,6 +296,7 @@ static void on_walked(void *ctx, int err, const struct oldest_flows *lists, size
 		return;
 	to->walk = NULL;
 	to->at_ms = clock_ms();
+	to->took_ms = to->at_ms - w->began_ms;
 	copy = err ? NULL : calloc(count + 1, sizeof(*copy));
 	if (!copy)
 		return;
@@ -313,6 +338,7 @@ void drains_look(struct engine *e)
 	if (!w)
 		return;
 	w->e = e;
+	w->began_ms = clock_ms();
 	l->walk = w;
 	if (dataplane_oldest_flows(e->dp, ids, count, on_walked, w) == 0)
 		return;

@@ -5,7 +5,14 @@
 
 #include "control/engine.h"
 
-int64_t drain_now_ms(void); /* wall clock, as in struct drain_word */
+/*
+ * Wall clock as it was when the entry was put, told on by the monotonic one: a clock that is set
+ * moves no deadline. drain_set_clock() is for an entry whose times are those of the wall clock of
+ * this moment, or are read from the store; one that began in the future begins now.
+ */
+void drain_set_clock(struct admin_entry *d);
+int64_t drain_now_ms(const struct admin_entry *d);
+int64_t drain_wall_ms(void);
 
 /* Open flows of all instances of the address and port. */
 uint64_t drain_open_flows(struct engine *e, const struct spw_addr *addr, uint16_t port);

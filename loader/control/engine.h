@@ -17,7 +17,7 @@
 #include "tables/compile.h"
 #include "tables/ids.h"
 
-#define ENGINE_EVENTS 4096 /* that are kept */
+#define ENGINE_EVENTS 32768 /* that are kept: 10,000 endpoints may go and come at once */
 
 struct engine_options {
 	const char *state_dir;
@@ -36,7 +36,8 @@ struct refused {
 struct drain_lists {
 	struct oldest_flows *items; /* owned; ordered by endpoint id */
 	size_t count;
-	uint64_t at_ms;		 /* clock_ms() of the end of that walk; 0: there was none */
+	uint64_t at_ms; /* clock_ms() of the end of that walk; 0: there was none */
+	uint64_t took_ms;
 	struct drain_walk *walk; /* under way, or NULL; it releases itself */
 };
 

@@ -51,7 +51,7 @@ static struct admin_entry make_entry(struct engine *e, const struct operator_req
 {
 	const struct admin_entry *before = admins_find(&e->admins, &c->addr, c->port);
 	struct admin_entry next = {.addr = c->addr, .port = c->port, .admin = r->admin};
-	const int64_t now_ms = drain_now_ms();
+	const int64_t now_ms = drain_wall_ms();
 
 	if (r->admin != SPW_ADMIN_DRAIN)
 		return next;
@@ -59,10 +59,11 @@ static struct admin_entry make_entry(struct engine *e, const struct operator_req
 		next = *before;
 	if (!is_new_drain(r, c))
 		return next;
-	if (!next.drain.started_ms) {
-		next.drain.started_ms = now_ms;
+	if (!next.drain.started_ms)
 		next.drain.flows = drain_open_flows(e, &c->addr, c->port);
-	}
+	next.drain.started_ms =
+		now_ms - (next.drain.started_ms ? drain_now_ms(&next) - next.drain.started_ms : 0);
+	drain_set_clock(&next);
 	next.drain.deadline_ms =
 		r->terms && r->terms->deadline_s ? now_ms + r->terms->deadline_s * 1000 : 0;
 	next.drain.reset = r->terms && r->terms->reset;
@@ -223,6 +224,7 @@ static void load_word(void *ctx, const char *endpoint, const char *word)
 		log_warn("store: word %s of %s: not understood, ignored", word, endpoint);
 		return;
 	}
+	drain_set_clock(&entry);
 	admins_put(&e->admins, &entry);
 	health_set_admin(e->health, &entry.addr, entry.port, entry.admin, reason_of(entry.admin));
 }

@@ -228,6 +228,65 @@ static void a_drain_lists_its_longest_lived_flows(void **state)
 	assert_int_equal(node_count(node_member(drain_of(f, ONE), "longest")), 0);
 }
 
+/* Nobody asked for the lists but the first GET, and a daemon that starts looks by itself. */
+static void the_longest_lived_flows_are_there_when_they_are_first_asked_for(void **state)
+{
+	struct fixture *f = *state;
+	const uint64_t end_ms = clock_ms() + 10000;
+
+	apply_all(f);
+	set_open(ONE, 3);
+	begin(f, "{\"address\":\"" ONE "\"}");
+	fixture_close(f);
+	fixture_open(f);
+	fake.flows[0] = (struct flow_row){.endpoint_id = id_of(ONE), .age_ms = 1000};
+	assert_int_equal(addr_parse("203.0.113.5", &fake.flows[0].key.saddr), 0);
+	fake.flow_count = 1;
+	fake.walks = 0;
+	while (!fake.walks && clock_ms() < end_ms)
+		(void)uv_run(&f->loop, UV_RUN_ONCE);
+	assert_int_equal(node_count(node_member(drain_of(f, ONE), "longest")), 1);
+}
+
+static void a_drains_deadline_waits_for_an_endpoint_that_is_not_there(void **state)
+{
+	struct fixture *f = *state;
+
+	apply_all(f);
+	set_open(ONE, 3);
+	begin(f, "{\"address\":\"" ONE "\",\"deadlineSeconds\":1,\"then\":\"reset\"}");
+	must(f, 200, "POST", OWN "/apply", APPLY(BACKEND("web", "10.0.0.2", "10.0.0.3")));
+	usleep(1100 * 1000);
+	for (int i = 0; i < 30; i++) {
+		(void)uv_run(&f->loop, UV_RUN_NOWAIT);
+		usleep(50 * 1000);
+	}
+	assert_string_equal(told(f, ONE), "started");
+	assert_null(drain_of(f, ONE));
+	apply_all(f);
+	set_open(ONE, 3);
+	wait_for_state(f, ONE, "deadline");
+	assert_true(fake.reset[id_of(ONE)]);
+	assert_string_equal(told(f, ONE), "started, deadline");
+}
+
+static void a_clock_that_is_set_moves_no_deadline(void **state)
+{
+	struct admin_entry d = {.admin = SPW_ADMIN_DRAIN};
+	int64_t wall_ms = drain_wall_ms();
+
+	(void)state;
+	d.drain.started_ms = wall_ms;
+	drain_set_clock(&d);
+	assert_in_range(drain_now_ms(&d) - wall_ms, 0, 1000);
+	d.skew_ms += 5000; /* as if the wall clock went on and was then set back by 5 s */
+	assert_in_range(drain_now_ms(&d) - wall_ms, 5000, 6000);
+	d.drain.started_ms = wall_ms + 86400000; /* a clock set back by a day, then a restart */
+	d.drain.deadline_ms = d.drain.started_ms + 60000;
+	drain_set_clock(&d);
+	assert_in_range(d.drain.deadline_ms - drain_now_ms(&d), 59000, 60000);
+}
+
 static void a_drain_that_cannot_be_meant_is_refused(void **state)
 {
 	static const struct {
@@ -242,6 +301,9 @@ static void a_drain_that_cannot_be_meant_is_refused(void **state)
 		{400, "{\"address\":\"" ONE "\",\"then\":\"explode\"}"},
 		{400, "{\"address\":\"" ONE "\",\"then\":\"reset\"}"},
 		{400, "{\"address\":\"" ONE "\",\"deadlineSeconds\":-1}"},
+		{400, "{\"address\":\"" ONE "\",\"deadlineSeconds\":\"600\"}"},
+		{400, "{\"address\":\"" ONE "\",\"deadlineSeconds\":1.5}"},
+		{400, "{\"address\":\"" ONE "\",\"then\":null}"},
 		{400, "{}"},
 	};
 	struct fixture *f = *state;
@@ -310,7 +372,10 @@ int main(void)
 		TEST(new_terms_begin_a_drain_anew_and_a_plain_word_keeps_them),
 		TEST(a_backend_is_drained_whole_and_what_it_shares_is_said),
 		TEST(a_drain_lists_its_longest_lived_flows),
+		TEST(the_longest_lived_flows_are_there_when_they_are_first_asked_for),
+		TEST(a_drains_deadline_waits_for_an_endpoint_that_is_not_there),
 		TEST(a_drain_that_cannot_be_meant_is_refused),
+		cmocka_unit_test(a_clock_that_is_set_moves_no_deadline),
 		cmocka_unit_test(the_estimate_follows_the_rate_of_decline),
 		cmocka_unit_test(a_drains_terms_are_text_in_the_store),
 	};
