@@ -3,6 +3,7 @@
 #include "health/funnel.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -42,6 +43,26 @@ const char *funnel_reason(const struct target *t)
 	return t->reason[0] ? t->reason : "not checked yet";
 }
 
+bool funnel_may_log(struct funnel *f)
+{
+	const uint64_t now = clock_ms();
+
+	if (now - f->lines_since_ms >= FUNNEL_LINES_MS) {
+		if (f->lines > FUNNEL_LINES_MOST)
+			log_warn("health: %" PRIu64 " changes of endpoints were not logged: see "
+				 "`spillway events`",
+				 f->lines - FUNNEL_LINES_MOST);
+		f->lines_since_ms = now;
+		f->lines = 0;
+	}
+	if (++f->lines == FUNNEL_LINES_MOST + 1)
+		log_warn(
+			"health: more than %d changes of endpoints in %d s: the rest is not logged: "
+			"see `spillway events`",
+			FUNNEL_LINES_MOST, FUNNEL_LINES_MS / 1000);
+	return f->lines <= FUNNEL_LINES_MOST;
+}
+
 static void tell(struct funnel *f, struct target *t, enum standing from, const char *cause)
 {
 	const struct instance *i = t->instance;
@@ -50,8 +71,10 @@ static void tell(struct funnel *f, struct target *t, enum standing from, const c
 	const char *name = i && i->name ? i->name : addr_print_port(&t->addr, t->port, addr);
 	const char *backend = i && i->backend ? i->backend : "";
 
-	log_info("health: backend %s endpoint %s: %s -> %s (%s)", backend[0] ? backend : "?", name,
-		 standing_text(from), standing_text(t->standing), cause);
+	if (funnel_may_log(f))
+		log_info("health: backend %s endpoint %s: %s -> %s (%s)",
+			 backend[0] ? backend : "?", name, standing_text(from),
+			 standing_text(t->standing), cause);
 	if (!f->events)
 		return;
 	event_text(e.subject, sizeof(e.subject), "%s", name);

@@ -20,16 +20,25 @@ struct eject_room {
 	uint32_t ejected;
 };
 
+/* When many endpoints change at once, the log gets the first ones; all of them are events. */
+#define FUNNEL_LINES_MOST 1000
+#define FUNNEL_LINES_MS	  10000
+
 struct funnel {
 	const struct health_hooks *hooks;
 	struct event_log *events; /* or NULL */
 	struct scheduler *scheduler;
 	struct due_queue ramps;	  /* targets in slow start, by their next step */
 	struct eject_room *rooms; /* by index of the service; owned */
+	uint64_t lines_since_ms;  /* lines are counted from there */
+	uint64_t lines;		  /* wanted since then */
 	bool in_sync;		  /* the caller rebuilds everything afterwards: no hook is called */
 };
 
 void funnel_done(struct funnel *f);
+
+/* May a line about one endpoint be logged? Says in the log when it is one too many. */
+bool funnel_may_log(struct funnel *f);
 
 /* A result. */
 void funnel_judge(struct funnel *f, struct target *t, const struct verdict *v);

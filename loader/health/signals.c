@@ -91,7 +91,7 @@ static void try_to_eject(struct signals *s, struct target *t, const char *why)
 		w->rests = true; /* a good probe may end it before the next sample */
 		return;
 	}
-	if (!w->had_no_room)
+	if (!w->had_no_room && funnel_may_log(s->funnel))
 		log_info(
 			"health: backend %s endpoint %s: stays in spite of %s: not more than %u %% "
 			"of a service may be ejected",
