@@ -188,7 +188,7 @@ static int take_locks(struct engine *e, struct arena *a, const struct engine_opt
 		return err;
 	err = lock_take(a, o->dataplane.run_dir, 0755, "--run-dir", &e->run_lock, why);
 	if (!err && o->dataplane.bpffs)
-		err = lock_pins(a, o->dataplane.bpffs, &e->pins_lock, why);
+		err = lock_pins_patiently(a, o->dataplane.bpffs, &e->pins_lock, why);
 	return err;
 }
 

@@ -8,6 +8,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
+
+#define PATIENCE_MS 1000
+#define TRIES	    50
 
 static int make_dirs(struct arena *a, const char *dir, mode_t mode)
 {
@@ -110,4 +114,16 @@ int lock_pins(struct arena *a, const char *dir, int *fd, const char **why)
 	fd_close(*fd);
 	*fd = fd_take(&next);
 	return 0;
+}
+
+int lock_pins_patiently(struct arena *a, const char *dir, int *fd, const char **why)
+{
+	const struct timespec pause = {.tv_nsec = PATIENCE_MS * 1000000L / TRIES};
+	int err = lock_pins(a, dir, fd, why);
+
+	for (int i = 0; err == -EBUSY && i < TRIES; i++) {
+		(void)nanosleep(&pause, NULL);
+		err = lock_pins(a, dir, fd, why);
+	}
+	return err;
 }

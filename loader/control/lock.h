@@ -19,5 +19,7 @@ int lock_take(struct arena *a, const char *dir, unsigned int mode, const char *f
  * process has it.
  */
 int lock_pins(struct arena *a, const char *dir, int *fd, const char **why);
+/* The same, but waits for up to a second: `set endpoint` without a daemon has it for a moment. */
+int lock_pins_patiently(struct arena *a, const char *dir, int *fd, const char **why);
 
 #endif

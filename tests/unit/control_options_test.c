@@ -7,11 +7,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "base/addr.h"
@@ -197,11 +199,23 @@ static void the_lock_is_refused_to_a_second_one_who_learns_the_pid(void **state)
 	assert_int_equal(system(arena_printf(arena, "rm -rf %s", dir)), 0);
 }
 
+/* A lock belongs to the open file, which a child has too. */
+static pid_t let_go_soon(int fd)
+{
+	pid_t child = fork();
+
+	if (child)
+		return child;
+	(void)usleep(100 * 1000);
+	_exit(flock(fd, LOCK_UN) ? 1 : 0);
+}
+
 static void pins_have_one_owner_and_the_lock_follows_a_new_directory(void **state)
 {
 	char dir[] = "/tmp/pins_test.XXXXXX";
 	AUTO(fd_close) int first = -1, second = -1, third = -1;
 	const char *path, *why = NULL;
+	pid_t child;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
@@ -212,6 +226,12 @@ static void pins_have_one_owner_and_the_lock_follows_a_new_directory(void **stat
 	assert_int_equal(lock_pins(arena, path, &first, &why), 0);
 	assert_int_equal(lock_pins(arena, path, &first, &why), 0); /* its own is no obstacle */
 	assert_int_equal(lock_pins(arena, path, &second, &why), -EBUSY);
+	child = let_go_soon(first);
+	assert_true(child > 0);
+	assert_int_equal(lock_pins_patiently(arena, path, &second, &why), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	fd_close(fd_take(&second));
+	assert_int_equal(flock(first, LOCK_EX | LOCK_NB), 0);
 	assert_non_null(strstr(why, "--bpffs"));
 	assert_int_equal(rename(path, arena_printf(arena, "%s/old", dir)), 0);
 	assert_int_equal(mkdir(path, 0700), 0); /* as a mount would */
