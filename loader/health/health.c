@@ -193,7 +193,8 @@ void health_set_admin(struct health *h, const struct spw_addr *addr, uint16_t po
 	(void)words_set(&h->words, &w); /* without memory it holds for the targets of now */
 	for (struct target *t = target_chain(&h->targets, addr, port); t; t = next) {
 		next = t->next;
-		if (t->begun && t->port == port && addr_equal(&t->addr, addr))
+		if (t->begun && t->job.kind == ENDPOINT_IP && t->port == port &&
+		    addr_equal(&t->addr, addr))
 			funnel_set_admin(&h->funnel, t, admin, w.reason);
 	}
 }

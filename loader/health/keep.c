@@ -141,6 +141,14 @@ void keep_save(struct keep *k, enum persist_end end)
 	k->saved_seq = k->events ? event_log_last_seq(k->events) : 0;
 }
 
+void keep_begin(struct keep *k)
+{
+	if (k->ready)
+		return;
+	k->ready = true;
+	keep_save(k, PERSIST_RUNNING);
+}
+
 static void beat(struct keep *k, uint64_t now)
 {
 	if (!k->ready || now - k->beaten_ms < KEEP_BEAT_MS)

@@ -43,6 +43,11 @@ void keep_load(struct keep *k, struct target_table *targets);
 /* Is what was loaded too old for an endpoint with this interval? */
 bool keep_is_stale(const struct keep *k, uint64_t interval_ms);
 
+/*
+ * There is something to be saved from now on. The first time it is, at once: the file must not say
+ * any longer that the run before came to its end, since numbers of events are given now.
+ */
+void keep_begin(struct keep *k);
 void keep_changed(struct keep *k);
 void keep_save(struct keep *k, enum persist_end end);
 

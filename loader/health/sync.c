@@ -155,19 +155,24 @@ static void point_to(struct target *t, const struct instance *i)
 /* How much of the file is believed depends on the check, which only the model knows. */
 static void weigh_loaded(struct health *h, struct target *t)
 {
-	const struct passive *p = t->instance->passive;
-	uint64_t latest;
-
 	if (t->job.check && keep_is_stale(&h->keep, t->job.check->interval_ms)) {
 		t->known.settled = false;
 		t->known.streak = 0;
 	}
-	if (p && t->ejection.on) {
-		latest = clock_ms() + outlier_ejection_ms(p, t->ejection.count);
-		if (t->ejection.until_ms > latest)
-			t->ejection.until_ms = latest;
-	}
 	t->loaded = false;
+}
+
+/* No longer than the policy would have it now, whatever a file or another policy said. */
+static void limit_ejection(struct target *t)
+{
+	const struct passive *p = t->instance->passive;
+	uint64_t latest;
+
+	if (!p || !t->ejection.on)
+		return;
+	latest = clock_ms() + outlier_ejection_ms(p, t->ejection.count);
+	if (t->ejection.until_ms > latest)
+		t->ejection.until_ms = latest;
 }
 
 static void begin(struct health *h, struct target *t)
@@ -177,6 +182,7 @@ static void begin(struct health *h, struct target *t)
 
 	if (t->loaded)
 		weigh_loaded(h, t);
+	limit_ejection(t);
 	if (t->inherits)
 		t->is_new = t->inherits = false;
 	if (w)
@@ -244,7 +250,7 @@ int health_sync(struct health *h, const struct model *m)
 		h->funnel.in_sync = true;
 		install(h, m, &f);
 		h->funnel.in_sync = false;
-		h->keep.ready = true;
+		keep_begin(&h->keep);
 		keep_changed(&h->keep);
 		health_arm_ramps(h);
 		health_arm_signals(h);

@@ -178,6 +178,58 @@ static void events_survive_and_their_numbers_go_on(void **state)
 	rig_stop(&r);
 }
 
+/* It gives numbers from then on; killed a moment later it must not give the same ones again. */
+static void from_the_first_model_on_the_file_says_that_a_run_is_under_way(void **state)
+{
+	struct check c = hourly();
+	struct instance i = rig_instance("10.0.0.1", 80, 1, &c);
+	struct rig r = {0};
+	uint64_t given;
+	size_t len;
+	char *text;
+
+	(void)state;
+	start(&r);
+	rig_sync(&r, &i, 1);
+	judge(&r, &i, VERDICT_GOOD, "connected");
+	rig_stop(&r);
+	start(&r);
+	rig_sync(&r, &i, 1);
+	judge(&r, &i, VERDICT_BAD_AT_ONCE, "status 503");
+	given = event_log_last_seq(r.events);
+	text = slurp(&len); /* what a kill would leave */
+	rig_stop(&r);
+	spit(text, len);
+	free(text);
+	start(&r);
+	assert_true(event_log_last_seq(r.events) >= given);
+	rig_stop(&r);
+}
+
+static void an_ejection_of_the_file_lasts_no_longer_than_the_policy_has_it(void **state)
+{
+	static const struct passive longer = {.interval_ms = 1000,
+					      .base_ejection_ms = 100000000,
+					      .max_ejection_percent = 100,
+					      .consecutive = 5};
+	struct instance i = rig_instance("10.0.0.1", 80, 1, NULL), other = i;
+	struct rig r = {0};
+
+	(void)state;
+	start(&r);
+	i.passive = &longer;
+	rig_sync(&r, &i, 1);
+	funnel_eject(&r.health->funnel, target_of(&r, &i), "too bad");
+	assert_true(rig_info(&r, &i).ejected_left_ms > 90000000);
+	rig_stop(&r);
+	start(&r);
+	other.profile = 2;
+	other.passive = &detection;
+	rig_sync(&r, &other, 1);
+	assert_in_range(rig_info(&r, &other).ejected_left_ms, 1, 30000);
+	rig_stop(&r);
+}
+
 static void a_stale_state_is_kept_until_the_first_result(void **state)
 {
 	struct check c = hourly();
@@ -488,6 +540,12 @@ int main(void)
 						make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(events_survive_and_their_numbers_go_on, make_dir,
 						remove_dir),
+		cmocka_unit_test_setup_teardown(
+			from_the_first_model_on_the_file_says_that_a_run_is_under_way, make_dir,
+			remove_dir),
+		cmocka_unit_test_setup_teardown(
+			an_ejection_of_the_file_lasts_no_longer_than_the_policy_has_it, make_dir,
+			remove_dir),
 		cmocka_unit_test_setup_teardown(a_stale_state_is_kept_until_the_first_result,
 						make_dir, remove_dir),
 		cmocka_unit_test(a_long_interval_makes_a_state_last_longer),
