@@ -20,8 +20,8 @@ static const struct flag flags[] = {
 	 .help = "At most so many flows"},
 	{.name = "endpoint",
 	 .type = FLAG_TEXT,
-	 .value = "ADDRESS:PORT",
-	 .help = "Only the flows of this endpoint"},
+	 .value = "ADDRESS[:PORT]",
+	 .help = "Only the flows of this endpoint, or of all with this address"},
 	{.name = NULL},
 };
 
@@ -48,9 +48,9 @@ static int list(struct ctl *c, enum output_form form)
 	struct node *answer;
 	uint16_t port;
 
-	if (endpoint && addr_parse_port(endpoint, &addr, &port))
-		return ctl_error("\"%s\" is no endpoint: expected ADDRESS:PORT ([ADDRESS]:PORT for "
-				 "IPv6)",
+	if (endpoint && addr_parse(endpoint, &addr) && addr_parse_port(endpoint, &addr, &port))
+		return ctl_error("\"%s\" is no endpoint: expected ADDRESS or ADDRESS:PORT "
+				 "([ADDRESS]:PORT for IPv6)",
 				 endpoint);
 	if (endpoint)
 		path = arena_printf(c->arena, "%s&endpoint=%s", path,
@@ -83,7 +83,7 @@ static int run(struct ctl *c)
 
 const struct verb verb_flows = {
 	.name = "flows",
-	.usage = "[--endpoint ADDRESS:PORT] [--limit N] [-o FORM]\n--count [-o FORM]",
+	.usage = "[--endpoint ADDRESS[:PORT]] [--limit N] [-o FORM]\n--count [-o FORM]",
 	.summary = "Show the flows that are remembered",
 	.details = "SOURCE is the address and port of this gateway that the endpoint sees.",
 	.flags = flags,
