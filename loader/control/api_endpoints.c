@@ -22,6 +22,7 @@ struct listing {
 struct row {
 	const struct instance *instance;
 	const struct object *backend;
+	const char *zone;
 	uint8_t tier;
 	uint32_t weight, share_ppm;
 };
@@ -102,7 +103,7 @@ static void add_endpoint(const struct listing *l, struct node *list, const struc
 	tree_set_text(a, row, "address", i->name);
 	tree_set_text(a, row, "kind", kind_texts[i->kind]);
 	tree_set_bool(a, row, "carried", i->mode != SPW_MODE_HANDOFF);
-	tree_set_text(a, row, "zone", i->zone);
+	tree_set_text(a, row, "zone", r->zone);
 	tree_set_int(a, row, "tier", r->tier);
 	tree_set_int(a, row, "weight", r->weight);
 	tree_set_number(a, row, "sharePercent", r->share_ppm / 10000.0);
@@ -123,6 +124,7 @@ static void add_endpoints(const struct listing *l, struct node *service, const s
 		row = (struct row){
 			.instance = share->instance,
 			.backend = share->backend,
+			.zone = share->zone,
 			.tier = share->locality->tier,
 			.weight = share->locality->weight,
 			.share_ppm = share->share_ppm,
@@ -133,6 +135,7 @@ static void add_endpoints(const struct listing *l, struct node *service, const s
 		row = (struct row){
 			.instance = s->handoff[i],
 			.backend = s->handoff_backends[i],
+			.zone = s->handoff[i]->zone,
 			.tier = s->handoff_tiers[i],
 		};
 		add_endpoint(l, list, &row);

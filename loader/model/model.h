@@ -70,7 +70,7 @@ struct instance {
 	uint32_t slow_start_ms; /* window; 0: none. In the profile */
 	bool reset_on_removal;	/* annotation spillway.dev/on-removal: reset */
 	const char *hostname;	/* endpoints[].hostname, or NULL */
-	const char *zone;	/* or NULL */
+	const char *zone;	/* of the first Backend that says one; a locality has each's own */
 	const char *backend; /* "NAMESPACE/NAME" of the first Backend that has it, for messages */
 	const uint32_t
 		*services; /* indices in model.services that have it as a member, ascending */
@@ -88,6 +88,7 @@ struct locality {
 	uint8_t tier;	  /* 0; 1 for `fallback: true`; or the annotation spillway.dev/tier */
 	struct instance **members;
 	const struct object **backends; /* by member; never NULL */
+	const char **zones;		/* by member: what its Backend says; NULL: nothing */
 	size_t count;
 };
 

@@ -32,12 +32,14 @@ static void add_locality(struct resolver *r, struct service *s, const struct ref
 
 	l.members = arena_array(r->arena, b->count, sizeof(struct instance *));
 	l.backends = arena_array(r->arena, b->count, sizeof(struct object *));
+	l.zones = arena_array(r->arena, b->count, sizeof(*l.zones));
 	for (size_t i = 0; i < b->count; i++) {
 		const struct endpoint *e = &b->endpoints[i];
 
 		if (e->unusable || family_of_addr(&e->addr) != family_of_addr(&s->vip))
 			continue;
 		l.backends[l.count] = b->object;
+		l.zones[l.count] = e->zone;
 		l.members[l.count++] = instances_get(all, b, e, j);
 	}
 	if (l.count)

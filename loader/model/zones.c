@@ -18,12 +18,13 @@ struct zone_facts {
 	bool any;	   /* somebody has one */
 	bool differ;	   /* within a tier */
 	size_t first_tier; /* endpoints of tier 0 */
-	size_t local;	   /* those of them in the gateway's own */
+	size_t later_tiers;
+	size_t local; /* those of them in the gateway's own */
 };
 
-static const char *zone_of(const struct instance *i)
+static const char *zone_of(const struct locality *l, size_t member)
 {
-	return i->zone ? i->zone : "";
+	return l->zones[member] ? l->zones[member] : "";
 }
 
 static struct zone_facts look(const struct service *s)
@@ -35,13 +36,14 @@ static struct zone_facts look(const struct service *s)
 		const struct locality *l = &s->localities[i];
 
 		for (size_t m = 0; m < l->count; m++) {
-			const char *zone = zone_of(l->members[m]);
+			const char *zone = zone_of(l, m);
 
 			if (!seen[l->tier])
 				seen[l->tier] = zone;
 			f.any = f.any || *zone;
 			f.differ = f.differ || strcmp(seen[l->tier], zone) != 0;
 			f.first_tier += l->tier == 0;
+			f.later_tiers += l->tier > 0;
 			f.local +=
 				l->tier == 0 && s->local_zone && strcmp(zone, s->local_zone) == 0;
 		}
@@ -119,14 +121,15 @@ static void regroup(struct resolver *r, struct service *s, const struct node *we
 		const struct locality *from = &s->localities[i];
 
 		for (size_t m = 0; m < from->count; m++) {
-			struct locality *to = group_of(&g, from->tier, zone_of(from->members[m]));
-			size_t n;
+			struct locality *to = group_of(&g, from->tier, zone_of(from, m));
+			size_t n, k;
 
 			if (!to)
 				continue;
-			n = to->count;
+			n = k = to->count;
 			*arena_push(r->arena, to->members, to->count) = from->members[m];
 			*arena_push(r->arena, to->backends, n) = from->backends[m];
+			*arena_push(r->arena, to->zones, k) = from->zones[m];
 		}
 	}
 	s->localities = g.out;
@@ -141,6 +144,8 @@ static const char *note_local(struct arena *a, const struct service *s, const st
 		return "preferLocal: this gateway's zone is not known: start spillwayd with --zone";
 	if (p->percent == 0)
 		return "preferLocal: percentageEnabled is 0";
+	if (f->first_tier == 0)
+		return "preferLocal: it is for tier 0, where no endpoint is";
 	if (f->local == 0)
 		return arena_printf(a, "preferLocal: no endpoint is in the own zone %s",
 				    s->local_zone);
@@ -155,11 +160,14 @@ static const char *note_local(struct arena *a, const struct service *s, const st
 	return NULL;
 }
 
-static const char *note_weighted(const struct zone_facts *f)
+/* `left`: how many localities the weights leave. */
+static const char *note_weighted(const struct zone_facts *f, size_t left)
 {
+	if (f->first_tier + f->later_tiers > 0 && left == 0)
+		return "weightedZones: all endpoints are in zones of weight 0, so none gets flows";
 	if (!f->any)
 		return "weightedZones: no endpoint has a zone";
-	return f->differ ? NULL : "weightedZones: all endpoints are in one zone";
+	return f->differ ? NULL : "weightedZones: the endpoints of each tier are in one zone";
 }
 
 void zones_apply(struct resolver *r, struct service *s)
@@ -178,8 +186,8 @@ void zones_apply(struct resolver *r, struct service *s)
 		return;
 	}
 	if (node_count(weights)) {
-		s->zone_note = note_weighted(&f);
 		regroup(r, s, weights);
+		s->zone_note = note_weighted(&f, s->locality_count);
 		return;
 	}
 	if (f.any)

@@ -294,6 +294,7 @@ void tables_plan(struct arena *a, const struct service *s, const struct health_v
 			.locality = parts.items[i].locality,
 			.instance = parts.items[i].instance,
 			.backend = parts.items[i].backend,
+			.zone = parts.items[i].zone,
 			.share_ppm = (uint32_t)((ppm + SHARE_ONE / 2) / SHARE_ONE),
 		};
 	}

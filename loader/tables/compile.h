@@ -17,6 +17,7 @@ struct share {
 	const struct locality *locality;
 	const struct instance *instance;
 	const struct object *backend;
+	const char *zone; /* or NULL */
 	uint32_t share_ppm;
 };
 

@@ -166,7 +166,7 @@ static void heed_zones(struct arena *a, const struct sight *by, const struct par
 	items = arena_array(a, p->count, sizeof(*items));
 	for (size_t i = 0; i < p->count; i++) {
 		if (p->items[i].locality->tier == 0 && shares[i] > 0)
-			items[n++] = (struct zoned){p->items[i].instance->zone, shares[i], i};
+			items[n++] = (struct zoned){p->items[i].zone, shares[i], i};
 	}
 	zones_prefer(&s->prefer_local, s->local_zone, items, n);
 	for (size_t i = 0; i < n; i++)
@@ -203,6 +203,7 @@ static void list_parts(struct arena *a, const struct service *s, struct parts *o
 				.locality = l,
 				.instance = l->members[m],
 				.backend = l->backends[m],
+				.zone = l->zones[m],
 			};
 	}
 }

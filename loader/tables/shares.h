@@ -13,8 +13,9 @@ struct part {
 	const struct locality *locality;
 	const struct instance *instance;
 	const struct object *backend;
-	uint64_t home; /* of SHARE_ONE: when everything is up */
-	uint64_t now;  /* now */
+	const char *zone; /* or NULL */
+	uint64_t home;	  /* of SHARE_ONE: when everything is up */
+	uint64_t now;	  /* now */
 	uint64_t
 		spare; /* of the table of another tier, see shares.c; 0 for all when there is none */
 };

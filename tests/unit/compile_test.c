@@ -211,6 +211,7 @@ static void duplicates_are_two_shares(void **state)
 	fixture_locality(&c.f, s, 0, 1, 0, 2);
 	s->localities[0].members = arena_array(c.f.arena, 3, sizeof(struct instance *));
 	s->localities[0].backends = arena_array(c.f.arena, 3, sizeof(struct object *));
+	s->localities[0].zones = arena_array(c.f.arena, 3, sizeof(char *));
 	s->localities[0].count = 3;
 	s->localities[0].members[0] = s->localities[0].members[1] = &c.f.model.instances[0];
 	s->localities[0].members[2] = &c.f.model.instances[1];

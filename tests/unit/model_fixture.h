@@ -79,8 +79,11 @@ static inline void fixture_locality(struct fixture *f, struct service *s, uint8_
 	l->count = count;
 	l->members = arena_array(f->arena, count, sizeof(struct instance *));
 	l->backends = arena_array(f->arena, count, sizeof(struct object *));
-	for (size_t i = 0; i < count; i++)
+	l->zones = arena_array(f->arena, count, sizeof(*l->zones));
+	for (size_t i = 0; i < count; i++) {
 		l->members[i] = &f->model.instances[first + i];
+		l->zones[i] = l->members[i]->zone;
+	}
 }
 
 #endif

@@ -111,6 +111,43 @@ static void all_of_prefer_local_is_read(void **state)
 	assert_int_equal(p->percent, 40);
 }
 
+#define IN_ZONE(name, zone)                                                                        \
+	"apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: Backend\nmetadata: {name: " name        \
+	"}\nspec: {endpoints: [{zone: " zone ", ip: {address: 10.0.9.9, port: 80}}]}\n---\n"
+
+static void an_endpoint_is_in_the_zone_that_its_own_backend_says(void **state)
+{
+	const struct locality *l;
+
+	(void)state;
+	given(EDGE IN_ZONE("x", "a") IN_ZONE("yy", "b") BACKEND("z", "10.0.9.9")
+		      ROUTE("web", REF("x") "," REF("yy") "," REF("z")));
+	assert_int_equal(m->instance_count, 2); /* the third has another port */
+	l = m->services[0].localities;
+	assert_ptr_equal(l[0].members[0], l[1].members[0]);
+	assert_string_equal(l[0].zones[0], "a");
+	assert_string_equal(l[1].zones[0], "b");
+	assert_null(l[2].zones[0]);
+	assert_string_equal(m->services[0].zone_note,
+			    "endpoints have zones, but no policy with zoneAware is in force");
+}
+
+static void zones_are_weighted_as_the_own_backend_says(void **state)
+{
+	(void)state;
+	given(arena_printf(
+		arena,
+		EDGE IN_ZONE("x", "a") IN_ZONE("yy", "b") ROUTE("web", REF("x") "," REF("yy"))
+			POLICY("p", "%s, loadBalancer: {type: Random, zoneAware: "
+				    "{weightedZones: [{zone: b, weight: 7}]}}"),
+		ON("TCPRoute", "web")));
+	assert_int_equal(m->services[0].locality_count, 2);
+	assert_int_equal(m->services[0].localities[0].weight, 1);
+	assert_int_equal(m->services[0].localities[1].weight, 7);
+	assert_string_equal(m->services[0].localities[1].zones[0], "b");
+	assert_null(m->services[0].zone_note);
+}
+
 static void a_service_says_why_zones_have_no_effect(void **state)
 {
 	static const struct {
@@ -139,6 +176,35 @@ static void a_service_says_why_zones_have_no_effect(void **state)
 		assert_string_equal(s->zone_note, rows[i].note);
 		assert_int_equal(s->prefer_local.enabled,
 				 rows[i].zone && strstr(rows[i].balancer, "preferLocal"));
+	}
+}
+
+static void zones_that_leave_nobody_or_do_not_differ_are_told(void **state)
+{
+	static const struct {
+		const char *weights, *fallback, *note;
+	} rows[] = {
+		{"weightedZones: [{zone: a, weight: 0}]", "",
+		 "weightedZones: all endpoints are in zones of weight 0, so none gets flows"},
+		{"weightedZones: [{zone: a, weight: 2}]", "",
+		 "weightedZones: the endpoints of each tier are in one zone"},
+		{"preferLocal: {}", "fallback: true, ",
+		 "preferLocal: it is for tier 0, where no endpoint is"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		(void)teardown(state);
+		(void)setup(state);
+		opts.zone = "a";
+		given(arena_printf(
+			arena,
+			EDGE "apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: Backend\n"
+			     "metadata: {name: x}\nspec: {%sendpoints: [{zone: a, ip: {address: "
+			     "10.0.0.1, port: 80}}]}\n---\n" ROUTE("web", REF("x"))
+				     POLICY("p", "%s, loadBalancer: {type: Random, zoneAware: "
+						 "{%s}}"),
+			rows[i].fallback, ON("TCPRoute", "web"), rows[i].weights));
+		assert_string_equal(m->services[0].zone_note, rows[i].note);
 	}
 }
 
@@ -178,7 +244,10 @@ int main(void)
 		TEST(great_weights_of_zones_are_scaled_together),
 		TEST(the_own_zone_is_preferred_with_upstreams_defaults),
 		TEST(all_of_prefer_local_is_read),
+		TEST(an_endpoint_is_in_the_zone_that_its_own_backend_says),
+		TEST(zones_are_weighted_as_the_own_backend_says),
 		TEST(a_service_says_why_zones_have_no_effect),
+		TEST(zones_that_leave_nobody_or_do_not_differ_are_told),
 		TEST(endpoints_without_zones_need_no_note_unless_a_policy_wants_them),
 	};
 

@@ -124,7 +124,7 @@ static void print_plan(struct ctl *c, const struct service *s, const struct heal
 		printf("  zones: %s\n", s->zone_note);
 	for (size_t i = 0; i < plan.share_count; i++) {
 		const struct share *share = &plan.shares[i];
-		const char *zone = share->instance->zone;
+		const char *zone = share->zone;
 
 		printf("  %s tier %u weight %u%s%s: %.4f %%\n",
 		       addr_print_port(&share->instance->addr, share->instance->port, text),
