@@ -210,6 +210,10 @@ void keep_load(struct keep *k, struct target_table *targets)
 		log_warn("health: %s: %zu damaged lines left out", k->path, found.damaged);
 	if (found.is_other_boot)
 		log_info("health: %s: of another boot: states start anew", k->path);
+	else if (k->age_ms == UINT64_MAX)
+		log_info("health: %s: %zu endpoints, %zu events, of a time to come: the clock was "
+			 "set, the first results decide",
+			 k->path, found.targets, found.events);
 	else
 		log_info("health: %s: %zu endpoints, %zu events, %" PRIu64 " ms old", k->path,
 			 found.targets, found.events, k->age_ms);

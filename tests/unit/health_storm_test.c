@@ -41,6 +41,7 @@ struct world {
 	struct instance old[HOSTS]; /* of the model before: health_sync() may look at it */
 	uint32_t services[2][HOSTS][SERVICES];
 	size_t count;
+	struct spw_addr addr; /* of all; they differ in their ports */
 	unsigned round;
 	unsigned outs; /* that there must have been */
 };
@@ -75,6 +76,22 @@ static enum standing standing_of(const struct host *h)
 	return h->state == HEALTH_UNKNOWN ? STANDING_UNKNOWN : STANDING_UP;
 }
 
+static int make_file(void **state)
+{
+	char *path = strdup("/tmp/spillway-storm-XXXXXX");
+	const int fd = mkstemp(path);
+
+	*state = path;
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int remove_file(void **state)
+{
+	(void)unlink(*state);
+	free(*state);
+	return 0;
+}
+
 static void install(struct world *w)
 {
 	struct model m = {.instances = w->i, .service_count = SERVICES};
@@ -106,10 +123,8 @@ static void install(struct world *w)
 static struct target *target_of(struct world *w, size_t n)
 {
 	const struct host *h = &w->hosts[n];
-	struct spw_addr addr;
 
-	assert_int_equal(addr_parse("10.0.0.1", &addr), 0);
-	return target_find(&w->rig.health->targets, &addr, (uint16_t)(n + 1),
+	return target_find(&w->rig.health->targets, &w->addr, (uint16_t)(n + 1),
 			   h->has_check + 2 * h->has_passive);
 }
 
@@ -201,8 +216,7 @@ static void step(struct world *w)
 	case 1:
 	case 2:
 		h->admin = (enum spw_admin)pick(4);
-		health_set_admin(w->rig.health, &w->i[0].addr, (uint16_t)(n + 1), h->admin,
-				 "operator");
+		health_set_admin(w->rig.health, &w->addr, (uint16_t)(n + 1), h->admin, "operator");
 		break;
 	case 3:
 	case 4:
@@ -255,20 +269,47 @@ static void compare(struct world *w, unsigned at)
 	}
 }
 
+/* Ends, and starts again with the file and the store's words: nothing is news then. */
+static void restart(struct world *w)
+{
+	struct health_info before[HOSTS], after;
+	const uint64_t last = event_log_last_seq(w->rig.events);
+
+	for (size_t n = 0; n < w->count; n++)
+		before[n] = rig_info(&w->rig, &w->i[n]);
+	rig_stop(&w->rig);
+	rig_restart(&w->rig);
+	w->outs = 0;
+	for (size_t n = 0; n < HOSTS; n++)
+		health_set_admin(w->rig.health, &w->addr, (uint16_t)(n + 1), w->hosts[n].admin,
+				 "operator");
+	install(w);
+	assert_int_equal(event_log_last_seq(w->rig.events), last);
+	for (size_t n = 0; n < w->count; n++) {
+		after = rig_info(&w->rig, &w->i[n]);
+		assert_int_equal(after.since_ms, before[n].since_ms);
+		assert_int_equal(after.ejections, before[n].ejections);
+		assert_int_equal(after.streak, before[n].streak);
+	}
+}
+
 static void whatever_happens_in_any_order_the_outcome_is_the_models(void **state)
 {
-	(void)state;
 	for (uint32_t run = 1; run <= 3; run++) {
 		struct world w = {.check = rig_check(CHECK_TCP)};
 
 		seed = run;
 		w.check.interval_ms = w.check.jitter_ms = 3600000; /* no probe of its own */
-		rig_start(&w.rig);
+		w.rig.state_file = *state;
+		(void)unlink(*state);
+		rig_restart(&w.rig);
 		log_set_level(LOG_LEVEL_ERROR);
+		assert_int_equal(addr_parse("10.0.0.1", &w.addr), 0);
 		install(&w);
-		assert_int_equal(addr_parse("10.0.0.1", &w.i[0].addr), 0);
 		for (unsigned at = 0; at < STEPS; at++) {
 			step(&w);
+			if (pick(200) == 0)
+				restart(&w);
 			compare(&w, at);
 		}
 		log_set_level(LOG_LEVEL_INFO);
@@ -321,7 +362,9 @@ static void ten_thousand_that_fail_at_once_are_all_events_and_few_lines(void **s
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whatever_happens_in_any_order_the_outcome_is_the_models),
+		cmocka_unit_test_setup_teardown(
+			whatever_happens_in_any_order_the_outcome_is_the_models, make_file,
+			remove_file),
 		cmocka_unit_test(ten_thousand_that_fail_at_once_are_all_events_and_few_lines),
 	};
 
