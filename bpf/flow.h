@@ -22,6 +22,15 @@
 #define FLOW_BOTH_FINS	(SPW_FLOW_FIN_CLIENT | SPW_FLOW_FIN_ENDPOINT)
 #define FLOW_ENDING	(FLOW_BOTH_FINS | SPW_FLOW_RESET | SPW_FLOW_CLOSED)
 
+/*
+ * Inserts an entry where there is none: 0 or a negative errno. Linux 6.1 calls the map's own
+ * function here, which leaves the upper half of the result zero: it is a number of 32 bits.
+ */
+static inline int flow_insert(const struct spw_flow_key *key, const struct spw_flow *f)
+{
+	return (int)bpf_map_update_elem(&flows, key, f, BPF_NOEXIST);
+}
+
 static inline __u64 flow_idle_ns(const struct spw_flow *f, __u64 now_ns)
 {
 	__s64 idle = now_ns - f->seen_ns;

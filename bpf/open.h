@@ -43,9 +43,9 @@ static __noinline long open_insert(struct pkt *p, struct opening *o)
 	long err;
 
 	open_make_forward(o);
-	err = bpf_map_update_elem(&flows, &p->key, &o->entry, BPF_NOEXIST);
+	err = flow_insert(&p->key, &o->entry);
 	if (err && err != -RESERVE_EEXIST && err != -OPEN_E2BIG)
-		err = bpf_map_update_elem(&flows, &p->key, &o->entry, BPF_NOEXIST);
+		err = flow_insert(&p->key, &o->entry);
 	if (!err) {
 		count_opened(p->endpoint);
 		signal_opened(p->endpoint, o->entry.born_ns);

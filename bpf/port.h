@@ -91,10 +91,10 @@ __noinline long port_reserve(__u32 place, __u32 least)
 		return -1;
 	o->rest = PORT_IN_USE;
 	o->reverse_key.dport = port_number(s, place);
-	err = bpf_map_update_elem(&flows, &o->reverse_key, &o->entry, BPF_NOEXIST);
+	err = flow_insert(&o->reverse_key, &o->entry);
 	if (err != -RESERVE_EEXIST || !port_take(o, s, least))
 		return err;
-	return bpf_map_update_elem(&flows, &o->reverse_key, &o->entry, BPF_NOEXIST);
+	return flow_insert(&o->reverse_key, &o->entry);
 }
 
 #endif
