@@ -10,6 +10,7 @@
 
 #include <bpf/bpf_endian.h>
 
+#include "signal.h"
 #include "stats.h"
 
 #define FIB_AF_INET	   2
@@ -94,6 +95,7 @@ static inline enum verdict fib_unresolved(struct pkt *p, const struct bpf_fib_lo
 	if (!egress_is_attached(p, fib->ifindex))
 		return drop(SPW_DROP_NOT_ATTACHED);
 	fib_tell(p, fib);
+	signal_unresolved(p->flow, p->now_ns);
 	return drop(SPW_DROP_NO_NEIGHBOUR);
 }
 

@@ -8,7 +8,6 @@
 
 #include "life.h"
 #include "reserve.h"
-#include "signal.h"
 
 #define OPEN_E2BIG 7 /* the kernel's hash map is full */
 
@@ -48,7 +47,6 @@ static __noinline long open_insert(struct pkt *p, struct opening *o)
 		err = flow_insert(&p->key, &o->entry);
 	if (!err) {
 		count_opened(p->endpoint);
-		signal_opened(p->endpoint, o->entry.born_ns);
 		count(SPW_COUNT_FLOW_CREATED);
 		return 0;
 	}

@@ -32,19 +32,29 @@ static inline bool signal_is_late(__u64 born_ns, __u64 now_ns)
 	return now_ns >= end + SPW_COHORT_JUDGED_NS;
 }
 
-static inline void signal_opened(__u32 endpoint, __u64 born_ns)
+/*
+ * Something has left for the endpoint, which has from now on to answer: the flow's birth, since
+ * what was tried before never came to it. Returns the state as it was before.
+ */
+static inline __u32 signal_opened(struct spw_flow *f, __u64 now_ns)
 {
-	struct spw_signals *s = signals_of(endpoint);
+	__u32 old = __sync_fetch_and_or(&f->state, SPW_FLOW_SAMPLED);
+	struct spw_signals *s;
 
+	if (old & (SPW_FLOW_SAMPLED | SIGNAL_OVER))
+		return old;
+	f->born_ns = now_ns;
+	s = signals_of(f->endpoint);
 	if (s)
-		__sync_fetch_and_add(&signal_cohort(s, born_ns)->opened, 1);
+		__sync_fetch_and_add(&signal_cohort(s, now_ns)->opened, 1);
+	return old;
 }
 
 /*
  * The first answer of a flow whose state was `old`. The run ends by a plain store: a failure that
  * another CPU adds in the same instant may be lost, which is as good as its having come before.
  */
-static __noinline int signal_answered(const struct spw_flow *f, __u32 old, __u64 now_ns)
+__noinline int signal_answered(const struct spw_flow *f, __u32 old, __u64 now_ns)
 {
 	struct spw_signals *s;
 
@@ -55,7 +65,8 @@ static __noinline int signal_answered(const struct spw_flow *f, __u32 old, __u64
 		return 0;
 	if (*(volatile __u32 *)&s->run)
 		*(volatile __u32 *)&s->run = 0;
-	if (!(old & SPW_FLOW_FAILED) && !signal_is_late(f->born_ns, now_ns))
+	if ((old & (SPW_FLOW_SAMPLED | SPW_FLOW_FAILED)) == SPW_FLOW_SAMPLED &&
+	    !signal_is_late(f->born_ns, now_ns))
 		__sync_fetch_and_add(&signal_cohort(s, f->born_ns)->answered, 1);
 	return 0;
 }
@@ -93,14 +104,14 @@ static inline enum spw_stat signal_stat(enum spw_failure why)
 
 /*
  * A flow has got SPW_FLOW_FAILED, and `old` is what its state was before: the first to set it
- * counts. One that was answered before (UDP) has its outcome already and counts in the run only.
+ * counts, if anything has left for the endpoint. One that was answered before (UDP) has its outcome already and counts in the run only.
  */
-static __noinline int signal_failed(const struct spw_flow *f, __u32 old, enum spw_failure why,
-				    __u64 now_ns)
+__noinline int signal_failed(const struct spw_flow *f, __u32 old, enum spw_failure why,
+			     __u64 now_ns)
 {
 	struct spw_signals *s;
 
-	if (!f || (old & SPW_FLOW_FAILED))
+	if (!f || (old & (SPW_FLOW_SAMPLED | SPW_FLOW_FAILED)) != SPW_FLOW_SAMPLED)
 		return 0;
 	count(signal_stat(why));
 	s = signals_of(f->endpoint);
@@ -119,11 +130,33 @@ static inline void signal_retried(struct spw_flow *f, __u64 now_ns)
 	__s64 age = now_ns - f->born_ns;
 	__u32 old;
 
-	if (age < (__s64)SPW_RETRY_AFTER_NS || (f->state & (SIGNAL_OVER | SPW_FLOW_FAILED)))
+	if (age < (__s64)SPW_RETRY_AFTER_NS || !(f->state & SPW_FLOW_SAMPLED) ||
+	    (f->state & (SIGNAL_OVER | SPW_FLOW_FAILED)))
 		return;
 	old = __sync_fetch_and_or(&f->state, SPW_FLOW_FAILED);
 	if (!(old & SIGNAL_OVER))
 		signal_failed(f, old, SPW_FAILURE_SILENT, now_ns);
+}
+
+/*
+ * Nobody has resolved the next hop's address for as long as a SYN waits for its answer: the host is
+ * gone, or its router, and this failure is all that is ever seen of it.
+ */
+__noinline int signal_unresolved(struct spw_flow *f, __u64 now_ns)
+{
+	__s64 age;
+	__u32 old;
+
+	if (!f || f->dir == SPW_FLOW_REVERSE)
+		return 0;
+	age = now_ns - f->born_ns;
+	if (age < (__s64)SPW_RETRY_AFTER_NS || (f->state & (SPW_FLOW_SAMPLED | SIGNAL_OVER)))
+		return 0;
+	signal_opened(f, now_ns);
+	old = __sync_fetch_and_or(&f->state, SPW_FLOW_FAILED);
+	if (!(old & SIGNAL_OVER))
+		signal_failed(f, old, SPW_FAILURE_SILENT, now_ns);
+	return 0;
 }
 
 /* An endpoint's packet has set `bits` in a flow whose state was `old`. */

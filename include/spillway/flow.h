@@ -31,7 +31,8 @@ enum spw_flow_state {
 	SPW_FLOW_RESET = 16,
 	SPW_FLOW_CLOSED = 32,	    /* counted in flows_closed */
 	SPW_FLOW_CLIENT_FIRST = 64, /* its FIN came first: no TIME_WAIT at the endpoint */
-	SPW_FLOW_FAILED = 128,	    /* counted as a failure in its cohort */
+	SPW_FLOW_FAILED = 128,	    /* counted as a failure, or never to be counted */
+	SPW_FLOW_SAMPLED = 256, /* a packet has left for the endpoint: counted as opened, if ever */
 };
 
 /*

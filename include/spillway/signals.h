@@ -20,7 +20,8 @@ struct spw_endpoint_stats {
 
 /*
  * What an endpoint made of the flows opened in one span of 2^SPW_COHORT_SHIFT ns: all sums count up
- * for ever (and wrap), by atomic addition; the daemon looks at differences. A flow belongs to the
+ * for ever (and wrap), by atomic addition; the daemon looks at differences. A flow is born when its
+ * first packet leaves for the endpoint, if that is one to judge by (sample.h), and belongs to the
  * cohort of its birth, (born_ns >> SPW_COHORT_SHIFT) % SPW_COHORTS, and is counted in at most one
  * of the outcomes, and only before the cohort is judged: until its end plus SPW_COHORT_JUDGED_NS.
  * What is in none of them by then was not answered.
@@ -35,7 +36,7 @@ struct spw_cohort {
 	__u32 answered;	   /* first packet of the endpoint, but for what follows */
 	__u32 refused;	   /* TCP: RST as the first answer */
 	__u32 unreachable; /* ICMP destination unreachable before any answer; UDP: at any time, once */
-	__u32 retried;	   /* the client's SYN came again after SPW_RETRY_AFTER_NS, unanswered */
+	__u32 retried; /* a SYN again after SPW_RETRY_AFTER_NS, unanswered; or no next hop by then */
 	__u32 pad;
 };
 

@@ -148,6 +148,9 @@ static void put_tcp(const struct desc *d, struct frame *f)
 	f->b[at + 12] = (uint8_t)(l4_header_len(d) / 4 << 4);
 	f->b[at + 13] = d->flags;
 	f->b[at + 14] = d->flags & TCP_RST ? 0 : 0xfa; /* window */
+	if (d->options)
+		memcpy(f->b + at + sizeof(struct tcphdr), d->options,
+		       l4_header_len(d) - sizeof(struct tcphdr));
 	frame_put16(f, at + 16, l4_checksum(d, f->b + at, len));
 }
 

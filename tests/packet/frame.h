@@ -42,8 +42,9 @@ struct desc {
 	bool no_checksum; /* UDP: zero */
 	uint32_t seed;	  /* of the payload's bytes */
 	size_t payload;
-	uint8_t type, code;   /* ICMP and ICMPv6, which have no ports */
-	const uint8_t *bytes; /* of the payload; NULL: by the seed */
+	uint8_t type, code;	/* ICMP and ICMPv6, which have no ports */
+	const uint8_t *bytes;	/* of the payload; NULL: by the seed */
+	const uint8_t *options; /* of TCP, to fill doff; NULL: zeros */
 };
 
 struct spw_addr addr_of(const char *text);

@@ -14,6 +14,7 @@ int ports_tests(void);
 int reject_tests(void);
 int sources_tests(void);
 int signal_tests(void);
+int sample_tests(void);
 int quote_tests(void);
 int nobody_tests(void);
 int halt_tests(void);

@@ -56,13 +56,13 @@ static void a_handshake_makes_the_flow_established(void **state)
 
 	(void)state;
 	sent = world_expect_to(WEB4_A, &d);
-	assert_int_equal(state_of(&d), 0);
+	assert_int_equal(state_of(&d), SPW_FLOW_SAMPLED);
 	reply = from_endpoint(&sent);
 	world_expect_reply(world.if_server, &d, &reply);
-	assert_int_equal(state_of(&d), SPW_FLOW_REPLIED);
+	assert_int_equal(state_of(&d), SPW_FLOW_SAMPLED | SPW_FLOW_REPLIED);
 	d.flags = TCP_ACK;
 	world_expect_to(WEB4_A, &d);
-	assert_int_equal(state_of(&d), SPW_FLOW_REPLIED | SPW_FLOW_ESTABLISHED);
+	assert_int_equal(state_of(&d), SPW_FLOW_SAMPLED | SPW_FLOW_REPLIED | SPW_FLOW_ESTABLISHED);
 }
 
 static void an_ack_without_any_reply_establishes_nothing(void **state)
@@ -73,7 +73,7 @@ static void an_ack_without_any_reply_establishes_nothing(void **state)
 	world_expect_to(WEB4_A, &d);
 	d.flags = TCP_ACK;
 	world_expect_to(WEB4_A, &d);
-	assert_int_equal(state_of(&d), 0);
+	assert_int_equal(state_of(&d), SPW_FLOW_SAMPLED);
 }
 
 static void an_answered_udp_flow_is_established(void **state)
@@ -82,10 +82,10 @@ static void an_answered_udp_flow_is_established(void **state)
 
 	(void)state;
 	sent = world_expect_to(WEB6_A, &d);
-	assert_int_equal(state_of(&d), 0);
+	assert_int_equal(state_of(&d), SPW_FLOW_SAMPLED);
 	reply = from_endpoint(&sent);
 	world_expect_reply(world.if_server, &d, &reply);
-	assert_int_equal(state_of(&d), SPW_FLOW_REPLIED | SPW_FLOW_ESTABLISHED);
+	assert_int_equal(state_of(&d), SPW_FLOW_SAMPLED | SPW_FLOW_REPLIED | SPW_FLOW_ESTABLISHED);
 }
 
 static uint64_t closed(void)
@@ -140,7 +140,8 @@ static void a_refused_connection_is_not_called_answered(void **state)
 	reply = from_endpoint(&sent);
 	reply.flags = TCP_RST | TCP_ACK;
 	world_expect_reply(world.if_server, &d, &reply);
-	assert_int_equal(state_of(&d), SPW_FLOW_RESET | SPW_FLOW_CLOSED | SPW_FLOW_FAILED);
+	assert_int_equal(state_of(&d),
+			 SPW_FLOW_SAMPLED | SPW_FLOW_RESET | SPW_FLOW_CLOSED | SPW_FLOW_FAILED);
 }
 
 static void a_syn_on_a_flow_that_ends_opens_a_new_one(void **state)
@@ -164,7 +165,7 @@ static void a_syn_on_a_flow_that_ends_opens_a_new_one(void **state)
 		syn.flags = TCP_SYN;
 		again = world_expect_to(WEB4_A, &syn);
 		assert_int_not_equal(again.sport, t.sent.sport);
-		assert_int_equal(state_of(&syn), 0);
+		assert_int_equal(state_of(&syn), SPW_FLOW_SAMPLED);
 		assert_int_equal(world_flow_count(), 2);
 		world_reset(NULL);
 	}

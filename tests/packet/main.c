@@ -31,6 +31,7 @@ int main(int argc, char **argv)
 	failed += reject_tests();
 	failed += sources_tests();
 	failed += signal_tests();
+	failed += sample_tests();
 	failed += quote_tests();
 	failed += nobody_tests();
 	failed += halt_tests();
