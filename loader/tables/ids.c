@@ -58,13 +58,32 @@ void ids_free(struct ids *ids)
 	free(ids);
 }
 
+/*
+ * A removed endpoint's row has lost its mode. It gets the one that endpoints have in this version,
+ * so that who comes back finds its number, unless it is back already under another.
+ */
+static void seed_removed(struct ids *ids, const struct table_endpoint *e)
+{
+	struct registry_key k = endpoint_key(&e->addr, e->port, SPW_MODE_NAT, e->profile);
+
+	if (registry_find(&ids->endpoints, &k) != REGISTRY_NONE)
+		k = endpoint_key(&e->addr, e->port, SPW_MODE_NONE, e->profile);
+	registry_seed_resting(&ids->endpoints, e->id, &k);
+}
+
 void ids_seed(struct ids *ids, const struct tables *have)
 {
 	for (size_t i = 0; i < have->endpoint_count; i++) {
 		const struct table_endpoint *e = &have->endpoints[i];
 		const struct registry_key k = endpoint_key(&e->addr, e->port, e->mode, e->profile);
 
-		registry_seed(&ids->endpoints, e->id, &k);
+		if (e->mode != SPW_MODE_NONE)
+			registry_seed(&ids->endpoints, e->id, &k);
+	}
+	registry_seed_end(&ids->endpoints);
+	for (size_t i = 0; i < have->endpoint_count; i++) {
+		if (have->endpoints[i].mode == SPW_MODE_NONE)
+			seed_removed(ids, &have->endpoints[i]);
 	}
 	for (size_t i = 0; i < have->service_count; i++) {
 		const struct table_service *s = &have->services[i];

@@ -82,6 +82,13 @@ void registry_seed(struct registry *r, uint32_t number, const struct registry_ke
 	r->rows[number] = (struct registry_row){*k, REGISTRY_USED};
 }
 
+void registry_seed_resting(struct registry *r, uint32_t number, const struct registry_key *k)
+{
+	registry_seed(r, number, k);
+	if (number >= r->first && number < r->end)
+		r->rows[number].state = REGISTRY_RESTING;
+}
+
 void registry_seed_end(struct registry *r)
 {
 	sort_order(r);

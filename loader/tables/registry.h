@@ -38,6 +38,8 @@ void registry_replace(struct registry *r, struct registry *next);
 
 /* Takes numbers over, one by one, then registry_seed_end(); one out of range is ignored. */
 void registry_seed(struct registry *r, uint32_t number, const struct registry_key *k);
+/* Its key has gone; who comes back with it gets the number. */
+void registry_seed_resting(struct registry *r, uint32_t number, const struct registry_key *k);
 void registry_seed_end(struct registry *r);
 
 /*

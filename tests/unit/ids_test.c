@@ -203,6 +203,30 @@ static void numbers_are_taken_over_from_the_maps(void **state)
 	assert_int_equal(ids_service(ids, &f.model.services[0]), 2);
 }
 
+static void a_removed_endpoint_of_the_maps_comes_back_to_its_number(void **state)
+{
+	struct table_endpoint e[2] = {{.id = 5}, {.id = 6, .mode = SPW_MODE_NAT}};
+	struct tables have = {.endpoints = e, .endpoint_count = 1};
+
+	(void)state;
+	endpoints(1, 1);
+	for (size_t i = 0; i < 2; i++) {
+		e[i].addr = f.model.instances[0].addr;
+		e[i].port = f.model.instances[0].port;
+		e[i].profile = f.model.instances[0].profile;
+	}
+	ids_seed(ids, &have);
+	assert_int_equal(ids_assign(ids, &f.model, &why), 0);
+	assert_int_equal(id(0), 5);
+	assert_int_equal(teardown(state), 0);
+	assert_int_equal(setup(state), 0);
+	endpoints(1, 1);
+	have.endpoint_count = 2; /* it is back already */
+	ids_seed(ids, &have);
+	assert_int_equal(ids_assign(ids, &f.model, &why), 0);
+	assert_int_equal(id(0), 6);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -216,6 +240,7 @@ int main(void)
 		TEST(services_rest_one_release),
 		TEST(what_the_packet_path_does_not_carry_has_no_number),
 		TEST(numbers_are_taken_over_from_the_maps),
+		TEST(a_removed_endpoint_of_the_maps_comes_back_to_its_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
