@@ -158,12 +158,23 @@ void health_free(struct health *h)
 	schedule_close(&h->scheduler);
 }
 
+/* The maps are written at once, the file a second later: a daemon that was killed in between. */
+static void doubt_loaded(struct health *h, struct target *t, enum health_state state)
+{
+	if (!h->keep.was_cut || !t->loaded || state != HEALTH_DOWN ||
+	    t->known.state == HEALTH_DOWN || t->ejection.on)
+		return;
+	funnel_adopt(&h->funnel, t, (struct rise_fall){.state = state}, REASON_SEEDED);
+}
+
 void health_seed(struct health *h, const struct spw_addr *addr, uint16_t port, uint64_t profile,
 		 enum health_state state)
 {
-	struct target *t;
+	struct target *t = target_find(&h->targets, addr, port, profile);
 
-	if (state == HEALTH_UNKNOWN || target_find(&h->targets, addr, port, profile))
+	if (t)
+		doubt_loaded(h, t, state);
+	if (t || state == HEALTH_UNKNOWN)
 		return;
 	if (target_table_reserve(&h->targets, h->targets.count + 1))
 		return; /* then it starts as unknown */

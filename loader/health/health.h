@@ -79,8 +79,9 @@ void health_free(struct health *h);
 int health_sync(struct health *h, const struct model *m);
 
 /*
- * After a restart, before the first health_sync(): what the pinned maps said. Used only where the
- * state file says nothing (or is stale), and then as a state that the first result may overturn.
+ * After a restart, before the first health_sync(): what the pinned maps said. Used where the state
+ * file says nothing, or is of a run that was cut short and may not know yet that the endpoint is
+ * out; the first result may overturn it.
  */
 void health_seed(struct health *h, const struct spw_addr *addr, uint16_t port, uint64_t profile,
 		 enum health_state state);

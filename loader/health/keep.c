@@ -206,6 +206,7 @@ void keep_load(struct keep *k, struct target_table *targets)
 		return;
 	}
 	found = persist_parse(text, len, k->boot, clock_ms(), targets, k->events);
+	k->was_cut = !found.ended;
 	if (found.damaged)
 		log_warn("health: %s: %zu damaged lines left out", k->path, found.damaged);
 	if (found.is_other_boot)

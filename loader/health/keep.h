@@ -32,6 +32,7 @@ struct keep {
 	uint64_t unsaved_ms; /* since when there is a change; 0: none */
 	uint64_t beaten_ms;
 	uint64_t saved_seq; /* of the latest event in the file */
+	bool was_cut;	    /* the run before may not have saved its last second */
 	bool ready;	    /* there is something to save: a model was there */
 	bool warned;	    /* that it cannot be written */
 };

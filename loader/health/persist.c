@@ -264,31 +264,25 @@ static bool read_last(char **f, struct event_log *events)
 	return strcmp(f[0], "ended") == 0;
 }
 
-/* What lines have led to so far. */
-struct reading {
-	struct persist_found found;
-	bool ended;
-};
-
-static bool read_line(char *line, const char *boot, struct reading *r, uint64_t now_ms,
+static bool read_line(char *line, const char *boot, struct persist_found *found, uint64_t now_ms,
 		      struct target_table *targets, struct event_log *events)
 {
 	char *f[FIELDS_MAX];
 	const size_t n = split(line, f);
 
 	if (n == 2 && strcmp(f[0], "boot") == 0) {
-		r->found.is_other_boot = !boot[0] || strcmp(f[1], boot) != 0;
+		found->is_other_boot = !boot[0] || strcmp(f[1], boot) != 0;
 		return true;
 	}
 	if (n == TARGET_FIELDS && strcmp(f[0], "target") == 0) {
-		if (r->found.is_other_boot)
+		if (found->is_other_boot)
 			return true;
-		return add_target(f, now_ms, targets) && ++r->found.targets;
+		return add_target(f, now_ms, targets) && ++found->targets;
 	}
 	if (n == EVENT_FIELDS && strcmp(f[0], "event") == 0)
-		return !events || (add_event(f, events) && ++r->found.events);
+		return !events || (add_event(f, events) && ++found->events);
 	if (n == 2 && (strcmp(f[0], "ended") == 0 || strcmp(f[0], "running") == 0)) {
-		r->ended = read_last(f, events);
+		found->ended = read_last(f, events);
 		return true;
 	}
 	return false;
@@ -298,21 +292,21 @@ struct persist_found persist_parse(char *text, size_t len, const char *boot, uin
 				   struct target_table *targets, struct event_log *events)
 {
 	/* Without a word of the boot nothing is believed. */
-	struct reading r = {.found.is_other_boot = true};
+	struct persist_found found = {.is_other_boot = true};
 	char *end;
 
 	if (len < strlen(FIRST_LINE) || strncmp(text, FIRST_LINE, strlen(FIRST_LINE)) != 0) {
-		r.found.damaged = len != 0;
-		return r.found;
+		found.damaged = len != 0;
+		return found;
 	}
 	/* What has no end of line was cut. */
 	for (; (end = memchr(text, '\n', len)); len -= (size_t)(end + 1 - text), text = end + 1) {
 		*end = '\0';
 		if (strcmp(text, "spillway-health 1") != 0 &&
-		    !read_line(text, boot, &r, now_ms, targets, events))
-			r.found.damaged++;
+		    !read_line(text, boot, &found, now_ms, targets, events))
+			found.damaged++;
 	}
-	if (events && !r.ended && event_log_last_seq(events))
+	if (events && !found.ended && event_log_last_seq(events))
 		event_log_skip(events, PERSIST_SEQ_GAP);
-	return r.found;
+	return found;
 }

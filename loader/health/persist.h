@@ -30,6 +30,7 @@ struct persist_found {
 	size_t events;
 	size_t damaged; /* lines */
 	bool is_other_boot;
+	bool ended; /* the run came to its end: it had nothing to add */
 };
 
 /* Text for the targets that have begun, and the events (NULL: none). */

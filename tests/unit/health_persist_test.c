@@ -206,6 +206,41 @@ static void from_the_first_model_on_the_file_says_that_a_run_is_under_way(void *
 	rig_stop(&r);
 }
 
+/* The file is a second behind. */
+static void what_the_maps_took_out_is_not_up_by_the_file(void **state)
+{
+	struct check c = hourly();
+	struct instance i[] = {rig_instance("10.0.0.1", 80, 1, &c),
+			       rig_instance("10.0.0.2", 80, 1, &c),
+			       rig_instance("10.0.0.3", 80, 1, NULL)};
+	struct rig r = {0};
+	size_t len;
+	char *text;
+
+	(void)state;
+	start(&r);
+	rig_sync(&r, i, 3);
+	judge(&r, &i[0], VERDICT_GOOD, "connected");
+	judge(&r, &i[1], VERDICT_BAD, "timeout");
+	rig_stop(&r);
+	text = slurp(&len);
+	memcpy(strstr(text, "\nended\t"), "\nENDED\t", 7); /* it was killed */
+	spit(text, len);
+	free(text);
+	start(&r);
+	health_seed(r.health, &i[0].addr, 80, 1, HEALTH_DOWN);
+	health_seed(r.health, &i[1].addr, 80, 1, HEALTH_UP);
+	health_seed(r.health, &i[2].addr, 80, 1, HEALTH_DOWN);
+	rig_sync(&r, i, 3);
+	assert_int_equal(rig_info(&r, &i[0]).standing, STANDING_DOWN);
+	assert_string_equal(rig_info(&r, &i[0]).reason, "before the restart");
+	assert_string_equal(rig_info(&r, &i[1]).reason, "timeout");
+	assert_int_equal(rig_info(&r, &i[2]).standing, STANDING_UP);
+	judge(&r, &i[0], VERDICT_GOOD, "connected"); /* alone */
+	assert_int_equal(rig_info(&r, &i[0]).standing, STANDING_UP);
+	rig_stop(&r);
+}
+
 static void an_ejection_of_the_file_lasts_no_longer_than_the_policy_has_it(void **state)
 {
 	static const struct passive longer = {.interval_ms = 1000,
@@ -543,6 +578,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			from_the_first_model_on_the_file_says_that_a_run_is_under_way, make_dir,
 			remove_dir),
+		cmocka_unit_test_setup_teardown(what_the_maps_took_out_is_not_up_by_the_file,
+						make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(
 			an_ejection_of_the_file_lasts_no_longer_than_the_policy_has_it, make_dir,
 			remove_dir),
