@@ -86,6 +86,23 @@ def test_tcp_flows_of_a_removed_endpoint_are_left_or_reset(system):
         assert held.use(4) == want
 
 
+def test_who_comes_back_after_a_restart_has_its_flows_again(system):
+    text = removal("leave")
+    system.gw.apply(text)
+    for host in lib.SERVERS:
+        system.gw.wait_state(lib.endpoint(host), "up")
+    held = Connections(system.net, 60)
+    there = held.where.count("p3")
+    assert there > 0
+    system.gw.apply("\n".join(row for row in text.split("\n")
+                              if lib.addr4("p3") not in row and lib.addr6("p3") not in row))
+    system.gw.kill()
+    system.gw.start()
+    system.gw.apply(text)
+    assert system.gw.endpoints()[lib.endpoint("p3")]["activeFlows"] == there
+    assert held.use() == held.where
+
+
 def test_an_endpoint_is_set_down_without_a_daemon_and_the_next_one_adopts_it(served):
     held = Connections(served.net, 60)
     load = Load(served.net)
