@@ -373,8 +373,11 @@ def standard_net():
 
 
 def manifest(primaries=("p1", "p2", "p3"), fallbacks=("f1", "f2"), interval="200ms",
-             timeout="150ms", panic=None, check=True, port=8080, families=(4, 6)):
-    """Gateway, route, Backends and policy over the standard servers, as YAML."""
+             timeout="1s", panic=None, check=True, port=8080, families=(4, 6)):
+    """
+    Gateway, route, Backends and policy over the standard servers, as YAML. The timeout is what
+    these servers may need on a machine that does other things too.
+    """
     def rows(hosts):
         return "\n".join(f"  - ip: {{address: '{(addr4 if f == 4 else addr6)(h)}', port: {port}}}"
                          for f in families for h in hosts)

@@ -56,7 +56,7 @@ spec:
 {balancer}
   healthCheck:
     panicThreshold: 0
-    active: {{type: HTTP, interval: 200ms, timeout: 150ms, unhealthyThreshold: 2, http: {{path: /healthz}}}}
+    active: {{type: HTTP, interval: 200ms, timeout: 1s, unhealthyThreshold: 2, http: {{path: /healthz}}}}
 """
 
 
