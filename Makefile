@@ -7,6 +7,8 @@ CC      := gcc
 CLANG   := clang-19
 BPFTOOL := $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 PYTHON  := /usr/bin/python3
+# The tests and benchmarks run what was built here.
+export SPILLWAY_BUILD ?= $(abspath $(BUILD))
 PREFIX  ?= /usr
 DESTDIR ?=
 DOCDIR  := $(PREFIX)/share/doc/spillway
@@ -122,10 +124,14 @@ format:
 bench:
 	$(Q)tools/dev/deps.sh $(BUILD_PKGS) $(TEST_PKGS) $(BENCH_PKGS)
 	$(Q)$(MAKE) --no-print-directory all $(BENCH)
+	@echo '== traffic: spillway beside nftables and haproxy'
 	$(Q)$(PYTHON) tests/bench/bench.py
+	@echo '== reaction: how long a dead endpoint still gets flows'
 	$(Q)$(PYTHON) tests/bench/reaction.py
-	$(Q)$(PYTHON) tests/bench/probes.py
+	@echo '== rebuild: tables after a change, without the maps'
 	$(Q)$(BUILD)/tests/bench/rebuild
+	@echo '== probes: what checking costs the daemon'
+	$(Q)$(PYTHON) tests/bench/probes.py
 
 install: all
 	install -D -m 755 $(BUILD)/spillwayd $(DESTDIR)$(PREFIX)/sbin/spillwayd
