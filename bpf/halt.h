@@ -37,6 +37,20 @@ static inline const struct spw_service_row *halt_row(const struct pkt *p, const 
 	return row && (row->flags & SPW_SERVICE_EMPTY) ? row : NULL;
 }
 
+/*
+ * The same question about an endpoint's packet, when halt_may() is true: where established flows
+ * are left, there is no need to look up the forward entry. A global function for the verifier.
+ */
+__noinline int halt_may_reply(__u32 side, __u32 service, __u32 word)
+{
+	const struct spw_service_row *row;
+
+	if (word & SPW_WORD_RESET)
+		return 1;
+	row = service_row_on(side, service);
+	return row && (row->flags & SPW_SERVICE_EMPTY) && row->live_flows != SPW_NO_ENDPOINT_LEAVE;
+}
+
 static inline enum verdict halt_answer(const struct pkt *p, struct spw_flow *f)
 {
 	if (p->tcp)

@@ -129,16 +129,17 @@ static inline enum verdict life_reply(struct pkt *p, struct spw_flow *r)
 {
 	__u32 bits = life_endpoint_bits(p) & ~r->state;
 	__u32 word = endpoint_word(r->endpoint);
+	bool halts = halt_may(word) && halt_may_reply(p->side, r->service, word);
 	struct spw_flow *f;
 	enum verdict v;
 
 	p->flow = r;
-	if (!bits && flow_idle_ns(r, p->now_ns) < FLOW_STEP_NS && !halt_may(word))
+	if (!bits && !halts && flow_idle_ns(r, p->now_ns) < FLOW_STEP_NS)
 		return NEXT;
 	f = flow_find_partner(p, r);
 	if (!f)
 		return pass(SPW_PASS_NO_FLOW);
-	if (halt_may(word)) {
+	if (halts) {
 		v = halt(p, f, word);
 		if (v != NEXT)
 			return v;

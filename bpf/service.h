@@ -5,11 +5,16 @@
 
 #include "stats.h"
 
-static inline const struct spw_service_row *service_row(const struct pkt *p, __u32 id)
+static inline const struct spw_service_row *service_row_on(__u32 side, __u32 id)
 {
-	__u32 row = id * 2 + p->side;
+	__u32 row = id * 2 + side;
 
 	return bpf_map_lookup_elem(&service_rows, &row);
+}
+
+static inline const struct spw_service_row *service_row(const struct pkt *p, __u32 id)
+{
+	return service_row_on(p->side, id);
 }
 
 static inline bool service_find(struct pkt *p)

@@ -303,6 +303,13 @@ static void two_cpus_count_a_flow_once(void **state)
 	struct desc d = from_client(TCP4);
 
 	(void)state;
+	world_set_ports(4 * RACES);
+	for (int i = 0; i < RACES; i++) {
+		packets[i] = d;
+		packets[i].sport = (uint16_t)(1000 + i);
+	}
+	two_cpus_send(world.if_client, packets);
+	expect_outcomes(WEB4_A, (struct spw_cohort){.opened = RACES});
 	open_for_race(TCP_SYN | TCP_ACK);
 	two_cpus_send(world.if_server, packets);
 	expect_outcomes(WEB4_A, (struct spw_cohort){.opened = RACES, .answered = RACES});
