@@ -4,8 +4,8 @@
  * service has nobody left and says what becomes of established flows then. Packets of other flows
  * look at the word, and that is all.
  *
- * A reset flow's entries stay until its closing time, so that each side gets an RST when it speaks
- * next. RSTs themselves are never answered: they go their flow's way, and so reach the other side.
+ * A reset flow's entries stay until its closing time, so that either side's next packets can be
+ * answered. RSTs themselves are never answered: they go their flow's way, and so reach the other side.
  */
 #ifndef SPILLWAY_BPF_HALT_H
 #define SPILLWAY_BPF_HALT_H
@@ -19,14 +19,21 @@ static inline bool halt_may(__u32 word)
 	return (word & SPW_WORD_RESET) || !(word & (SPW_WORD_UP | SPW_WORD_PICKABLE));
 }
 
-/* TCP: an RST to whoever speaks, counted in `row`. The flow is over from the first on. */
-static inline enum verdict halt_reset(const struct pkt *p, struct spw_flow *f, enum spw_stat row)
+/*
+ * TCP: an RST to whoever speaks, counted in `row`. But the client is who waits: as long as it was
+ * not told, the endpoint's packet goes on to it as an RST, and the endpoint, which hears nothing,
+ * speaks again and is told then. The flow is over from the first on.
+ */
+static inline enum verdict halt_reset(struct pkt *p, struct spw_flow *f, enum spw_stat row)
 {
-	if (!(f->state & SPW_FLOW_RESET)) {
-		flow_mark(f, SPW_FLOW_RESET);
+	if (!(f->state & SPW_FLOW_RESET))
 		f->seen_ns = p->now_ns;
-	}
-	return refuse(row);
+	p->cuts = pkt_is_reply(p) && !(f->state & SPW_FLOW_CLIENT_TOLD);
+	flow_mark(f, SPW_FLOW_RESET | SPW_FLOW_CLIENT_TOLD);
+	if (!p->cuts)
+		return refuse(row);
+	count(row);
+	return NEXT;
 }
 
 /* The row of the flow's service, when that has nobody left; else NULL. */
@@ -51,7 +58,7 @@ __noinline int halt_may_reply(__u32 side, __u32 service, __u32 word)
 	return row && (row->flags & SPW_SERVICE_EMPTY) && row->live_flows != SPW_NO_ENDPOINT_LEAVE;
 }
 
-static inline enum verdict halt_answer(const struct pkt *p, struct spw_flow *f)
+static inline enum verdict halt_answer(struct pkt *p, struct spw_flow *f)
 {
 	if (p->tcp)
 		return halt_reset(p, f, SPW_DROP_LIVE_NO_ENDPOINT);
@@ -61,7 +68,7 @@ static inline enum verdict halt_answer(const struct pkt *p, struct spw_flow *f)
 }
 
 /* An established flow whose endpoint is down. The client's side is told; the other one if TCP. */
-static inline enum verdict halt_live(const struct pkt *p, struct spw_flow *f)
+static inline enum verdict halt_live(struct pkt *p, struct spw_flow *f)
 {
 	const struct spw_service_row *row = halt_row(p, f);
 

@@ -141,7 +141,7 @@ static inline enum verdict life_reply(struct pkt *p, struct spw_flow *r)
 		return pass(SPW_PASS_NO_FLOW);
 	if (halts) {
 		v = halt(p, f, word);
-		if (v != NEXT)
+		if (v != NEXT || p->cuts)
 			return v;
 	}
 	if ((bits & SPW_FLOW_FIN_ENDPOINT) && (f->state & SPW_FLOW_FIN_CLIENT))

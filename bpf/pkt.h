@@ -51,6 +51,7 @@ struct pkt {
 	__u32 endpoint;		 /* id, picked for it */
 	__u32 egress;		 /* ifindex it leaves by */
 	__u32 egress_flags;	 /* enum spw_interface_flag */
+	bool cuts;		 /* a reply that goes on as an RST */
 	__u16 l3_len;		 /* of the IP packet: the frame may be padded */
 	__u16 l4_len;
 };

@@ -60,7 +60,7 @@ static inline __u16 reject_tcp_csum(void *addrs, __u32 addrs_len)
 }
 
 /* An identification says nothing where fragmenting is forbidden (RFC 6864). */
-static inline void reject_ip4(struct pkt *p)
+static inline void reject_ip4(struct pkt *p, const struct spw_addr *from, const struct spw_addr *to)
 {
 	struct iphdr *ip = p->ip4;
 
@@ -70,13 +70,13 @@ static inline void reject_ip4(struct pkt *p)
 	ip->frag_off = REJECT_IP4_DF;
 	ip->ttl = REJECT_TTL;
 	ip->check = 0;
-	ip->saddr = p->key.daddr.w[3];
-	ip->daddr = p->key.saddr.w[3];
+	ip->saddr = from->w[3];
+	ip->daddr = to->w[3];
 	ip->check = csum_fold((__u32)bpf_csum_diff(NULL, 0, (void *)ip, sizeof(*ip), 0));
 	p->tcp->check = reject_tcp_csum(&ip->saddr, 2 * sizeof(ip->saddr));
 }
 
-static inline void reject_ip6(struct pkt *p)
+static inline void reject_ip6(struct pkt *p, const struct spw_addr *from, const struct spw_addr *to)
 {
 	struct ipv6hdr *ip = p->ip6;
 	__be32 *first = (__be32 *)ip;
@@ -84,8 +84,8 @@ static inline void reject_ip6(struct pkt *p)
 	*first = bpf_htonl(6U << 28) | (*first & REJECT_DSCP6);
 	ip->payload_len = bpf_htons(sizeof(*p->tcp));
 	ip->hop_limit = REJECT_TTL;
-	__builtin_memcpy(&ip->saddr, &p->key.daddr, sizeof(ip->saddr));
-	__builtin_memcpy(&ip->daddr, &p->key.saddr, sizeof(ip->daddr));
+	__builtin_memcpy(&ip->saddr, from, sizeof(ip->saddr));
+	__builtin_memcpy(&ip->daddr, to, sizeof(ip->daddr));
 	p->tcp->check = reject_tcp_csum(&ip->saddr, 2 * sizeof(ip->saddr));
 }
 
@@ -109,9 +109,9 @@ static __noinline enum verdict reject(struct pkt *p)
 	reject_eth(p->eth);
 	reject_tcp(p);
 	if (p->ip4)
-		reject_ip4(p);
+		reject_ip4(p, &p->key.daddr, &p->key.saddr);
 	if (p->ip6)
-		reject_ip6(p);
+		reject_ip6(p, &p->key.daddr, &p->key.saddr);
 	if (reject_trim(p))
 		v = send_out(p);
 	if (v != DROP)

@@ -11,6 +11,7 @@
 #include "fwd_nat.h"
 #include "fib.h"
 #include "reject.h"
+#include "cut.h"
 #include "sample.h"
 #include "unreach.h"
 #include "sweep.h"
@@ -37,6 +38,8 @@ static inline enum verdict packet(struct pkt *p)
 	STAGE(pick_endpoint); /* without one */
 	STAGE(flow_open);     /* without one */
 	STAGE(next_hop);
+	if (p->cuts)
+		return cut(p);
 	STAGE(sample); /* the endpoint is to answer this one */
 	STAGE(nat_rewrite);
 	return leave(p);

@@ -33,6 +33,7 @@ enum spw_flow_state {
 	SPW_FLOW_CLIENT_FIRST = 64, /* its FIN came first: no TIME_WAIT at the endpoint */
 	SPW_FLOW_FAILED = 128,	    /* counted as a failure, or never to be counted */
 	SPW_FLOW_SAMPLED = 256, /* a packet has left for the endpoint: counted as opened, if ever */
+	SPW_FLOW_CLIENT_TOLD = 512, /* of the flow's reset, by an RST */
 };
 
 /*

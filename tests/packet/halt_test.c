@@ -65,7 +65,34 @@ static void expect_reply_reset(const struct desc *reply, enum spw_stat row)
 	assert_int_equal(world_stat(SPW_COUNT_RESET_SENT), resets + 1);
 }
 
-static void a_reset_flow_answers_either_side_at_its_next_packet(void **state)
+/* The endpoint's packet reaches the client as an RST with its sequence number. */
+static void expect_cut(const struct desc *client, const struct desc *reply, enum spw_stat row)
+{
+	uint64_t before = world_stat(row), resets = world_stat(SPW_COUNT_RESET_SENT);
+	struct desc want = {
+		.src = client->dst,
+		.dst = client->src,
+		.sport = client->dport,
+		.dport = client->sport,
+		.proto = IPPROTO_TCP,
+		.flags = TCP_RST | (reply->flags & TCP_ACK),
+		.tos = reply->tos & 0xfc,
+		.seq = reply->seq ? reply->seq : 1,
+		.ack = reply->flags & TCP_ACK ? reply->ack : 0,
+	};
+	struct frame in, out, built;
+
+	memcpy(want.smac, client->dmac, 6);
+	memcpy(want.dmac, client->smac, 6);
+	frame_build(reply, &in);
+	world_expect_verdict(world.if_server, &in, &out, XDP_REDIRECT);
+	frame_build(&want, &built);
+	frame_assert_equal(&out, &built);
+	assert_int_equal(world_stat(row), before + 1);
+	assert_int_equal(world_stat(SPW_COUNT_RESET_SENT), resets + 1);
+}
+
+static void a_reset_flow_answers_either_side_and_tells_the_client_first(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
@@ -75,6 +102,8 @@ static void a_reset_flow_answers_either_side_at_its_next_packet(void **state)
 		world_set_word(t.id, SPW_WORD_UP | SPW_WORD_PICKABLE | SPW_WORD_RESET);
 		if (i < 2)
 			world_expect_refused(&t.client, SPW_DROP_FLOW_RESET);
+		else
+			expect_cut(&t.client, &t.reply, SPW_DROP_FLOW_RESET);
 		expect_reply_reset(&t.reply, SPW_DROP_FLOW_RESET);
 		assert_true(state_of(&t.client) & SPW_FLOW_RESET);
 		world_expect_refused(&t.client, SPW_DROP_FLOW_RESET);
@@ -111,7 +140,10 @@ static void the_reset_fits_what_it_answers(void **state)
 				both[side]->seq = shapes[i / 2].seq;
 		}
 		world_set_word(t.id, SPW_WORD_RESET);
-		world_expect_refused(&t.client, SPW_DROP_FLOW_RESET);
+		if (i % 4 < 2)
+			world_expect_refused(&t.client, SPW_DROP_FLOW_RESET);
+		else
+			expect_cut(&t.client, &t.reply, SPW_DROP_FLOW_RESET);
 		expect_reply_reset(&t.reply, SPW_DROP_FLOW_RESET);
 	}
 }
@@ -152,6 +184,7 @@ static void an_unanswered_flow_is_reset_too(void **state)
 	(void)state;
 	world_set_word(WEB4_A, SPW_WORD_RESET);
 	answer.ack = 77;
+	expect_cut(&d, &answer, SPW_DROP_FLOW_RESET); /* with the ACK that the client wants */
 	expect_reply_reset(&answer, SPW_DROP_FLOW_RESET);
 	assert_int_equal(world_outcomes(WEB4_A).answered, 0);
 	world_expect_refused(&d, SPW_DROP_NO_ENDPOINT); /* its SYN again */
@@ -399,7 +432,7 @@ int halt_tests(void)
 {
 #define T(name) cmocka_unit_test_setup(name, world_reset)
 	const struct CMUnitTest halt[] = {
-		T(a_reset_flow_answers_either_side_at_its_next_packet),
+		T(a_reset_flow_answers_either_side_and_tells_the_client_first),
 		T(the_reset_fits_what_it_answers),
 		T(an_rst_of_either_side_passes_on),
 		T(a_syn_on_a_reset_flow_opens_anew_elsewhere),
