@@ -187,10 +187,12 @@ void health_seed(struct health *h, const struct spw_addr *addr, uint16_t port, u
 }
 
 /* "operator" and "drain" alone would say little behind "up -> down". */
-static const char *sentence(const char *reason)
+static const char *sentence(enum spw_admin admin, const char *reason)
 {
 	if (strcmp(reason, "drain") == 0)
 		return "drained by the operator";
+	if (admin == SPW_ADMIN_AUTO && strcmp(reason, "operator") == 0)
+		return "no longer set by the operator";
 	return strcmp(reason, "operator") == 0 ? "set by the operator" : reason;
 }
 
@@ -200,7 +202,7 @@ void health_set_admin(struct health *h, const struct spw_addr *addr, uint16_t po
 	struct word w = {.addr = *addr, .port = port, .admin = admin};
 	struct target *next;
 
-	(void)snprintf(w.reason, sizeof(w.reason), "%s", sentence(reason));
+	(void)snprintf(w.reason, sizeof(w.reason), "%s", sentence(admin, reason));
 	(void)words_set(&h->words, &w); /* without memory it holds for the targets of now */
 	for (struct target *t = target_chain(&h->targets, addr, port); t; t = next) {
 		next = t->next;

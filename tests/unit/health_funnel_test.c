@@ -141,7 +141,7 @@ static void the_operators_word_overrides_and_ends(void **state)
 	assert_string_equal(rig_info(&r, &i).reason, "set by the operator");
 	assert_int_equal(rig_info(&r, &i).state, HEALTH_UP);
 	word(&r, &i, SPW_ADMIN_AUTO);
-	assert_event(&r, 4, "down -> up", "set by the operator");
+	assert_event(&r, 4, "down -> up", "no longer set by the operator");
 	assert_string_equal(rig_info(&r, &i).reason, "connected");
 	judge(&r, &i, VERDICT_BAD_AT_ONCE, "status 503");
 	word(&r, &i, SPW_ADMIN_UP);
@@ -170,7 +170,7 @@ static void a_change_behind_the_operators_word_is_no_event(void **state)
 	assert_string_equal(rig_info(&r, &i).latest, "status 503");
 	assert_string_equal(rig_info(&r, &i).reason, "set by the operator");
 	word(&r, &i, SPW_ADMIN_AUTO);
-	assert_event(&r, 3, "draining -> down", "set by the operator");
+	assert_event(&r, 3, "draining -> down", "no longer set by the operator");
 	assert_string_equal(rig_info(&r, &i).reason, "status 503");
 	rig_stop(&r);
 }
@@ -387,7 +387,7 @@ static void whoever_becomes_healthy_starts_slowly(void **state)
 	assert_event(&r, 4, "ejected -> starting", "y");
 	word(&r, &same, SPW_ADMIN_DRAIN);
 	word(&r, &same, SPW_ADMIN_AUTO);
-	assert_event(&r, 6, "draining -> starting", "set by the operator");
+	assert_event(&r, 6, "draining -> starting", "no longer set by the operator");
 	rig_stop(&r);
 }
 
