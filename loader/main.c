@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <systemd/sd-daemon.h>
 
@@ -151,6 +152,18 @@ static int run_action(struct arena *a, const struct daemon_options *o)
 	return 1;
 }
 
+/* A probe under way is a descriptor: a shell's soft limit of 1024 would make many of them wait. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		log_debug("spillwayd: the limit of descriptors stays: %s", strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
 	AUTO(arena_free) struct arena *a = arena_new();
@@ -165,5 +178,6 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	log_set_level(opts.log_level);
+	raise_descriptor_limit();
 	return run_action(a, &opts);
 }
