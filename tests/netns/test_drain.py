@@ -124,3 +124,19 @@ def test_an_endpoint_is_set_down_without_a_daemon_and_the_next_one_adopts_it(ser
     lib.wait_for("p1 again", lambda: "p1" in served.fetch(300)["answers"])
     assert load.stop()["errors"] == []
     assert held.use() == held.where
+
+
+def test_a_client_that_waits_for_an_answer_is_told_of_a_reset(system):
+    text = removal("reset")
+    system.gw.apply(text)
+    for host in lib.SERVERS:
+        system.gw.wait_state(lib.endpoint(host), "up")
+    waiting = Load(system.net, rate=60, path="/slow/2", timeout=15)
+    time.sleep(1)
+    system.gw.apply("\n".join(row for row in text.split("\n")
+                              if lib.addr4("p3") not in row and lib.addr6("p3") not in row))
+    time.sleep(0.5)
+    result = waiting.stop()
+    assert 5 < len(result["errors"]) < 60
+    assert all("ConnectionResetError" in error for error in result["errors"]), result["errors"]
+    assert result["seconds"] < 8  # nobody waited for the timeout
