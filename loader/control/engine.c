@@ -198,6 +198,7 @@ static int open_health(struct engine *e, struct arena *a, const struct engine_op
 		.hooks = reaction_hooks(e),
 		.events = e->events,
 		.on_host = o->on_host,
+		.resolv_conf = o->resolv_conf,
 		.state_file = arena_printf(a, "%s/health", o->dataplane.run_dir),
 	};
 

@@ -140,6 +140,16 @@ static int set_zone(struct reading *r, const char *value)
 	return 0;
 }
 
+/* Read again when it changes, so it need not be there now. */
+static int set_resolv_conf(struct reading *r, const char *value)
+{
+	if (value[0] != '/')
+		return refuse(r, "must be an absolute path: name a file in the form of "
+				 "/etc/resolv.conf");
+	r->opts->engine.resolv_conf = value;
+	return 0;
+}
+
 static int set_on_host(struct reading *r, const char *value)
 {
 	(void)value;
@@ -253,6 +263,8 @@ static const struct flag flags[] = {
 	 set_source},
 	{"zone", "NAME", "zone that this gateway is in, for policies with zoneAware; default none",
 	 set_zone},
+	{"resolv-conf", "FILE", "name servers of endpoints' names; default /etc/resolv.conf",
+	 set_resolv_conf},
 	{"on-host", NULL, "accept endpoints on loopback addresses", set_on_host},
 	{"max-flows", "N", "flows that fit; default " TEXT(DEFAULT_MAX_FLOWS), set_max_flows},
 	{"max-services", "N", "services that fit; default " TEXT(DEFAULT_MAX_SERVICES),

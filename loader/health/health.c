@@ -107,6 +107,7 @@ int health_new(uv_loop_t *loop, const struct health_options *opts, struct health
 	h->scheduler.closed = on_scheduler_closed;
 	h->scheduler.ctx = h;
 	h->scheduler.tools.on_host = opts->on_host;
+	h->scheduler.dns.resolv_conf = opts->resolv_conf;
 	h->funnel.hooks = &h->hooks;
 	h->funnel.events = opts->events;
 	h->funnel.scheduler = &h->scheduler;

@@ -61,6 +61,7 @@ struct health_hooks {
 struct health_options {
 	struct health_hooks hooks;
 	struct event_log *events; /* borrowed; NULL: none are kept */
+	const char *resolv_conf;  /* path, for names; NULL: the system's */
 	bool on_host; /* names may resolve to loopback addresses, as endpoints may be on them */
 	const char *state_file; /* where states and events are kept over restarts; NULL: nowhere */
 };

@@ -212,7 +212,6 @@ class Gateway:
         self.args = ["--interface", ",".join(interfaces), "--state-dir", self.state_dir,
                      "--max-flows", "65536", *args]
         self.socket = os.path.join(self.run_dir, "spillwayd.sock")
-        self.files = {}  # what the daemon finds at a path instead of this machine's file
         self.process = None
 
     def log(self):
@@ -220,18 +219,9 @@ class Gateway:
         with open(self.process.log_path, encoding="utf8", errors="replace") as log:
             return log.read()
 
-    def _mounts(self):
-        """The start of a command that sees `files`: a mount namespace of its own."""
-        if not self.files:
-            return []
-        binds = [word for path, own in self.files.items() for word in (own, path)]
-        return ["unshare", "--mount", "sh", "-ec", 'while [ "$1" != -- ]; do mount --bind "$1" "$2"; '
-                'shift 2; done; shift; exec "$@"', "sh", *binds, "--"]
-
     def start(self, *more):
         """Starts the daemon and waits for its `ready`."""
-        self.process = self.net.popen(self.name, *self._mounts(), SPILLWAYD, *self.dirs, *self.args,
-                                      *more)
+        self.process = self.net.popen(self.name, SPILLWAYD, *self.dirs, *self.args, *more)
 
         def ready():
             if self.process.poll() is not None:

@@ -209,21 +209,19 @@ def test_a_backend_that_says_h2c_is_checked_over_http2(net, gw):
 
 
 def test_a_name_is_resolved_for_each_probe(net, gw):
-    paths = {name: os.path.join(net.dir, name) for name in ("zone", "resolv", "hosts")}
+    paths = {name: os.path.join(net.dir, name) for name in ("zone", "resolv")}
     write(paths["zone"], f"web.test={lib.addr4('p1')}\n")
     write(paths["resolv"], "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
-    write(paths["hosts"], "127.0.0.1 localhost\n")
-    gw.files = {"/etc/resolv.conf": paths["resolv"], "/etc/hosts": paths["hosts"]}
     net.popen("gw", sys.executable, os.path.join(lib.HERE, "nameserver.py"), paths["zone"])
     lib.wait_for("name server", lambda: ":53" in net.exec("gw", "ss", "-Hlun").stdout)
     for host in ("p1", "p2"):
         lib.Web(net, host).start()
     address = "web.test:8080"
-    gw.start().apply(manifest(HTTP, "- fqdn: {hostname: web.test, port: 8080}"))
+    gw.start("--resolv-conf", paths["resolv"]).apply(
+        manifest(HTTP, "- fqdn: {hostname: web.test, port: 8080}"))
     is_judged(gw, address, "status 200", carried=False)
     goes_down(gw, address, lambda: write(paths["zone"], ""), "name does not resolve (NXDOMAIN)")
-    with open(paths["hosts"], "a", encoding="ascii") as hosts:  # in place: it is mounted
-        hosts.write(f"{lib.addr4('p2')} web.test\n")
+    write(paths["zone"], f"web.test={lib.addr4('p2')}\n")
     gw.wait_state(address, "up")
 
 

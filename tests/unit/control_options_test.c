@@ -65,7 +65,7 @@ static void flags_fill_in_the_options(void **state)
 	assert_int_equal(
 		parse("--interface eth0,eth1 --interface=eth2,eth0 --xdp-mode generic "
 		      "--state-dir /s/ --run-dir /r --bpffs /b --source-address 192.0.2.9 "
-		      "--source-address 2001:db8::9 --on-host --zone east --max-flows 1000 --max-services 7 "
+		      "--source-address 2001:db8::9 --on-host --zone east --resolv-conf /x/resolv.conf --max-flows 1000 --max-services 7 "
 		      "--max-endpoints 99 --socket-group adm --log-level debug",
 		      &o, &why),
 		0);
@@ -80,6 +80,7 @@ static void flags_fill_in_the_options(void **state)
 	assert_string_equal(addr_print(&o.engine.dataplane.sources[1], text), "2001:db8::9");
 	assert_true(o.engine.on_host);
 	assert_string_equal(o.engine.zone, "east");
+	assert_string_equal(o.engine.resolv_conf, "/x/resolv.conf");
 	assert_int_equal(o.engine.dataplane.max_flows, 1000);
 	assert_int_equal(o.engine.dataplane.max_services, 7);
 	assert_int_equal(o.engine.dataplane.max_endpoints, 100);
@@ -104,6 +105,7 @@ static void what_is_not_given_has_its_default(void **state)
 	assert_null(o.socket_group);
 	assert_false(o.engine.on_host);
 	assert_null(o.engine.zone);
+	assert_null(o.engine.resolv_conf);
 	assert_int_equal(o.log_level, LOG_LEVEL_INFO);
 }
 
@@ -130,6 +132,7 @@ static void a_wrong_command_line_is_refused_by_the_flags_name(void **state)
 		{"--interface eth0 --max-services 99999999999999999999", "--max-services: 9999"},
 		{"--interface eth0 --max-endpoints 65536", "from 1 to 65535"},
 		{"--interface eth0 --zone=", "--zone: the name is empty"},
+		{"--interface eth0 --resolv-conf x", "--resolv-conf: must be an absolute path"},
 		{"--interface eth0 --log-level loud", "--log-level: loud: must be error, warn"},
 	};
 	struct daemon_options o;
@@ -167,9 +170,9 @@ static void detach_version_and_help_need_no_interface(void **state)
 static void the_help_names_every_flag(void **state)
 {
 	static const char *const names[] = {
-		"interface", "xdp-mode",     "state-dir",      "run-dir",
-		"bpffs",     "on-host",	     "zone",	       "max-endpoints",
-		"detach",    "socket-group", "source-address",
+		"interface",	 "xdp-mode", "state-dir",    "run-dir",
+		"bpffs",	 "on-host",  "resolv-conf",  "zone",
+		"max-endpoints", "detach",   "socket-group", "source-address",
 	};
 	char *text = options_help();
 
