@@ -23,7 +23,7 @@ struct engine_options {
 	const char *state_dir;
 	const char *zone; /* of this gateway, or NULL */
 	bool on_host;
-	const char *resolv_conf; /* path; NULL: the system's */
+	const char *resolv_conf;	    /* path; NULL: the system's */
 	struct dataplane_options dataplane; /* run_dir and bpffs included */
 };
 
