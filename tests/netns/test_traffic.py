@@ -19,7 +19,7 @@ def test_ports_in_time_wait_at_the_server_are_reused_without_stalls(net):
     gateway.apply(lib.manifest(primaries=("p1",), fallbacks=(), check=False, families=(4,)))
     for _ in range(4):
         result = lib.fetch(net, lib.VIP4, 450, parallel=8, timeout=0.9)
-        assert result["errors"] == []
+        assert result["errors"] == [], (result, gateway.counters(), gateway.endpoints())
         lib.time.sleep(3)
     assert gateway.counters()["port_reused_early"] > 500
 
