@@ -10,39 +10,18 @@
 
 #include "reject.h"
 
-static inline void cut_tcp(const struct spw_flow *r, struct tcphdr *tcp)
-{
-	__be32 seq = tcp->seq, ack_seq = tcp->ack_seq;
-	bool acks = tcp->ack;
-
-	__builtin_memset(tcp, 0, sizeof(*tcp));
-	tcp->source = r->sport;
-	tcp->dest = r->dport;
-	tcp->seq = seq;
-	tcp->ack_seq = acks ? ack_seq : 0;
-	tcp->doff = sizeof(*tcp) / 4;
-	tcp->rst = 1;
-	tcp->ack = acks;
-}
-
 /* In place of nat_rewrite() and leave(): next_hop() has found the way to the client. */
 static __noinline enum verdict cut(struct pkt *p)
 {
 	const struct spw_flow *r = p->flow;
-	enum verdict v = DROP;
+	struct tcphdr *tcp = p->tcp;
 
-	if (!p->tcp || !r)
+	if (!tcp || !r)
 		return drop(SPW_DROP_INTERNAL);
-	cut_tcp(r, p->tcp);
-	if (p->ip4)
-		reject_ip4(p, &r->saddr, &r->daddr);
-	if (p->ip6)
-		reject_ip6(p, &r->saddr, &r->daddr);
-	if (reject_trim(p))
-		v = send_out(p);
-	if (v != DROP)
-		count(SPW_COUNT_RESET_SENT);
-	return v;
+	reject_head(tcp, tcp->seq, tcp->ack_seq, tcp->ack);
+	tcp->source = r->sport;
+	tcp->dest = r->dport;
+	return reject_send(p, &r->saddr, &r->daddr);
 }
 
 #endif

@@ -94,7 +94,7 @@ struct {
 	__type(value, struct spw_endpoint_stats);
 } endpoint_stats SEC(".maps");
 
-/* Writer: the packet path; the daemon exchanges run_max for 0. */
+/* Writers: the packet path; the daemon exchanges run_max for 0, and ends a run with an ejection. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

@@ -2,8 +2,8 @@
 /*
  * A packet on its way through the stages, and how it can end. Which headers it has is said by the
  * pointers: NULL or not. The verifier does not know that a packet pointer is never NULL, so where
- * both families are dealt with, both pointers are asked: `else` would not load. Only reject() and
- * unreachable() resize a packet, as their last act, so the pointers stay valid throughout.
+ * both families are dealt with, both pointers are asked: `else` would not load. Only reject(), cut()
+ * and unreachable() resize a packet, as their last act, so the pointers stay valid throughout.
  */
 #ifndef SPILLWAY_BPF_PKT_H
 #define SPILLWAY_BPF_PKT_H

@@ -29,6 +29,17 @@ static inline void reject_eth(struct ethhdr *eth)
 	__builtin_memcpy(eth->h_source, mac, ETH_ALEN);
 }
 
+/* The header of an RST, but for ports and checksum; without `acks` it acknowledges nothing. */
+static inline void reject_head(struct tcphdr *tcp, __be32 seq, __be32 ack_seq, bool acks)
+{
+	__builtin_memset(tcp, 0, sizeof(*tcp));
+	tcp->seq = seq;
+	tcp->ack_seq = acks ? ack_seq : 0;
+	tcp->doff = sizeof(*tcp) / 4;
+	tcp->rst = 1;
+	tcp->ack = acks;
+}
+
 /*
  * From where the sender expects the next byte, if it says so. Else all is acknowledged that it sent:
  * SYN and FIN count one, and a SYN may carry data (RFC 7413).
@@ -40,14 +51,9 @@ static inline void reject_tcp(struct pkt *p)
 	__be32 seq = tcp->ack ? tcp->ack_seq : 0;
 	bool acks = !tcp->ack;
 
-	__builtin_memset(tcp, 0, sizeof(*tcp));
+	reject_head(tcp, seq, bpf_htonl(ack), acks);
 	tcp->source = p->key.dport;
 	tcp->dest = p->key.sport;
-	tcp->seq = seq;
-	tcp->ack_seq = acks ? bpf_htonl(ack) : 0;
-	tcp->doff = sizeof(*tcp) / 4;
-	tcp->rst = 1;
-	tcp->ack = acks;
 }
 
 /* From addresses to the end of the TCP header, which follows at once in both families. */
@@ -99,24 +105,31 @@ static inline bool reject_trim(struct pkt *p)
 	return !bpf_xdp_adjust_tail(p->ctx, want - have);
 }
 
-/* Where no answer can leave, the packet is dropped without one. */
-static __noinline enum verdict reject(struct pkt *p)
+/* The RST is made: addresses, checksums and length of its packet, and out by p->egress. */
+static inline enum verdict reject_send(struct pkt *p, const struct spw_addr *from,
+				       const struct spw_addr *to)
 {
 	enum verdict v = DROP;
 
-	if (!p->tcp || !egress_is_attached(p, p->ctx->ingress_ifindex))
-		return DROP;
-	reject_eth(p->eth);
-	reject_tcp(p);
 	if (p->ip4)
-		reject_ip4(p, &p->key.daddr, &p->key.saddr);
+		reject_ip4(p, from, to);
 	if (p->ip6)
-		reject_ip6(p, &p->key.daddr, &p->key.saddr);
+		reject_ip6(p, from, to);
 	if (reject_trim(p))
 		v = send_out(p);
 	if (v != DROP)
 		count(SPW_COUNT_RESET_SENT);
 	return v;
+}
+
+/* Where no answer can leave, the packet is dropped without one. */
+static __noinline enum verdict reject(struct pkt *p)
+{
+	if (!p->tcp || !egress_is_attached(p, p->ctx->ingress_ifindex))
+		return DROP;
+	reject_eth(p->eth);
+	reject_tcp(p);
+	return reject_send(p, &p->key.daddr, &p->key.saddr);
 }
 
 #endif

@@ -46,7 +46,8 @@
 	X(COUNT, UNREACHABLE_LIMITED, "unreachable_limited", "ICMP answers beyond the rate limit") \
 	X(COUNT, FLOW_REFUSED, "flow_refused", "new flows that the endpoint answered with RST")    \
 	X(COUNT, FLOW_UNREACHABLE, "flow_unreachable", "flows told of by ICMP unreachable")        \
-	X(COUNT, FLOW_RETRIED, "flow_retried", "flows whose SYN came again without an answer")     \
+	X(COUNT, FLOW_RETRIED, "flow_retried",                                                     \
+	  "flows asked for again without an answer, or without a next hop")                        \
 	X(COUNT, FLOW_PURGED, "flow_purged", "UDP flows removed with their endpoint")
 
 enum spw_stat {
