@@ -41,7 +41,7 @@ LIBS_CTL := -lyaml -ljansson -lcurl -l:libbpf.a -lelf -lz
 LIBS     := -lyaml -ljansson -lsqlite3 -luv -lcurl -lmicrohttpd -lmnl -lsystemd -lcares \
 	-lssl -lcrypto -l:libbpf.a -lelf -lz -lpthread
 
-BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -Iinclude \
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Dinline='inline __attribute__((__always_inline__))' -Wall -Wextra -Werror -Wno-unused-parameter -Iinclude \
 	-I/usr/include/$(shell uname -m)-linux-gnu
 
 MODULES  := base manifest store model tables dns health dataplane handoff control

@@ -26,11 +26,16 @@ static inline const struct spw_settings *config_settings(__u32 side)
 
 static inline enum verdict config_read(struct pkt *p)
 {
-	p->side = config_side();
-	p->settings = config_settings(p->side);
-	if (!p->settings)
+	__u32 zero = 0;
+	struct spw_config *c = bpf_map_lookup_elem(&config, &zero);
+
+	if (!c)
 		return drop(SPW_DROP_INTERNAL);
-	p->now_ns = bpf_ktime_get_coarse_ns();
+	p->side = *(volatile __u32 *)&c->active & 1;
+	p->settings = &c->settings[p->side];
+	p->hops_until = *(volatile __u32 *)&c->hops_until;
+	p->carry->flow_seed = c->flow_seed;
+	p->now = bpf_jiffies64();
 	return NEXT;
 }
 

@@ -32,13 +32,26 @@ static inline __u64 csum_changed_addr(__u64 diff, const struct spw_addr *old,
 	return csum_changed32(diff, old->w[3], new->w[3]);
 }
 
-static inline __u16 csum_fold(__u64 sum)
+/* To 16 bits with end-around carry: not zero, unless the sum is. */
+static inline __u16 csum_fold_sum(__u64 sum)
 {
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
+	return sum;
+}
+
+static inline __u16 csum_fold(__u64 sum)
+{
+	return ~csum_fold_sum(sum);
+}
+
+/* Likewise of a sum of a few 16-bit numbers. */
+static inline __u16 csum_fold_short(__u32 sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~(sum + (sum >> 16));
 }
 
 static inline __u16 csum_apply(__u16 check, __u64 diff)

@@ -13,15 +13,17 @@
 /* In place of nat_rewrite() and leave(): next_hop() has found the way to the client. */
 static __noinline enum verdict cut(struct pkt *p)
 {
-	const struct spw_flow *r = p->flow;
+	const struct entry *r = p->f;
 	struct tcphdr *tcp = p->tcp;
 
-	if (!tcp || !r)
+	if (!tcp || !p->line)
 		return drop(SPW_DROP_INTERNAL);
 	reject_head(tcp, tcp->seq, tcp->ack_seq, tcp->ack);
-	tcp->source = r->sport;
-	tcp->dest = r->dport;
-	return reject_send(p, &r->saddr, &r->daddr);
+	tcp->source = r->core.to_sport;
+	tcp->dest = r->core.to_dport;
+	if (!reject_finish(p, &r->to_saddr, &r->to_daddr) || tag_change(p))
+		return DROP;
+	return reject_send(p);
 }
 
 #endif

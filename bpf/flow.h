@@ -1,142 +1,153 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The only accessor of the flow table: pairs of entries, one for each direction.
- *
- * Who owns what: the forward entry carries state and age of the pair, and whoever deletes it (of
- * several CPUs that try, one succeeds) deletes the reverse entry next. Nobody else deletes a
- * reverse entry, so its key cannot be given away in between; only the sweep clears away a reverse
- * entry that lost its partner, long after. A pair is made in the other order: the reverse entry
- * first, which is what reserves the source port.
- *
- * The kernel's preallocated hash map may hand an entry's memory to another flow while a packet
- * still reads it. That takes a packet of a flow that is deleted in the same few nanoseconds; a
- * table of our own, which can check a version, replaces this one behind these functions.
+ * A packet's flow in the table, and how long flows live. Ordinary packets copy their entry and look
+ * no further than that it was seen within the last second.
  */
 #ifndef SPILLWAY_BPF_FLOW_H
 #define SPILLWAY_BPF_FLOW_H
 
 #include "config.h"
+#include "scratch.h"
+#include "service.h"
 
-#define FLOW_STEP_NS	1000000000ULL	   /* how exact seen_ns is */
-#define FLOW_SETTLED_NS (2 * FLOW_STEP_NS) /* silent for so long: nothing is under way */
 #define FLOW_BOTH_FINS	(SPW_FLOW_FIN_CLIENT | SPW_FLOW_FIN_ENDPOINT)
 #define FLOW_ENDING	(FLOW_BOTH_FINS | SPW_FLOW_RESET | SPW_FLOW_CLOSED)
+#define FLOW_RANK_UNITS (2000000000ULL >> SPW_BORN_SHIFT)
 
-/*
- * Inserts an entry where there is none: 0 or a negative errno. Linux 6.1 calls the map's own
- * function here, which leaves the upper half of the result zero: it is a number of 32 bits.
- */
-static inline int flow_insert(const struct spw_flow_key *key, const struct spw_flow *f)
+/* In units of `born`. */
+static inline __u32 flow_clock(void)
 {
-	return (int)bpf_map_update_elem(&flows, key, f, BPF_NOEXIST);
+	return bpf_ktime_get_coarse_ns() >> SPW_BORN_SHIFT;
 }
 
-static inline __u64 flow_idle_ns(const struct spw_flow *f, __u64 now_ns)
+static inline __u32 flow_idle(__u64 word, __u32 now)
 {
-	__s64 idle = now_ns - f->seen_ns;
+	__s32 idle = now - word_seen(word);
 
 	return idle > 0 ? idle : 0;
 }
 
-static inline enum spw_timeout flow_timeout(__u32 state, __u8 proto)
+/* A packet of it was noticed less than a second ago: nothing needs to be looked at or written. */
+static inline bool flow_is_fresh(__u64 word, __u32 now)
 {
-	if (proto == IPPROTO_UDP)
-		return state & SPW_FLOW_ESTABLISHED ? SPW_TIMEOUT_UDP_ESTABLISHED
-						    : SPW_TIMEOUT_UDP_NEW;
-	if (state & FLOW_ENDING)
-		return SPW_TIMEOUT_TCP_CLOSING;
-	return state & SPW_FLOW_ESTABLISHED ? SPW_TIMEOUT_TCP_ESTABLISHED
-					    : SPW_TIMEOUT_TCP_EMBRYONIC;
+	return flow_idle(word, now) < ticks_a_second;
 }
 
-/* Of a forward entry. */
-static inline bool flow_is_expired(const struct spw_flow *f, __u8 proto,
-				   const struct spw_settings *s, __u64 now_ns)
+static inline enum spw_idle flow_stage(__u64 word, __u8 proto)
 {
-	return flow_idle_ns(f, now_ns) > s->timeout_ns[flow_timeout(f->state, proto)];
+	if (proto == IPPROTO_TCP && (word & FLOW_ENDING))
+		return SPW_IDLE_CLOSING;
+	return word & SPW_FLOW_ESTABLISHED ? SPW_IDLE_ESTABLISHED : SPW_IDLE_EMBRYONIC;
 }
 
-/* The rewritten packet's answer: the rewritten tuple with its sides swapped. */
-static inline void flow_partner_key(const struct spw_flow *f, __u8 proto, struct spw_flow_key *out)
+/* Its service says how long it may be idle; a service that is gone leaves that to the settings. */
+__noinline int flow_is_expired(__u64 word, __u32 service, __u32 udp, __u32 side, __u32 now)
 {
-	__builtin_memset(out, 0, sizeof(*out));
-	out->saddr = f->daddr;
-	out->daddr = f->saddr;
-	out->sport = f->dport;
-	out->dport = f->sport;
-	out->proto = proto;
+	const struct spw_service_row *row = service_row_on(side, service);
+	const struct spw_settings *s = config_settings(side);
+	__u32 stage = flow_stage(word, udp ? IPPROTO_UDP : IPPROTO_TCP), idle_s;
+
+	if (!s || stage >= SPW_IDLE_MAX)
+		return 0;
+	idle_s = s->idle_s[udp & 1][stage];
+	if (row && (row->flags & SPW_SERVICE_VALID) && row->idle_s[stage])
+		idle_s = row->idle_s[stage];
+	return flow_idle(word, now) > idle_s * ticks_a_second;
 }
 
-static inline struct spw_flow *flow_partner(const struct spw_flow *f, __u8 proto)
+static inline bool flow_read(const struct spw_flow_key *key, __u32 v6, __u32 line,
+			     struct entry *out)
 {
-	struct spw_flow_key key;
+	const struct spw_flow_core *c = lines_at(v6, line);
 
-	flow_partner_key(f, proto, &key);
-	return bpf_map_lookup_elem(&flows, &key);
+	return c && line_read(c, key, v6, out);
 }
 
-/*
- * Sets state bits in a forward entry and returns what was there before: of several CPUs one sees a
- * bit as new. The one who closes the flow counts it.
- */
-static inline __u32 flow_mark(struct spw_flow *f, __u32 bits)
+/* The entry of the packet's own key into p->f: its line, or TABLE_NONE. */
+static inline __u32 flow_of(struct pkt *p, __u32 v6)
 {
-	__u32 old = __sync_fetch_and_or(&f->state, bits);
-	__u32 state = old | bits;
+	__u64 hash = table_hash(p->key, v6, p->carry->flow_seed);
+	__u32 line = table_preferred(hash, v6);
 
-	if ((state & FLOW_BOTH_FINS) != FLOW_BOTH_FINS && !(state & SPW_FLOW_RESET))
-		return old;
-	if (!(__sync_fetch_and_or(&f->state, SPW_FLOW_CLOSED) & SPW_FLOW_CLOSED))
-		count_closed(f->endpoint);
-	return old;
+	if (flow_read(p->key, v6, line, p->f))
+		return line;
+	line = search(p->key, hash, v6);
+	return line != TABLE_NONE && flow_read(p->key, v6, line, p->f) ? line : TABLE_NONE;
 }
 
-/* Removes a pair by its forward entry; false when another CPU was first. */
-static __noinline bool flow_remove(const struct spw_flow_key *key, struct spw_flow *f)
+/* The entry of any key: its line, and in *out what it says; TABLE_NONE when there is none. */
+__noinline __u32 flow_get(const struct spw_flow_key *key, __u32 v6, struct entry *out)
 {
-	struct spw_flow_key partner;
+	__u64 hash;
+	__u32 line;
 
-	if (!f)
+	if (!key || !out)
+		return TABLE_NONE;
+	hash = pair_hash(key, v6);
+	line = pair_line(key, hash, v6);
+	if (line == TABLE_NONE)
+		return TABLE_NONE;
+	return TABLE_FAMILIES(v6, flow_read(key, 0, line, out), flow_read(key, 1, line, out))
+		       ? line
+		       : TABLE_NONE;
+}
+
+/* The other entry of a pair, into the scratch of LINES_FLOW: its line, or TABLE_NONE. */
+static inline __u32 flow_partner(const struct entry *e, __u32 v6)
+{
+	struct pair_scratch *s = lines_scratch(LINES_FLOW);
+
+	if (!e || !s)
+		return TABLE_NONE;
+	pair_partner_key(e, &s->partner_key);
+	return flow_get(&s->partner_key, v6, &s->entry);
+}
+
+static inline void flow_refer(const struct entry *e, __u32 line, struct flow_ref *out)
+{
+	out->word = e->core.word;
+	out->line = line;
+	out->service = e->core.service;
+	out->born = e->core.born;
+	out->endpoint = e->core.endpoint;
+}
+
+/* The forward entry of a reverse one; false when the pair is being made or removed. */
+static inline bool flow_find_forward(const struct entry *r, __u32 v6, struct flow_ref *out)
+{
+	__u32 line = flow_partner(r, v6);
+	const struct pair_scratch *s = lines_scratch(LINES_FLOW);
+
+	if (line == TABLE_NONE || !s || s->entry.core.dir != SPW_FLOW_FORWARD)
 		return false;
-	flow_partner_key(f, key->proto, &partner);
-	if (!(__sync_fetch_and_or(&f->state, SPW_FLOW_CLOSED) & SPW_FLOW_CLOSED))
-		count_closed(f->endpoint);
-	if (bpf_map_delete_elem(&flows, key))
-		return false;
-	bpf_map_delete_elem(&flows, &partner);
+	flow_refer(&s->entry, line, out);
 	return true;
 }
 
-static inline void flow_expire(const struct spw_flow_key *key, struct spw_flow *f)
-{
-	if (flow_remove(key, f))
-		count_shared(SPW_COUNT_FLOW_EXPIRED);
-}
-
-/* A live forward entry for this key, or NULL; one whose time has passed is removed. */
-static inline struct spw_flow *flow_find_forward(const struct pkt *p, struct spw_flow *f)
-{
-	if (!flow_is_expired(f, p->key.proto, p->settings, p->now_ns))
-		return f;
-	flow_expire(&p->key, f);
-	return NULL;
-}
-
 /*
- * The forward entry of a reverse one, or NULL when the pair's time has passed (it is removed then)
- * or the pair is being made or removed at this moment.
+ * Sets state bits in a forward entry and returns what was there before, all bits when it is gone:
+ * of several CPUs one sees a bit as new. The one who closes the flow counts it.
  */
-static inline struct spw_flow *flow_find_partner(const struct pkt *p, const struct spw_flow *r)
+__noinline __u32 flow_mark_line(__u32 v6, __u32 line, __u64 word, __u32 bits, __u32 endpoint)
 {
-	struct spw_flow_key key;
-	struct spw_flow *f;
+	__u32 old = line_mark(v6, line, word, bits), state = old | bits;
 
-	flow_partner_key(r, p->key.proto, &key);
-	f = bpf_map_lookup_elem(&flows, &key);
-	if (!f || !flow_is_expired(f, p->key.proto, p->settings, p->now_ns))
-		return f;
-	flow_expire(&key, f);
-	return NULL;
+	if ((state & FLOW_BOTH_FINS) != FLOW_BOTH_FINS && !(state & SPW_FLOW_RESET))
+		return old;
+	if (!(line_mark(v6, line, word, SPW_FLOW_CLOSED) & SPW_FLOW_CLOSED))
+		count_closed(endpoint);
+	return old;
+}
+
+static inline __u32 flow_mark(__u32 v6, const struct flow_ref *f, __u32 bits)
+{
+	return flow_mark_line(v6, f->line, f->word, bits, f->endpoint);
+}
+
+static inline void flow_expire(__u32 v6, const struct flow_ref *f)
+{
+	if (pair_remove(v6, f->line, f->word, 0))
+		count_shared(SPW_COUNT_FLOW_EXPIRED);
 }
 
 #endif

@@ -19,68 +19,61 @@ static inline enum verdict hop_limit(struct pkt *p)
 	return NEXT;
 }
 
-/* The difference that the flow's addresses make, to a header checksum or a pseudo header. */
-static inline __u64 nat_addr_diff(const struct pkt *p)
-{
-	__u64 diff = csum_changed_addr(0, &p->key.saddr, &p->flow->saddr);
-
-	return csum_changed_addr(diff, &p->key.daddr, &p->flow->daddr);
-}
-
-static inline void nat_ip4(struct pkt *p, __u64 diff)
+static inline void nat_ip4(struct pkt *p)
 {
 	struct iphdr *ip = p->ip4;
 	__be16 old = *(__be16 *)&ip->ttl;
 
-	ip->saddr = p->flow->saddr.w[3];
-	ip->daddr = p->flow->daddr.w[3];
+	ip->saddr = p->f->to_saddr.w[3];
+	ip->daddr = p->f->to_daddr.w[3];
 	ip->ttl -= 1;
-	diff = csum_changed16(diff, old, *(__be16 *)&ip->ttl);
-	ip->check = csum_apply(ip->check, diff);
+	ip->check = csum_fold_short((__u32)p->f->core.l3_diff + (__u16)~old + *(__be16 *)&ip->ttl +
+				    (__u16)~ip->check);
 }
 
 static inline void nat_ip6(struct pkt *p)
 {
 	struct ipv6hdr *ip = p->ip6;
 
-	__builtin_memcpy(&ip->saddr, &p->flow->saddr, sizeof(ip->saddr));
-	__builtin_memcpy(&ip->daddr, &p->flow->daddr, sizeof(ip->daddr));
+	__builtin_memcpy(&ip->saddr, &p->f->to_saddr, sizeof(ip->saddr));
+	__builtin_memcpy(&ip->daddr, &p->f->to_daddr, sizeof(ip->daddr));
 	ip->hop_limit -= 1;
 }
 
-static inline void nat_tcp(struct pkt *p, __u64 diff)
+static inline __u16 nat_l4_check(const struct pkt *p, __u16 check)
 {
-	p->tcp->source = p->flow->sport;
-	p->tcp->dest = p->flow->dport;
-	p->tcp->check = csum_apply(p->tcp->check, diff);
+	return csum_fold_short((__u32)p->f->core.l4_diff + (__u16)~check);
+}
+
+static inline void nat_tcp(struct pkt *p)
+{
+	p->tcp->source = p->f->core.to_sport;
+	p->tcp->dest = p->f->core.to_dport;
+	p->tcp->check = nat_l4_check(p, p->tcp->check);
 }
 
 /* Zero says that the sender made no checksum: it stays so, and a computed zero is sent as ~0. */
-static inline void nat_udp(struct pkt *p, __u64 diff)
+static inline void nat_udp(struct pkt *p)
 {
-	p->udp->source = p->flow->sport;
-	p->udp->dest = p->flow->dport;
+	p->udp->source = p->f->core.to_sport;
+	p->udp->dest = p->f->core.to_dport;
 	if (!p->udp->check)
 		return;
-	p->udp->check = csum_apply(p->udp->check, diff);
+	p->udp->check = nat_l4_check(p, p->udp->check);
 	if (!p->udp->check)
 		p->udp->check = 0xffff;
 }
 
 static inline enum verdict nat_rewrite(struct pkt *p)
 {
-	__u64 diff = nat_addr_diff(p);
-
 	if (p->ip4)
-		nat_ip4(p, diff);
+		nat_ip4(p);
 	if (p->ip6)
 		nat_ip6(p);
-	diff = csum_changed16(diff, p->key.sport, p->flow->sport);
-	diff = csum_changed16(diff, p->key.dport, p->flow->dport);
 	if (p->tcp)
-		nat_tcp(p, diff);
+		nat_tcp(p);
 	if (p->udp)
-		nat_udp(p, diff);
+		nat_udp(p);
 	return NEXT;
 }
 

@@ -24,12 +24,14 @@ static inline bool halt_may(__u32 word)
  * not told, the endpoint's packet goes on to it as an RST, and the endpoint, which hears nothing,
  * speaks again and is told then. The flow is over from the first on.
  */
-static inline enum verdict halt_reset(struct pkt *p, struct spw_flow *f, enum spw_stat row)
+static inline enum verdict halt_reset(struct pkt *p, enum spw_stat row)
 {
-	if (!(f->state & SPW_FLOW_RESET))
-		f->seen_ns = p->now_ns;
-	p->cuts = pkt_is_reply(p) && !(f->state & SPW_FLOW_CLIENT_TOLD);
-	flow_mark(f, SPW_FLOW_RESET | SPW_FLOW_CLIENT_TOLD);
+	const struct flow_ref *f = p->forward;
+
+	if (!(f->word & SPW_FLOW_RESET))
+		line_touch(p->v6, f->line, f->word, p->now);
+	p->cuts = pkt_is_reply(p) && !(f->word & SPW_FLOW_CLIENT_TOLD);
+	flow_mark(p->v6, f, SPW_FLOW_RESET | SPW_FLOW_CLIENT_TOLD);
 	if (!p->cuts)
 		return refuse(row);
 	count(row);
@@ -37,9 +39,9 @@ static inline enum verdict halt_reset(struct pkt *p, struct spw_flow *f, enum sp
 }
 
 /* The row of the flow's service, when that has nobody left; else NULL. */
-static inline const struct spw_service_row *halt_row(const struct pkt *p, const struct spw_flow *f)
+static inline const struct spw_service_row *halt_row(const struct pkt *p)
 {
-	const struct spw_service_row *row = service_row(p, f->service);
+	const struct spw_service_row *row = service_row(p, p->forward->service);
 
 	return row && (row->flags & SPW_SERVICE_EMPTY) ? row : NULL;
 }
@@ -58,25 +60,25 @@ __noinline int halt_may_reply(__u32 side, __u32 service, __u32 word)
 	return row && (row->flags & SPW_SERVICE_EMPTY) && row->live_flows != SPW_NO_ENDPOINT_LEAVE;
 }
 
-static inline enum verdict halt_answer(struct pkt *p, struct spw_flow *f)
+static inline enum verdict halt_answer(struct pkt *p)
 {
 	if (p->tcp)
-		return halt_reset(p, f, SPW_DROP_LIVE_NO_ENDPOINT);
+		return halt_reset(p, SPW_DROP_LIVE_NO_ENDPOINT);
 	if (pkt_is_reply(p))
 		return drop(SPW_DROP_LIVE_NO_ENDPOINT);
 	return unreachable_for(SPW_DROP_LIVE_NO_ENDPOINT);
 }
 
 /* An established flow whose endpoint is down. The client's side is told; the other one if TCP. */
-static inline enum verdict halt_live(struct pkt *p, struct spw_flow *f)
+static inline enum verdict halt_live(struct pkt *p)
 {
-	const struct spw_service_row *row = halt_row(p, f);
+	const struct spw_service_row *row = halt_row(p);
 
-	if (!row || !(f->state & SPW_FLOW_ESTABLISHED))
+	if (!row || !(p->forward->word & SPW_FLOW_ESTABLISHED))
 		return NEXT;
 	switch ((enum spw_no_endpoint)row->live_flows) {
 	case SPW_NO_ENDPOINT_ANSWER:
-		return halt_answer(p, f);
+		return halt_answer(p);
 	case SPW_NO_ENDPOINT_UNREACHABLE:
 		return pkt_is_reply(p) ? drop(SPW_DROP_LIVE_NO_ENDPOINT)
 				       : unreachable_for(SPW_DROP_LIVE_NO_ENDPOINT);
@@ -91,13 +93,14 @@ static inline enum verdict halt_live(struct pkt *p, struct spw_flow *f)
 }
 
 /* UDP that leave to where it is: picking again would find nobody, and its endpoint is known. */
-static inline bool halt_leaves_udp(const struct pkt *p, const struct spw_flow *f, __u32 word)
+static inline bool halt_leaves_udp(const struct pkt *p, __u32 word)
 {
-	const struct spw_service_row *row = halt_row(p, f);
-	__u32 id = f->endpoint;
+	const struct spw_service_row *row = halt_row(p);
+	__u32 id = p->forward->endpoint;
 	const struct spw_endpoint *e;
 
-	if (!row || row->live_flows != SPW_NO_ENDPOINT_LEAVE || !(f->state & SPW_FLOW_ESTABLISHED))
+	if (!row || row->live_flows != SPW_NO_ENDPOINT_LEAVE ||
+	    !(p->forward->word & SPW_FLOW_ESTABLISHED))
 		return false;
 	if ((word & SPW_WORD_RESET) || word_admin(word) == SPW_ADMIN_DOWN)
 		return false;
@@ -106,22 +109,23 @@ static inline bool halt_leaves_udp(const struct pkt *p, const struct spw_flow *f
 }
 
 /* Nothing is left to answer for: both sides have ended the connection. */
-static inline bool halt_is_over(const struct spw_flow *f)
+static inline bool halt_is_over(__u64 word)
 {
-	return (f->state & FLOW_BOTH_FINS) == FLOW_BOTH_FINS && !(f->state & SPW_FLOW_RESET);
+	return (word & FLOW_BOTH_FINS) == FLOW_BOTH_FINS && !(word & SPW_FLOW_RESET);
 }
 
 /* By the forward entry of the packet's flow and its endpoint's word. life.h opens anew. */
-static __noinline enum verdict halt(struct pkt *p, struct spw_flow *f, __u32 word)
+static __noinline enum verdict halt(struct pkt *p, __u32 word)
 {
-	if (!f || (p->tcp && (p->tcp->rst || halt_is_over(f))))
+	__u64 flow = p->forward->word;
+
+	if (!p->forward->line || (p->tcp && (p->tcp->rst || halt_is_over(flow))))
 		return NEXT;
-	if (pkt_is_syn(p) && !pkt_is_reply(p) &&
-	    ((word & SPW_WORD_RESET) || (f->state & FLOW_ENDING)))
+	if (pkt_is_syn(p) && !pkt_is_reply(p) && ((word & SPW_WORD_RESET) || (flow & FLOW_ENDING)))
 		return NEXT;
 	if (!(word & SPW_WORD_RESET))
-		return halt_live(p, f);
-	return p->tcp ? halt_reset(p, f, SPW_DROP_FLOW_RESET) : NEXT;
+		return halt_live(p);
+	return p->tcp ? halt_reset(p, SPW_DROP_FLOW_RESET) : NEXT;
 }
 
 #endif

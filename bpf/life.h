@@ -8,6 +8,7 @@
 #define SPILLWAY_BPF_LIFE_H
 
 #include "halt.h"
+#include "path.h"
 #include "signal.h"
 
 /*
@@ -15,38 +16,46 @@
  * elsewhere when its endpoint may not be picked any more, and so does UDP when its endpoint is down
  * or gone, unless the service leaves it there. `word` is the endpoint's.
  */
-static inline bool life_opens_anew(const struct pkt *p, const struct spw_flow *f, __u32 word)
+static inline bool life_opens_anew(const struct pkt *p, __u32 word)
 {
 	bool repick;
 
 	if (p->udp) {
-		repick = !word_keeps_udp(word) && !halt_leaves_udp(p, f, word);
+		repick = !word_keeps_udp(word) && !halt_leaves_udp(p, word);
 	} else {
 		if (!pkt_is_syn(p))
 			return false;
-		if ((f->state & FLOW_ENDING) || (word & SPW_WORD_RESET))
+		if ((p->forward->word & FLOW_ENDING) || (word & SPW_WORD_RESET))
 			return true;
-		repick = !(f->state & SPW_FLOW_ESTABLISHED) && !word_is_pickable(word);
+		repick = !(p->forward->word & SPW_FLOW_ESTABLISHED) && !word_is_pickable(word);
 	}
 	if (repick)
 		count(SPW_COUNT_FLOW_REPICKED);
 	return repick;
 }
 
+/* UDP that was answered is established, but of rank only when it is still used two seconds on. */
+static inline __u32 life_udp_rank(__u64 word, __u32 born)
+{
+	if ((word & SPW_FLOW_RANKED) || !(word & SPW_FLOW_ESTABLISHED))
+		return 0;
+	return (__s32)(flow_clock() - born) >= (__s32)FLOW_RANK_UNITS ? SPW_FLOW_RANKED : 0;
+}
+
 /* State bits a client's packet sets. */
-static inline __u32 life_client_bits(const struct pkt *p, __u32 state)
+static inline __u32 life_client_bits(const struct pkt *p, __u64 word)
 {
 	__u32 bits = 0;
 
 	if (!p->tcp)
-		return 0;
+		return life_udp_rank(word, p->f->core.born);
 	if (p->tcp->fin)
 		bits |= SPW_FLOW_FIN_CLIENT;
 	/* Before the handshake it may end a former connection's TIME_WAIT; the SYN comes again. */
-	if (p->tcp->rst && (state & SPW_FLOW_ESTABLISHED))
+	if (p->tcp->rst && (word & SPW_FLOW_ESTABLISHED))
 		bits |= SPW_FLOW_RESET;
-	if (p->tcp->ack && !p->tcp->rst && !p->tcp->syn && (state & SPW_FLOW_REPLIED))
-		bits |= SPW_FLOW_ESTABLISHED;
+	if (p->tcp->ack && !p->tcp->rst && !p->tcp->syn && (word & SPW_FLOW_REPLIED))
+		bits |= SPW_FLOW_ESTABLISHED | SPW_FLOW_RANKED;
 	return bits;
 }
 
@@ -64,109 +73,105 @@ static inline __u32 life_endpoint_bits(const struct pkt *p)
 	return bits;
 }
 
-static inline bool mac_differs(const __u8 *a, const __u8 *b)
+static inline void life_lose(struct pkt *p)
 {
-	return __builtin_memcmp(a, b, ETH_ALEN) != 0;
+	p->line = TABLE_NONE;
+	p->forward->line = TABLE_NONE;
 }
 
-static inline void life_note_path(const struct pkt *p, struct spw_flow *f)
+static inline enum verdict life_forward(struct pkt *p)
 {
-	f->client_ifindex = p->ctx->ingress_ifindex;
-	__builtin_memcpy(f->client_mac, p->eth->h_source, ETH_ALEN);
-	__builtin_memcpy(f->own_mac, p->eth->h_dest, ETH_ALEN);
-}
-
-/* Replies go back the way the client's latest packet came: the reverse entry holds it. */
-static inline void life_follow_client(const struct pkt *p, struct spw_flow *f)
-{
-	struct spw_flow *r;
-
-	if (f->client_ifindex == p->ctx->ingress_ifindex &&
-	    !mac_differs(f->client_mac, p->eth->h_source) &&
-	    !mac_differs(f->own_mac, p->eth->h_dest))
-		return;
-	life_note_path(p, f);
-	r = flow_partner(f, p->key.proto);
-	if (r)
-		life_note_path(p, r);
-}
-
-static inline enum verdict life_forward(struct pkt *p, struct spw_flow *f)
-{
+	__u64 was = p->f->core.word;
 	__u32 bits, word;
 	enum verdict v;
 
-	f = flow_find_forward(p, f);
-	if (!f)
+	flow_refer(p->f, p->line, p->forward);
+	if (!flow_is_fresh(was, p->now) &&
+	    flow_is_expired(was, p->f->core.service, p->udp != NULL, p->side, p->now)) {
+		flow_expire(p->v6, p->forward);
+		life_lose(p);
 		return NEXT;
-	word = endpoint_word(f->endpoint);
+	}
+	word = endpoint_word(p->f->core.endpoint);
 	if (halt_may(word)) {
-		v = halt(p, f, word);
+		v = halt(p, word);
 		if (v != NEXT)
 			return v;
 	}
 	if (pkt_is_syn(p))
-		signal_retried(f, p->now_ns);
-	if (life_opens_anew(p, f, word)) {
-		flow_remove(&p->key, f);
+		signal_retried(p);
+	if (life_opens_anew(p, word)) {
+		pair_remove(p->v6, p->line, was, 0);
+		life_lose(p);
 		return NEXT;
 	}
-	bits = life_client_bits(p, f->state) & ~f->state;
+	bits = life_client_bits(p, was) & ~was;
 	if (bits)
-		flow_mark(f, bits);
-	if (bits || flow_idle_ns(f, p->now_ns) >= FLOW_STEP_NS)
-		f->seen_ns = p->now_ns;
-	life_follow_client(p, f);
-	p->flow = f;
+		flow_mark(p->v6, p->forward, bits);
+	if (bits || !flow_is_fresh(was, p->now))
+		line_touch(p->v6, p->line, was, p->now);
+	path_follow(p);
+	return NEXT;
+}
+
+/* An endpoint's packet that says something new, or the first in a second. */
+static __noinline enum verdict life_reply_notes(struct pkt *p, __u32 bits, __u32 word, bool halts)
+{
+	enum verdict v;
+	__u32 rank;
+
+	if (!flow_find_forward(p->f, p->v6, p->forward))
+		return pass(SPW_PASS_NO_FLOW);
+	if (!flow_is_fresh(p->forward->word, p->now) &&
+	    flow_is_expired(p->forward->word, p->forward->service, p->udp != NULL, p->side,
+			    p->now)) {
+		flow_expire(p->v6, p->forward);
+		return pass(SPW_PASS_NO_FLOW);
+	}
+	if (halts) {
+		v = halt(p, word);
+		if (v != NEXT || p->cuts)
+			return v;
+	}
+	if ((bits & SPW_FLOW_FIN_ENDPOINT) && (p->forward->word & SPW_FLOW_FIN_CLIENT))
+		bits |= SPW_FLOW_CLIENT_FIRST;
+	/* The RST as first answer is a refusal. */
+	if ((bits & SPW_FLOW_RESET) && !(p->forward->word & SIGNAL_OVER))
+		bits |= SPW_FLOW_FAILED;
+	rank = p->udp ? life_udp_rank(p->forward->word, p->forward->born)
+		      : p->forward->word & SPW_FLOW_RANKED;
+	if (bits)
+		signal_replied(p, flow_mark(p->v6, p->forward, bits | rank), bits);
+	else if (rank)
+		flow_mark(p->v6, p->forward, rank);
+	line_mark(p->v6, p->line, p->f->core.word, (bits & ~SPW_FLOW_FAILED) | rank);
+	line_touch(p->v6, p->line, p->f->core.word, p->now);
+	line_touch(p->v6, p->forward->line, p->forward->word, p->now);
 	return NEXT;
 }
 
 /*
- * The reverse entry keeps copies: `state`, the bits already told to the forward entry, and
- * `seen_ns`, when it last looked there.
+ * The reverse entry keeps copies: its state, the bits already told to the forward entry, and its
+ * age, when it last looked there.
  */
-static inline enum verdict life_reply(struct pkt *p, struct spw_flow *r)
+static inline enum verdict life_reply(struct pkt *p)
 {
-	__u32 bits = life_endpoint_bits(p) & ~r->state;
-	__u32 word = endpoint_word(r->endpoint);
-	bool halts = halt_may(word) && halt_may_reply(p->side, r->service, word);
-	struct spw_flow *f;
-	enum verdict v;
+	__u32 bits = life_endpoint_bits(p) & ~p->f->core.word;
+	__u32 word = endpoint_word(p->f->core.endpoint);
+	bool halts = halt_may(word) && halt_may_reply(p->side, p->f->core.service, word);
 
-	p->flow = r;
-	if (!bits && !halts && flow_idle_ns(r, p->now_ns) < FLOW_STEP_NS)
+	if (!bits && !halts && flow_is_fresh(p->f->core.word, p->now))
 		return NEXT;
-	f = flow_find_partner(p, r);
-	if (!f)
-		return pass(SPW_PASS_NO_FLOW);
-	if (halts) {
-		v = halt(p, f, word);
-		if (v != NEXT || p->cuts)
-			return v;
-	}
-	if ((bits & SPW_FLOW_FIN_ENDPOINT) && (f->state & SPW_FLOW_FIN_CLIENT))
-		bits |= SPW_FLOW_CLIENT_FIRST;
-	/* The RST as first answer is a refusal. */
-	if ((bits & SPW_FLOW_RESET) && !(f->state & SIGNAL_OVER))
-		bits |= SPW_FLOW_FAILED;
-	if (bits)
-		signal_replied(f, flow_mark(f, bits), bits, p->now_ns);
-	r->state |= bits & ~SPW_FLOW_FAILED;
-	r->seen_ns = p->now_ns;
-	f->seen_ns = p->now_ns;
-	return NEXT;
+	return life_reply_notes(p, bits, word, halts);
 }
 
-/* Leaves p->flow NULL when there is none, or none any more. */
+/* Leaves p->line TABLE_NONE when there is no flow, or none any more. */
 static inline enum verdict life_follow(struct pkt *p)
 {
-	struct spw_flow *f = bpf_map_lookup_elem(&flows, &p->key);
-
-	if (!f)
+	p->line = TABLE_FAMILIES(p->v6, flow_of(p, 0), flow_of(p, 1));
+	if (p->line == TABLE_NONE)
 		return NEXT;
-	if (f->dir == SPW_FLOW_REVERSE)
-		return life_reply(p, f);
-	return life_forward(p, f);
+	return pkt_is_reply(p) ? life_reply(p) : life_forward(p);
 }
 
 #endif

@@ -7,6 +7,8 @@
 #ifndef SPILLWAY_BPF_MAPS_H
 #define SPILLWAY_BPF_MAPS_H
 
+#include <stdbool.h>
+
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/types.h>
@@ -16,6 +18,15 @@
 #include <spillway/abi.h>
 #include <spillway/events.h>
 #include <spillway/stats.h>
+
+/* What the loader sets before it loads: sizes that follow from the maps', and the host's ways. */
+const volatile __u32 flow_sets4 = 2; /* even */
+const volatile __u32 flow_sets6 = 2;
+const volatile __u32 addr_bits_mask = 4 * SPW_ADDR_LINE_BITS - 1; /* bits, a power of two, less 1 */
+const volatile __u32 displace_mask = 15;			  /* of one side, likewise */
+const volatile __u32 slot_mask = 15;				  /* of one side, likewise */
+const volatile __u32 ticks_a_second = 250;
+const volatile bool weak_order = false; /* see atomic.h */
 
 /* Writer: the loader that made the maps, once. The packet path does not read it. */
 struct {
@@ -33,13 +44,40 @@ struct {
 	__type(value, __u32);
 } addrs SEC(".maps");
 
-/* Writer: the daemon. */
+/* Writer: the daemon. A bit for each address of `addrs`, shared by some that are not there. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 4);
+	__type(key, __u32);
+	__type(value, struct spw_addr_line);
+} addr_bits SEC(".maps");
+
+/* Writer: the daemon. The packet path does not read it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
 	__type(key, struct spw_service_key);
 	__type(value, __u32);
 } services SEC(".maps");
+
+/* Writer: the daemon, always the half of the side that `config.active` does not name. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct spw_displace_line);
+} service_displace SEC(".maps");
+
+/* Writer: the daemon, likewise. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct spw_service_line);
+} service_slots SEC(".maps");
 
 /* Writer: the daemon, always the side that `config.active` does not name. 2 * max_services. */
 struct {
@@ -103,13 +141,23 @@ struct {
 	__type(value, struct spw_signals);
 } endpoint_signals SEC(".maps");
 
-/* Writer: the packet path (spillway_sweep included). Two entries a flow: 2 * max_flows. */
+/* Writer: the packet path (spillway_sweep included). Sets of SPW_SET_LINES lines, see flow.h. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 2 * 65536);
-	__type(key, struct spw_flow_key);
-	__type(value, struct spw_flow);
-} flows SEC(".maps");
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2 * SPW_SET_LINES);
+	__type(key, __u32);
+	__type(value, struct spw_flow4);
+} flows4 SEC(".maps");
+
+/* Writer: likewise. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2 * SPW_SET_LINES);
+	__type(key, __u32);
+	__type(value, struct spw_flow6);
+} flows6 SEC(".maps");
 
 /* Writer: the packet path. Cursor of (endpoint, source): endpoint * SPW_SOURCES_MAX + source. */
 struct {
@@ -128,10 +176,20 @@ struct {
 	__type(value, struct spw_config);
 } config SEC(".maps");
 
-/* Writer: the daemon. Attached interfaces, by ifindex. */
+/* Writer: the daemon. By endpoint id. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 64);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct spw_next_hop);
+} next_hops SEC(".maps");
+
+/* Writer: the daemon. Attached interfaces and VLAN devices on them, hashed by ifindex. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SPW_INTERFACES);
 	__type(key, __u32);
 	__type(value, struct spw_interface);
 } interfaces SEC(".maps");
@@ -157,33 +215,6 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 65536);
 } events SEC(".maps");
-
-/* A flow in the making: what open.h, reserve.h and port.h work on. */
-struct opening {
-	struct spw_flow_key reverse_key; /* endpoint to source; its dport is what is looked for */
-	struct spw_flow entry;		 /* the reverse entry, then the forward one */
-	__u64 now_ns;
-	__u32 side;	    /* of the settings */
-	__u32 source_first; /* the endpoint's source addresses */
-	__u32 source_count;
-	__u32 source_home; /* the one that is tried first, 0 .. count - 1 */
-	__u32 source;	   /* index in the settings of the one that is tried now */
-	__u32 rest;	   /* enum port_rest of the port tried last */
-	struct {
-		__u32 rest; /* likewise; PORT_IN_USE: there is none */
-		__u32 place;
-		__u32 turn; /* of the source address, as reserve_turn() counts */
-	} early;	    /* the port to reuse early */
-	__u32 pad;
-};
-
-/* Writer: the packet path. Scratch, since XDP is not interrupted on its CPU; not kept. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct opening);
-} opening SEC(".maps");
 
 #define UNREACH_QUOTE 512 /* of the packet answered; bpf_csum_diff() takes no more */
 

@@ -9,31 +9,29 @@
 #include "life.h"
 #include "reserve.h"
 
-#define OPEN_E2BIG 7 /* the kernel's hash map is full */
-
 /* What replies become: from the VIP to the client. */
-static inline void open_fill_reverse(const struct pkt *p, struct spw_flow *r)
+static inline void open_fill_reverse(const struct pkt *p, struct entry *r)
 {
-	r->saddr = p->key.daddr;
-	r->daddr = p->key.saddr;
-	r->sport = p->key.dport;
-	r->dport = p->key.sport;
-	r->endpoint = p->endpoint;
-	r->dir = SPW_FLOW_REVERSE;
-	r->service = p->service;
-	r->born_ns = p->now_ns;
-	r->seen_ns = p->now_ns;
-	life_note_path(p, r);
+	r->to_saddr = p->key->daddr;
+	r->to_daddr = p->key->saddr;
+	r->core.to_sport = p->key->dport;
+	r->core.to_dport = p->key->sport;
+	r->core.endpoint = p->endpoint;
+	r->core.dir = SPW_FLOW_REVERSE;
+	r->core.service = p->service;
+	r->core.born = flow_clock();
+	path_note(p, &r->core);
 }
 
 /* What the client's packets become: from our source to the endpoint. Both entries share the rest. */
-static inline void open_make_forward(struct opening *o)
+static inline void open_make_forward(const struct pkt *p, struct opening *o)
 {
-	o->entry.saddr = o->reverse_key.daddr;
-	o->entry.daddr = o->reverse_key.saddr;
-	o->entry.sport = o->reverse_key.dport;
-	o->entry.dport = o->reverse_key.sport;
-	o->entry.dir = SPW_FLOW_FORWARD;
+	o->entry.to_saddr = o->reverse_key.daddr;
+	o->entry.to_daddr = o->reverse_key.saddr;
+	o->entry.core.to_sport = o->reverse_key.dport;
+	o->entry.core.to_dport = o->reverse_key.sport;
+	o->entry.core.dir = SPW_FLOW_FORWARD;
+	diff_entry(p->key, &o->entry);
 }
 
 /* The reverse entry stands. When another CPU opened the same flow, ours goes and theirs holds. */
@@ -41,17 +39,17 @@ static __noinline long open_insert(struct pkt *p, struct opening *o)
 {
 	long err;
 
-	open_make_forward(o);
-	err = flow_insert(&p->key, &o->entry);
-	if (err && err != -RESERVE_EEXIST && err != -OPEN_E2BIG)
-		err = flow_insert(&p->key, &o->entry);
+	open_make_forward(p, o);
+	err = insert(p->key, &o->entry, o->v6, o->now);
+	if (err == -INSERT_EBUSY)
+		err = insert(p->key, &o->entry, o->v6, o->now);
 	if (!err) {
 		count_opened(p->endpoint);
 		count(SPW_COUNT_FLOW_CREATED);
 		return 0;
 	}
-	bpf_map_delete_elem(&flows, &o->reverse_key);
-	if (err != -RESERVE_EEXIST)
+	pair_drop(&o->reverse_key, o->v6);
+	if (err != -INSERT_EEXIST)
 		return err;
 	count(SPW_COUNT_FLOW_RACED);
 	return 0;
@@ -60,14 +58,15 @@ static __noinline long open_insert(struct pkt *p, struct opening *o)
 static inline void open_start(const struct pkt *p, const struct spw_endpoint *e, struct opening *o)
 {
 	__builtin_memset(o, 0, sizeof(*o));
-	o->now_ns = p->now_ns;
+	o->now = p->now;
 	o->side = p->side;
+	o->v6 = p->v6;
 	o->source_first = e->source_first;
 	o->source_count = e->source_count;
-	o->source_home = pick_scale(p->hash >> 32, e->source_count);
+	o->source_home = pick_scale(p->carry->hash >> 32, e->source_count);
 	o->reverse_key.saddr = e->addr;
 	o->reverse_key.sport = e->port;
-	o->reverse_key.proto = p->key.proto;
+	o->reverse_key.proto = p->key->proto;
 	open_fill_reverse(p, &o->entry);
 }
 
@@ -76,20 +75,30 @@ static __noinline enum verdict open_pair(struct pkt *p, const struct spw_endpoin
 	struct opening *o = opening_scratch();
 	long err;
 
-	if (!o || !e || !p->settings)
+	if (!o || !e || !p->eth)
 		return drop(SPW_DROP_INTERNAL);
 	open_start(p, e, o);
 	err = reserve();
 	if (err == -RESERVE_ENOENT)
 		return refuse(SPW_DROP_NO_SOURCE);
-	if (err == -RESERVE_EEXIST)
+	if (err == -INSERT_EEXIST)
 		return refuse(SPW_DROP_PORTS_EXHAUSTED);
 	if (!err)
 		err = open_insert(p, o);
-	if (err == -OPEN_E2BIG)
+	if (err == -INSERT_E2BIG)
 		return refuse(SPW_DROP_FLOWS_FULL);
 	/* A lock of the table was not to be had: the client's next try will find it free. */
 	return err ? drop(SPW_DROP_FLOWS_BUSY) : NEXT;
+}
+
+/* Another CPU's flow of the same key may have come and gone again in between: the client repeats. */
+static __noinline enum verdict open_find(struct pkt *p)
+{
+	p->line = flow_get(p->key, p->v6, p->f);
+	if (p->line == TABLE_NONE)
+		return drop(SPW_DROP_FLOWS_BUSY);
+	flow_refer(p->f, p->line, p->forward);
+	return NEXT;
 }
 
 static inline enum verdict flow_open(struct pkt *p)
@@ -97,7 +106,7 @@ static inline enum verdict flow_open(struct pkt *p)
 	const struct spw_endpoint *e;
 	enum verdict v;
 
-	if (p->flow)
+	if (p->line)
 		return NEXT;
 	e = bpf_map_lookup_elem(&endpoints, &p->endpoint);
 	if (!e)
@@ -105,10 +114,7 @@ static inline enum verdict flow_open(struct pkt *p)
 	if (!e->source_count || !p->settings->port_count)
 		return refuse(SPW_DROP_NO_SOURCE);
 	v = open_pair(p, e);
-	if (v != NEXT)
-		return v;
-	p->flow = bpf_map_lookup_elem(&flows, &p->key);
-	return p->flow ? NEXT : drop(SPW_DROP_INTERNAL);
+	return v == NEXT ? open_find(p) : v;
 }
 
 #endif

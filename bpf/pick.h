@@ -112,7 +112,7 @@ __noinline __u32 pick_from(__u64 hash, const struct spw_table_ref *t, __u32 trie
 
 static inline __u32 pick_in_table(const struct pkt *p, const struct spw_table_ref *t)
 {
-	return pick_from(p->hash, t, SPW_PICK_PROBES + 1, p->ip4 ? 4 : 6);
+	return pick_from(p->carry->hash, t, SPW_PICK_PROBES + 1, p->ip4 ? 4 : 6);
 }
 
 /*
@@ -123,7 +123,7 @@ static inline __u32 pick_last(const struct pkt *p, const struct spw_service_row 
 {
 	if (row->flags & SPW_SERVICE_EMPTY)
 		return SPW_ENDPOINT_NONE;
-	return pick_from(pick_mix(p->hash, SPW_PICK_LAST), &row->table, SPW_PICK_LAST,
+	return pick_from(pick_mix(p->carry->hash, SPW_PICK_LAST), &row->table, SPW_PICK_LAST,
 			 p->ip4 ? 4 : 6);
 }
 
@@ -148,12 +148,12 @@ static inline enum verdict pick_endpoint(struct pkt *p)
 {
 	const struct spw_service_row *row;
 
-	if (p->flow)
+	if (p->line)
 		return NEXT;
 	row = service_row(p, p->service);
 	if (!row)
 		return drop(SPW_DROP_INTERNAL);
-	p->hash = pick_hash(&p->key, p->settings->seed);
+	p->carry->hash = pick_hash(p->key, p->settings->seed);
 	p->endpoint = pick_in_table(p, &row->table);
 	if (p->endpoint != SPW_ENDPOINT_NONE)
 		return NEXT;

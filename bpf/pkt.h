@@ -23,6 +23,9 @@
 
 #include <spillway/abi.h>
 
+#include "addr.h"
+#include "entry.h"
+
 /* What a stage says; kernel codes appear only at the edge, in spillway.bpf.c. */
 enum verdict {
 	NEXT = 0,
@@ -30,29 +33,63 @@ enum verdict {
 	DROP,
 	REFUSE,	     /* dropped; reject() may make an answer of it, if it is TCP */
 	UNREACHABLE, /* dropped; unreachable() may make an answer of it */
+	TOO_BIG,     /* likewise, of p->mtu */
 	TX,
 	REDIRECT,
 };
 
+/* The forward entry of a packet's flow, where its state is. */
+struct flow_ref {
+	__u64 word; /* as it was read */
+	__u32 line; /* 0: not looked up, or there is none */
+	__u32 service;
+	__u32 born;
+	__u32 endpoint;
+};
+
+/* The part of a packet that lies in a map: it is large, and its values are nothing to the verifier. */
+struct carry {
+	struct spw_flow_key key;
+	struct entry f;
+	struct flow_ref forward;
+	__u64 flow_seed;
+	__u64 hash; /* of a packet that opens a flow */
+	/* Of the next hop, as a row of `next_hops` has them. */
+	__u8 dmac[ETH_ALEN];
+	__u16 dmac_mtu;
+	__u8 smac[ETH_ALEN];
+	__u16 smac_vlan;
+};
+
 struct pkt {
 	struct xdp_md *ctx;
+	struct carry *carry;
 	struct ethhdr *eth;
+	void *l3; /* behind Ethernet and its tag */
 	struct iphdr *ip4;
 	struct ipv6hdr *ip6;
 	struct tcphdr *tcp;
 	struct udphdr *udp;
 	const struct spw_settings *settings; /* of the active side */
-	struct spw_flow *flow;		     /* what it belongs to, once known */
-	__u64 now_ns;
-	__u64 hash;		 /* of a packet that opens a flow */
-	struct spw_flow_key key; /* its 5-tuple as it came in */
-	__u32 side;		 /* of the double-buffered rows */
-	__u32 service;		 /* id, of a packet that opens a flow */
-	__u32 endpoint;		 /* id, picked for it */
-	__u32 egress;		 /* ifindex it leaves by */
-	__u32 egress_flags;	 /* enum spw_interface_flag */
-	bool cuts;		 /* a reply that goes on as an RST */
-	__u16 l3_len;		 /* of the IP packet: the frame may be padded */
+	struct entry *f;		     /* its entry, as it was at one moment, if it has one */
+	struct flow_ref *forward;
+	struct spw_flow_key *key; /* its 5-tuple as it came in */
+	__u32 line;		  /* of its entry; 0: it has none, or it is not known yet */
+	__u32 v6;		  /* of both sides: 0 or 1 */
+	__u32 now;		  /* ticks */
+	__u32 side;		  /* of the double-buffered rows */
+	__u32 hops_until;
+	__u32 service;	     /* id, of a packet that opens a flow */
+	__u32 endpoint;	     /* id, picked for it */
+	__u32 ingress_flags; /* enum spw_interface_flag */
+	__u32 egress;	     /* ifindex it leaves by */
+	__u32 egress_flags;  /* enum spw_interface_flag */
+	__u16 egress_vlan;   /* TCI, or SPW_UNTAGGED */
+	__u16 mtu;	     /* of the way out; 0: no limit */
+	bool cuts;	     /* a reply that goes on as an RST */
+	__be16 l3_proto;
+	__u16 vlan;   /* its tag (TCI), or SPW_UNTAGGED */
+	__u16 l3_len; /* of the IP packet: the frame may be padded */
 	__u16 l4_len;
 };
 
@@ -63,28 +100,13 @@ static inline void *pkt_end(const struct pkt *p)
 
 static inline bool pkt_is_reply(const struct pkt *p)
 {
-	return p->flow && p->flow->dir == SPW_FLOW_REVERSE;
+	return p->line && p->f->core.dir == SPW_FLOW_REVERSE;
 }
 
 /* A SYN that asks for a connection; nothing that contradicts itself. */
 static inline bool pkt_is_syn(const struct pkt *p)
 {
 	return p->tcp && p->tcp->syn && !p->tcp->ack && !p->tcp->fin && !p->tcp->rst;
-}
-
-static inline bool addr_is_v4(const struct spw_addr *a)
-{
-	return !(a->w[0] | a->w[1]) && a->w[2] == bpf_htonl(0xffff);
-}
-
-static inline bool addr_is_none(const struct spw_addr *a)
-{
-	return !(a->w[0] | a->w[1] | a->w[2] | a->w[3]);
-}
-
-static inline bool addr_equal(const struct spw_addr *a, const struct spw_addr *b)
-{
-	return a->w[0] == b->w[0] && a->w[1] == b->w[1] && a->w[2] == b->w[2] && a->w[3] == b->w[3];
 }
 
 #endif

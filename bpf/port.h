@@ -6,9 +6,9 @@
 #ifndef SPILLWAY_BPF_PORT_H
 #define SPILLWAY_BPF_PORT_H
 
+#include "diff.h"
 #include "flow.h"
-
-#define RESERVE_EEXIST 17
+#include "insert.h"
 
 /* How far the flow that holds a port is over: the further, the sooner its port is taken. */
 enum port_rest {
@@ -19,17 +19,6 @@ enum port_rest {
 	PORT_EXPIRED,
 };
 
-/*
- * The flow in the making lies in a per-CPU map and not on the stack: a global function gets at it
- * there, and Linux 6.1 takes no other memory that such a function is given for a map's key.
- */
-static inline struct opening *opening_scratch(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&opening, &zero);
-}
-
 static inline __be16 port_number(const struct spw_settings *s, __u32 place)
 {
 	__u32 at = s->port_count ? place % s->port_count : 0;
@@ -39,42 +28,46 @@ static inline __be16 port_number(const struct spw_settings *s, __u32 place)
 	return l ? l->port[at % SPW_LINE_SLOTS] : 0;
 }
 
-/* How far the flow that holds a port is over. Without its partner it is being made or removed. */
-static inline enum port_rest port_rest(const struct opening *o, const struct spw_settings *s,
-				       const struct spw_flow *r, const struct spw_flow *f)
+/* How far the flow that holds a port is over. */
+static inline enum port_rest port_rest(const struct opening *o, const struct flow_ref *f)
 {
-	if (!r || !f || r->dir != SPW_FLOW_REVERSE)
-		return PORT_IN_USE;
-	if (flow_is_expired(f, o->reverse_key.proto, s, o->now_ns))
+	__u32 udp = o->reverse_key.proto == IPPROTO_UDP;
+
+	if (flow_is_expired(f->word, f->service, udp, o->side, o->now))
 		return PORT_EXPIRED;
-	if (!(f->state & SPW_FLOW_CLOSED) || flow_idle_ns(f, o->now_ns) < FLOW_SETTLED_NS)
+	if (!(f->word & SPW_FLOW_CLOSED) || flow_idle(f->word, o->now) < lines_settled())
 		return PORT_IN_USE;
-	if (f->state & (SPW_FLOW_RESET | SPW_FLOW_CLIENT_FIRST))
+	if (f->word & (SPW_FLOW_RESET | SPW_FLOW_CLIENT_FIRST))
 		return PORT_NO_TIME_WAIT;
-	return addr_equal(&r->daddr, &o->entry.daddr) ? PORT_SAME_CLIENT : PORT_CLOSED;
+	return addr_equal(&o->holder.to_daddr, &o->entry.to_daddr) ? PORT_SAME_CLIENT : PORT_CLOSED;
 }
 
-/* Takes the port from the flow that holds it, if that is over so far; o->rest says how far. */
-static __noinline bool port_take(struct opening *o, const struct spw_settings *s, __u32 least)
+/*
+ * Takes the port from the flow that holds it, if that is over so far; o->rest says how far. Without
+ * its partner it is being made or removed.
+ */
+static inline bool port_take(struct opening *o, __u32 least)
 {
-	struct spw_flow_key key = {};
-	struct spw_flow *r, *f = NULL;
+	struct flow_ref f;
 
-	if (!o || !s)
+	if (!o)
 		return false;
-	r = bpf_map_lookup_elem(&flows, &o->reverse_key);
-	if (r) {
-		flow_partner_key(r, o->reverse_key.proto, &key);
-		f = bpf_map_lookup_elem(&flows, &key);
-	}
-	o->rest = port_rest(o, s, r, f);
-	if (o->rest == PORT_IN_USE || o->rest < least || !flow_remove(&key, f))
+	if (flow_get(&o->reverse_key, o->v6, &o->holder) == TABLE_NONE ||
+	    o->holder.core.dir != SPW_FLOW_REVERSE || !flow_find_forward(&o->holder, o->v6, &f))
+		return false;
+	o->rest = port_rest(o, &f);
+	if (o->rest == PORT_IN_USE || o->rest < least || !pair_remove(o->v6, f.line, f.word, 0))
 		return false;
 	if (o->rest == PORT_EXPIRED)
 		count_shared(SPW_COUNT_FLOW_EXPIRED);
 	if (o->rest == PORT_CLOSED || o->rest == PORT_SAME_CLIENT)
 		count(SPW_COUNT_PORT_REUSED_EARLY);
 	return true;
+}
+
+static inline long port_insert(const struct opening *o)
+{
+	return insert(&o->reverse_key, &o->entry, o->v6, o->now);
 }
 
 /* One port: 0 or a negative errno. A global function: the verifier walks it once, not per loop. */
@@ -91,10 +84,11 @@ __noinline long port_reserve(__u32 place, __u32 least)
 		return -1;
 	o->rest = PORT_IN_USE;
 	o->reverse_key.dport = port_number(s, place);
-	err = flow_insert(&o->reverse_key, &o->entry);
-	if (err != -RESERVE_EEXIST || !port_take(o, s, least))
+	diff_entry(&o->reverse_key, &o->entry);
+	err = port_insert(o);
+	if (err != -INSERT_EEXIST || !port_take(o, least))
 		return err;
-	return flow_insert(&o->reverse_key, &o->entry);
+	return port_insert(o);
 }
 
 #endif

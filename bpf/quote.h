@@ -76,50 +76,48 @@ static inline bool quote_key(const struct pkt *p, struct spw_flow_key *key)
 	return p->ip6 && quote_key6(p, key);
 }
 
-/* The flow's forward entry, or NULL. Who is told must be who sent the packet. */
-static inline struct spw_flow *quote_flow(const struct pkt *p, const struct spw_flow_key *key)
+/* The flow's forward entry. Who is told must be who sent the packet. */
+static inline bool quote_flow(const struct pkt *p, const struct spw_flow_key *key,
+			      struct flow_ref *out)
 {
-	struct spw_flow_key forward;
-	struct spw_flow *r, *f;
+	struct opening *o = opening_scratch();
+	struct entry *r = o ? &o->holder : NULL;
 
-	if (!addr_equal(&key->daddr, &p->key.daddr))
-		return NULL;
-	r = bpf_map_lookup_elem(&flows, key);
-	if (!r || r->dir != SPW_FLOW_REVERSE)
-		return NULL;
-	flow_partner_key(r, key->proto, &forward);
-	f = bpf_map_lookup_elem(&flows, &forward);
-	if (!f || flow_is_expired(f, key->proto, p->settings, p->now_ns))
-		return NULL;
-	return f;
+	if (!r || !addr_equal(&key->daddr, &p->key->daddr))
+		return false;
+	if (flow_get(key, p->v6, r) == TABLE_NONE || r->core.dir != SPW_FLOW_REVERSE)
+		return false;
+	if (!flow_find_forward(r, p->v6, out))
+		return false;
+	return !flow_is_expired(out->word, out->service, key->proto == IPPROTO_UDP, p->side,
+				p->now);
 }
 
 /* TCP that has been answered finds out for itself; UDP has nobody else to tell. */
 static __noinline int quote_heed(struct pkt *p)
 {
 	struct spw_flow_key key = {};
-	struct spw_flow *f;
+	struct flow_ref f;
 	__u32 old, over;
 
 	if (!quote_key(p, &key) || config_read(p) != NEXT)
 		return 0;
-	if (!p->settings || (key.proto != IPPROTO_TCP && key.proto != IPPROTO_UDP))
+	if (key.proto != IPPROTO_TCP && key.proto != IPPROTO_UDP)
 		return 0;
-	f = quote_flow(p, &key);
 	over = SPW_FLOW_FAILED | (key.proto == IPPROTO_TCP ? SIGNAL_OVER : 0);
-	if (!f || (f->state & over))
+	if (!quote_flow(p, &key, &f) || (f.word & over))
 		return 0;
-	old = __sync_fetch_and_or(&f->state, SPW_FLOW_FAILED);
+	old = line_mark(p->v6, f.line, f.word, SPW_FLOW_FAILED);
 	if (!(old & over))
-		signal_failed(f, old, SPW_FAILURE_UNREACHABLE, p->now_ns);
+		signal_failed(f.endpoint, f.born, old, SPW_FAILURE_UNREACHABLE);
 	return 0;
 }
 
 /* Never ends a packet: what is not TCP or UDP passes at the next stage. */
 static inline enum verdict quote_hear(struct pkt *p)
 {
-	if (p->key.proto == IPPROTO_ICMP ? p->ip4 != NULL
-					 : p->key.proto == IPPROTO_ICMPV6 && p->ip6 != NULL)
+	if (p->key->proto == IPPROTO_ICMP ? p->ip4 != NULL
+					  : p->key->proto == IPPROTO_ICMPV6 && p->ip6 != NULL)
 		quote_heed(p);
 	return NEXT;
 }

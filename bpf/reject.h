@@ -13,7 +13,7 @@
 #define SPILLWAY_BPF_REJECT_H
 
 #include "csum.h"
-#include "fib.h"
+#include "hop.h"
 
 #define REJECT_TTL     64
 #define REJECT_IP4_DF  bpf_htons(0x4000)
@@ -52,8 +52,8 @@ static inline void reject_tcp(struct pkt *p)
 	bool acks = !tcp->ack;
 
 	reject_head(tcp, seq, bpf_htonl(ack), acks);
-	tcp->source = p->key.dport;
-	tcp->dest = p->key.sport;
+	tcp->source = p->key->dport;
+	tcp->dest = p->key->sport;
 }
 
 /* From addresses to the end of the TCP header, which follows at once in both families. */
@@ -98,25 +98,28 @@ static inline void reject_ip6(struct pkt *p, const struct spw_addr *from, const 
 /* What lies behind the headers goes: options, data, padding. No packet pointer is valid then. */
 static inline bool reject_trim(struct pkt *p)
 {
-	int have = p->ctx->data_end - p->ctx->data;
-	int want = sizeof(*p->eth) + sizeof(*p->tcp);
+	int have = bpf_xdp_get_buff_len(p->ctx);
+	int want = p->l3 - (void *)p->eth + sizeof(*p->tcp);
 
-	want += addr_is_v4(&p->key.saddr) ? sizeof(*p->ip4) : sizeof(*p->ip6);
+	want += p->v6 ? sizeof(*p->ip6) : sizeof(*p->ip4);
 	return !bpf_xdp_adjust_tail(p->ctx, want - have);
 }
 
-/* The RST is made: addresses, checksums and length of its packet, and out by p->egress. */
-static inline enum verdict reject_send(struct pkt *p, const struct spw_addr *from,
-				       const struct spw_addr *to)
+/* The RST is made but for what differs here: addresses, checksums and length of its packet. */
+static inline bool reject_finish(struct pkt *p, const struct spw_addr *from,
+				 const struct spw_addr *to)
 {
-	enum verdict v = DROP;
-
 	if (p->ip4)
 		reject_ip4(p, from, to);
 	if (p->ip6)
 		reject_ip6(p, from, to);
-	if (reject_trim(p))
-		v = send_out(p);
+	return reject_trim(p);
+}
+
+static inline enum verdict reject_send(const struct pkt *p)
+{
+	enum verdict v = send_out(p);
+
 	if (v != DROP)
 		count(SPW_COUNT_RESET_SENT);
 	return v;
@@ -129,7 +132,7 @@ static __noinline enum verdict reject(struct pkt *p)
 		return DROP;
 	reject_eth(p->eth);
 	reject_tcp(p);
-	return reject_send(p, &p->key.daddr, &p->key.saddr);
+	return reject_finish(p, &p->key->daddr, &p->key->saddr) ? reject_send(p) : DROP;
 }
 
 #endif

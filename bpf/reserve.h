@@ -35,7 +35,7 @@ static inline bool reserve_turn(struct opening *o, const struct spw_settings *s,
 
 static inline __u32 *reserve_cursor(const struct opening *o)
 {
-	__u32 key = o->entry.endpoint * SPW_SOURCES_MAX + o->source;
+	__u32 key = o->entry.core.endpoint * SPW_SOURCES_MAX + o->source;
 
 	return bpf_map_lookup_elem(&cursors, &key);
 }
@@ -69,12 +69,12 @@ __noinline long reserve_walk(__u32 turn, __u32 tries)
 	struct opening *o = opening_scratch();
 	const struct spw_settings *s = o ? config_settings(o->side) : NULL;
 	__u32 first, i, rested = SPW_PORT_TRIES;
-	long err = -RESERVE_EEXIST;
+	long err = -INSERT_EEXIST;
 
 	if (!o || !s || !reserve_turn(o, s, turn))
 		return -RESERVE_ENOENT;
 	first = reserve_next_place(o);
-	for (i = 0; i < SPW_PORT_TRIES && i < tries && err == -RESERVE_EEXIST; i++) {
+	for (i = 0; i < SPW_PORT_TRIES && i < tries && err == -INSERT_EEXIST; i++) {
 		err = port_reserve(first + i, PORT_NO_TIME_WAIT);
 		if (o->rest != PORT_IN_USE && rested == SPW_PORT_TRIES)
 			rested = i;
@@ -85,7 +85,7 @@ __noinline long reserve_walk(__u32 turn, __u32 tries)
 		o->early.turn = turn;
 	}
 	/* The next walk begins behind the port taken, or at the first that may be reused. */
-	reserve_skip(o, (err == -RESERVE_EEXIST && rested < i ? rested : i) - 1);
+	reserve_skip(o, (err == -INSERT_EEXIST && rested < i ? rested : i) - 1);
 	return err;
 }
 
@@ -101,7 +101,7 @@ static inline long reserve_walks(const struct opening *o)
 		if (walked == -RESERVE_ENOENT)
 			continue;
 		err = walked;
-		if (err != -RESERVE_EEXIST)
+		if (err != -INSERT_EEXIST)
 			break;
 	}
 	return err;
@@ -113,7 +113,7 @@ static inline long reserve_early(struct opening *o, const struct spw_settings *s
 	__u32 place = o->early.place, *cursor;
 
 	if (o->early.rest == PORT_IN_USE || !reserve_turn(o, s, o->early.turn))
-		return -RESERVE_EEXIST;
+		return -INSERT_EEXIST;
 	cursor = reserve_cursor(o);
 	if (cursor)
 		__sync_val_compare_and_swap(cursor, place, place + 1);
@@ -135,7 +135,7 @@ static inline long reserve_scatter(struct opening *o, const struct spw_settings 
 		err = port_reserve(bpf_get_prandom_u32(), PORT_CLOSED);
 		if (!err)
 			return 0;
-		if (err != -RESERVE_EEXIST)
+		if (err != -INSERT_EEXIST)
 			worst = err;
 	}
 	return worst;
@@ -143,10 +143,9 @@ static inline long reserve_scatter(struct opening *o, const struct spw_settings 
 
 /*
  * Inserts the reverse entry under a source address and a port of the list: 0 or a negative errno,
- * -EEXIST when all are taken, -ENOENT without any source address. A global function: the verifier
- * walks its loops once.
+ * -EEXIST when all are taken, -ENOENT without any source address.
  */
-__noinline long reserve(void)
+static inline long reserve(void)
 {
 	struct opening *o = opening_scratch();
 	const struct spw_settings *s = o ? config_settings(o->side) : NULL;
@@ -155,7 +154,7 @@ __noinline long reserve(void)
 	if (!o || !s)
 		return -1;
 	err = reserve_walks(o);
-	if (err == -RESERVE_EEXIST)
+	if (err == -INSERT_EEXIST)
 		err = reserve_early(o, s);
 	if (!err || err == -RESERVE_ENOENT)
 		return err;

@@ -97,23 +97,22 @@ static inline bool sample_syn_is_sound(const struct pkt *p)
 }
 
 /* Before the packet is rewritten, and when it is certain that it leaves. */
-static __noinline int sample_take(const struct pkt *p)
+static __noinline int sample_take(struct pkt *p)
 {
-	struct spw_flow *f = p->flow;
-
-	if (!f)
+	if (!p->forward->line)
 		return 0;
 	if (p->tcp && !(pkt_is_syn(p) && sample_ip_is_sound(p) && sample_syn_is_sound(p)))
-		__sync_fetch_and_or(&f->state, SPW_FLOW_SAMPLED | SPW_FLOW_FAILED);
+		line_mark(p->v6, p->forward->line, p->forward->word,
+			  SPW_FLOW_SAMPLED | SPW_FLOW_FAILED);
 	else
-		signal_opened(f, p->now_ns);
+		signal_opened(p->v6, p->forward);
 	return 0;
 }
 
 /* A stage: towards an endpoint, what has not been asked yet and has no answer. */
 static inline enum verdict sample(struct pkt *p)
 {
-	if (!pkt_is_reply(p) && p->flow && !(p->flow->state & (SPW_FLOW_SAMPLED | SIGNAL_OVER)))
+	if (!pkt_is_reply(p) && !(p->f->core.word & (SPW_FLOW_SAMPLED | SIGNAL_OVER)))
 		sample_take(p);
 	return NEXT;
 }

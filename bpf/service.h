@@ -3,6 +3,8 @@
 #ifndef SPILLWAY_BPF_SERVICE_H
 #define SPILLWAY_BPF_SERVICE_H
 
+#include <spillway/hash.h>
+
 #include "stats.h"
 
 static inline const struct spw_service_row *service_row_on(__u32 side, __u32 id)
@@ -17,38 +19,56 @@ static inline const struct spw_service_row *service_row(const struct pkt *p, __u
 	return service_row_on(p->side, id);
 }
 
-static inline bool service_find(struct pkt *p)
+static inline __u32 service_displace_of(__u32 side, __u32 at)
 {
-	struct spw_service_key key = {
-		.vip = p->key.daddr,
-		.port = p->key.dport,
-		.proto = p->key.proto,
-	};
-	const struct spw_service_row *row;
-	__u32 *id = bpf_map_lookup_elem(&services, &key);
+	__u32 place = side * (displace_mask + 1) + (at & displace_mask);
+	__u32 line = place / SPW_DISPLACE_LINE;
+	const struct spw_displace_line *l = bpf_map_lookup_elem(&service_displace, &line);
 
-	if (!id)
-		return false;
-	p->service = *id;
-	row = service_row(p, p->service);
-	return row && (row->flags & SPW_SERVICE_VALID);
+	return l ? l->at[place % SPW_DISPLACE_LINE] : 0;
 }
 
-static inline bool is_vip(const struct spw_addr *a)
+static inline __u32 service_in_slot(__u32 side, __u32 slot)
 {
-	__u32 *flags = bpf_map_lookup_elem(&addrs, a);
+	__u32 place = side * (slot_mask + 1) + (slot & slot_mask);
+	__u32 line = place / SPW_SERVICE_LINE;
+	const struct spw_service_line *l = bpf_map_lookup_elem(&service_slots, &line);
 
-	return flags && (*flags & SPW_ADDR_VIP);
+	return l ? l->id[place % SPW_SERVICE_LINE] : SPW_SERVICE_NONE;
+}
+
+/* The perfect hash leads to one row; whether that is the packet's, the row says. */
+static inline bool service_find(struct pkt *p)
+{
+	__u64 h = spw_service_hash(&p->key->daddr, p->key->dport, p->key->proto,
+				   p->settings->service_seed);
+	__u32 displace = service_displace_of(p->side, h);
+	const struct spw_service_row *row;
+
+	p->service = service_in_slot(p->side, spw_service_slot(h, displace));
+	if (p->service == SPW_SERVICE_NONE)
+		return false;
+	row = service_row(p, p->service);
+	return row && (row->flags & SPW_SERVICE_VALID) && row->key.port == p->key->dport &&
+	       row->key.proto == p->key->proto && addr_equal(&row->key.vip, &p->key->daddr);
+}
+
+/* Another's address, a VIP without this service, or a source address without this flow. */
+static __noinline enum verdict service_none(const struct pkt *p)
+{
+	__u32 *flags = bpf_map_lookup_elem(&addrs, &p->key->daddr);
+
+	if (!flags)
+		return pass(SPW_PASS_NOT_OURS);
+	return pass(*flags & SPW_ADDR_VIP ? SPW_PASS_NO_SERVICE : SPW_PASS_NO_FLOW);
 }
 
 static inline enum verdict service_match(struct pkt *p)
 {
-	if (p->flow)
+	if (p->line)
 		return NEXT;
-	if (!is_vip(&p->key.daddr))
-		return pass(SPW_PASS_NO_FLOW);
 	if (!service_find(p))
-		return pass(SPW_PASS_NO_SERVICE);
+		return service_none(p);
 	if (p->tcp && !pkt_is_syn(p))
 		return pass(SPW_PASS_NO_FLOW);
 	return NEXT;

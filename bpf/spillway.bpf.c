@@ -9,7 +9,7 @@
 #include "life.h"
 #include "open.h"
 #include "fwd_nat.h"
-#include "fib.h"
+#include "hop.h"
 #include "reject.h"
 #include "cut.h"
 #include "sample.h"
@@ -45,12 +45,19 @@ static inline enum verdict packet(struct pkt *p)
 	return leave(p);
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int spillway_xdp(struct xdp_md *ctx)
 {
-	struct pkt p = {.ctx = ctx};
+	struct carry *carry = carry_scratch();
+	struct pkt p = {.ctx = ctx, .carry = carry};
+	enum verdict v;
 
-	enum verdict v = packet(&p);
+	if (!carry)
+		return XDP_ABORTED;
+	p.key = &carry->key;
+	p.f = &carry->f;
+	p.forward = &carry->forward;
+	v = packet(&p);
 
 	if (v == REFUSE)
 		v = reject(&p);
@@ -60,6 +67,7 @@ int spillway_xdp(struct xdp_md *ctx)
 	case NEXT:
 	case REFUSE:
 	case UNREACHABLE:
+	case TOO_BIG:
 	case DROP:
 		return XDP_DROP;
 	case PASS:
@@ -72,14 +80,20 @@ int spillway_xdp(struct xdp_md *ctx)
 	return XDP_ABORTED;
 }
 
+/* IPv4's sets are numbered first, IPv6's follow. */
 SEC("syscall")
 int spillway_sweep(struct spw_sweep *ctx)
 {
-	struct sweep s = {.now_ns = ctx->now_ns};
+	struct sweep s = {.now = (__u32)bpf_jiffies64() + ctx->later, .side = config_side()};
+	__u32 first = ctx->first;
 
-	bpf_for_each_map_elem(&flows, sweep_entry, &s, 0);
-	ctx->live = s.live;
-	ctx->expired = s.expired;
+	s.v6 = first >= flow_sets4;
+	if (s.v6)
+		first -= flow_sets4;
+	ctx->first += sweep_sets(&s, first, ctx->sets);
+	ctx->now = s.now;
+	ctx->live += s.live;
+	ctx->expired += s.expired;
 	return 0;
 }
 

@@ -54,15 +54,22 @@ static inline enum verdict unreachable_for(enum spw_stat reason)
 	return UNREACHABLE;
 }
 
+/* Larger than p->mtu: likewise. */
+static inline enum verdict too_big_for(enum spw_stat reason)
+{
+	count(reason);
+	return TOO_BIG;
+}
+
 /* The packet leaves; its endpoint's counters say so too. */
 static inline void count_endpoint(const struct pkt *p)
 {
 	struct spw_endpoint_stats *s;
 	__u32 id;
 
-	if (!p->flow)
+	if (!p->line)
 		return;
-	id = p->flow->endpoint;
+	id = p->f->core.endpoint;
 	s = bpf_map_lookup_elem(&endpoint_stats, &id);
 	if (!s)
 		return;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Removes flows whose time has passed, and UDP flows whose endpoint is gone or is to reset its flows:
- * UDP cannot be told. Run by the daemon now and then. It only tidies up: packets check the same
- * themselves, and flows that come and go meanwhile may be met twice or not at all.
+ * UDP cannot be told. Run by the daemon now and then, over so many sets at a time. It only tidies
+ * up: packets check the same themselves, and flows that come and go meanwhile may be met or not.
  */
 #ifndef SPILLWAY_BPF_SWEEP_H
 #define SPILLWAY_BPF_SWEEP_H
@@ -10,62 +10,105 @@
 #include "flow.h"
 #include "pick.h"
 
+#define SWEEP_SETS_MAX (1U << 18) /* in a run: bpf_loop() ends at 2^23 rounds */
+
 struct sweep {
-	__u64 now_ns;
+	__u32 v6;
+	__u32 first; /* line */
+	__u32 now;
+	__u32 side;
 	__u64 live;
 	__u64 expired;
 };
 
 /* TCP flows stay, for their packets to be carried or answered. */
-static inline bool sweep_purges(const struct spw_flow_key *key, const struct spw_flow *f)
+static inline bool sweep_purges(const struct spw_flow_core *c)
 {
-	__u32 id = f->endpoint;
+	__u32 id = c->endpoint;
 	const struct spw_endpoint *e;
 
-	if (key->proto != IPPROTO_UDP)
+	if (c->proto != IPPROTO_UDP)
 		return false;
 	e = bpf_map_lookup_elem(&endpoints, &id);
 	return !e || e->mode == SPW_MODE_NONE || (endpoint_word(id) & SPW_WORD_RESET);
 }
 
-static inline void sweep_forward(struct sweep *s, const struct spw_settings *settings,
-				 const struct spw_flow_key *key, struct spw_flow *f)
+static inline void sweep_forward(struct sweep *s, __u32 line, const struct spw_flow_core *c)
 {
-	bool expired = flow_is_expired(f, key->proto, settings, s->now_ns);
+	bool expired =
+		flow_is_expired(c->word, c->service, c->proto == IPPROTO_UDP, s->side, s->now);
 
-	if (!expired && !sweep_purges(key, f)) {
+	if (!expired && !sweep_purges(c)) {
 		s->live++;
 		return;
 	}
-	if (!flow_remove(key, f))
+	if (!pair_remove(s->v6, line, c->word, LINES_SWEEP))
 		return;
 	count_shared(expired ? SPW_COUNT_FLOW_EXPIRED : SPW_COUNT_FLOW_PURGED);
 	s->expired++;
 }
 
 /* A reverse entry that has no partner, and not because the pair is being made or removed. */
-static inline void sweep_reverse(const struct sweep *s, const struct spw_flow_key *key,
-				 const struct spw_flow *r)
+static __noinline int sweep_reverse(__u32 v6, __u32 line, __u64 word, __u32 now)
 {
-	if (flow_idle_ns(r, s->now_ns) >= FLOW_SETTLED_NS && !flow_partner(r, key->proto))
-		bpf_map_delete_elem(&flows, key);
+	struct pair_scratch *s = lines_scratch(LINES_SWEEP);
+	struct spw_flow_core *c = lines_at(v6, line);
+	__u64 hash;
+
+	if (!s || !c || flow_idle(word, now) < lines_settled())
+		return 0;
+	pair_tenant(v6, line, LINES_SWEEP);
+	if (!word_is_same(load64(&c->word), word))
+		return 0;
+	pair_partner_key(&s->entry, &s->partner_key);
+	hash = pair_hash(&s->partner_key, v6);
+	if (pair_line(&s->partner_key, hash, v6) != TABLE_NONE || !line_claim(v6, line, word))
+		return 0;
+	line_free(v6, line, c, pair_hash(&s->key, v6));
+	return 1;
 }
 
-struct bpf_map;
-
-static long sweep_entry(struct bpf_map *map, const struct spw_flow_key *entry_key,
-			struct spw_flow *f, struct sweep *s)
+/* One line; heads are passed over. */
+static long sweep_line(__u32 nth, struct sweep *s)
 {
-	struct spw_flow_key key = *entry_key; /* deletion needs it to stay as it is */
-	const struct spw_settings *settings = config_settings(config_side());
+	__u32 line = s->first + nth;
+	struct spw_flow_core *c, t;
 
-	if (!settings)
+	if (!(line % SPW_SET_LINES))
+		return 0;
+	c = lines_at(s->v6, line);
+	if (!c)
 		return 1;
-	if (f->dir == SPW_FLOW_FORWARD)
-		sweep_forward(s, settings, &key, f);
+	t.word = load64(&c->word);
+	load_fence();
+	if (!word_is_live(t.word))
+		return 0;
+	*(word64 *)&t.sport = load64(&c->sport);
+	*(word64 *)&t.service = load64(&c->service);
+	load_fence();
+	if (!word_is_same(load64(&c->word), t.word))
+		return 0;
+	if (t.dir == SPW_FLOW_FORWARD)
+		sweep_forward(s, line, &t);
 	else
-		sweep_reverse(s, &key, f);
+		sweep_reverse(s->v6, line, t.word, s->now);
 	return 0;
+}
+
+/* The sets of one family from `first` on, `sets` of them at most; returns how many there were. */
+static inline __u32 sweep_sets(struct sweep *s, __u32 first, __u32 sets)
+{
+	__u32 all = lines_sets(s->v6);
+
+	if (first >= all)
+		return 0;
+	if (sets > all - first)
+		sets = all - first;
+	if (sets > SWEEP_SETS_MAX)
+		sets = SWEEP_SETS_MAX;
+	s->first = first * SPW_SET_LINES;
+	bpf_loop(sets * SPW_SET_LINES, sweep_line, s, 0);
+	return sets;
 }
 
 #endif

@@ -92,7 +92,7 @@ static __noinline int unreach_resize(struct xdp_md *ctx, __u32 quote_len, int mo
 
 static inline bool unreach_ip4(struct pkt *p, struct unreach *u)
 {
-	__u8 code = p->key.proto == IPPROTO_UDP ? ICMP4_PORT : ICMP4_HOST;
+	__u8 code = p->key->proto == IPPROTO_UDP ? ICMP4_PORT : ICMP4_HOST;
 	struct unreach4 *a;
 
 	if (unreach_resize(p->ctx, u->quote_len, sizeof(*a) - sizeof(a->eth)))
@@ -109,8 +109,8 @@ static inline bool unreach_ip4(struct pkt *p, struct unreach *u)
 	a->ip.frag_off = REJECT_IP4_DF;
 	a->ip.ttl = REJECT_TTL;
 	a->ip.protocol = IPPROTO_ICMP;
-	a->ip.saddr = p->key.daddr.w[3];
-	a->ip.daddr = p->key.saddr.w[3];
+	a->ip.saddr = p->key->daddr.w[3];
+	a->ip.daddr = p->key->saddr.w[3];
 	a->ip.check = csum_fold((__u32)bpf_csum_diff(NULL, 0, (void *)&a->ip, sizeof(a->ip), 0));
 	a->icmp.type = ICMP4_UNREACH;
 	a->icmp.code = code;
@@ -120,7 +120,7 @@ static inline bool unreach_ip4(struct pkt *p, struct unreach *u)
 
 static inline bool unreach_ip6(struct pkt *p, struct unreach *u)
 {
-	__u8 code = p->key.proto == IPPROTO_UDP ? ICMP6_PORT : ICMP6_ADDR;
+	__u8 code = p->key->proto == IPPROTO_UDP ? ICMP6_PORT : ICMP6_ADDR;
 	struct unreach6 *a;
 	__be16 len;
 	__u32 sum;
@@ -137,8 +137,8 @@ static inline bool unreach_ip6(struct pkt *p, struct unreach *u)
 	a->ip.payload_len = len;
 	a->ip.nexthdr = IPPROTO_ICMPV6;
 	a->ip.hop_limit = REJECT_TTL;
-	__builtin_memcpy(&a->ip.saddr, &p->key.daddr, sizeof(a->ip.saddr));
-	__builtin_memcpy(&a->ip.daddr, &p->key.saddr, sizeof(a->ip.daddr));
+	__builtin_memcpy(&a->ip.saddr, &p->key->daddr, sizeof(a->ip.saddr));
+	__builtin_memcpy(&a->ip.daddr, &p->key->saddr, sizeof(a->ip.daddr));
 	sum = bpf_csum_diff(NULL, 0, (void *)&a->ip.saddr, 2 * sizeof(a->ip.saddr),
 			    len + bpf_htons(IPPROTO_ICMPV6));
 	a->icmp.type = ICMP6_UNREACH;
@@ -156,7 +156,7 @@ static __noinline enum verdict unreachable(struct pkt *p)
 
 	if (!u || !p->eth || !egress_is_attached(p, p->ctx->ingress_ifindex))
 		return DROP;
-	if (!unreach_may(u, p->now_ns)) {
+	if (!unreach_may(u, bpf_ktime_get_coarse_ns())) {
 		count(SPW_COUNT_UNREACHABLE_LIMITED);
 		return DROP;
 	}
@@ -164,7 +164,7 @@ static __noinline enum verdict unreachable(struct pkt *p)
 	reject_eth(&u->eth);
 	if (!unreach_quote(p, u))
 		return DROP;
-	made = addr_is_v4(&p->key.saddr) ? unreach_ip4(p, u) : unreach_ip6(p, u);
+	made = addr_is_v4(&p->key->saddr) ? unreach_ip4(p, u) : unreach_ip6(p, u);
 	if (made)
 		v = send_out(p);
 	if (v != DROP)

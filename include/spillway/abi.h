@@ -15,7 +15,7 @@
 #include <spillway/flow.h>
 #include <spillway/signals.h>
 
-#define SPW_ABI_VERSION 1
+#define SPW_ABI_VERSION 2
 #define SPW_ABI_MAGIC	0x53504c57 /* "SPLW" */
 
 /* Slots and ports live in lines of one cache line; a table starts on a line. */
@@ -33,25 +33,48 @@
 struct spw_meta {
 	__u32 magic;
 	__u32 abi_version;
-	__u32 max_flows;
+	__u32 max_flows; /* IPv4 */
 	__u32 max_endpoints;
 	__u32 max_services;
 	__u32 slot_lines;
-	char version[40]; /* of the program that made the maps, NUL-terminated, for messages */
+	__u32 max_flows6; /* IPv6 */
+	char version[36]; /* of the program that made the maps, NUL-terminated, for messages */
 };
 
-/* Map `addrs`: addresses whose packets may be ours. Key struct spw_addr, value __u32 flags. */
+/*
+ * Map `addrs`: addresses whose packets may be ours. Key struct spw_addr, value __u32 flags. Packets
+ * look there only when the bit of their destination in `addr_bits` is set, see hash.h.
+ */
 enum spw_addr_flag {
 	SPW_ADDR_VIP = 1,
 	SPW_ADDR_SOURCE = 2,
 };
 
-/* Map `services`: what a packet must match. Value: __u32 service id. */
+/* One line of map `addr_bits`. */
+#define SPW_ADDR_LINE_BITS 512
+struct spw_addr_line {
+	__u64 w[SPW_ADDR_LINE_BITS / 64];
+};
+
+/*
+ * Map `services`: the daemon's record of what packets must match. Value: __u32 service id. Packets
+ * find the same in `service_displace` and `service_slots`, a perfect hash, see hash.h.
+ */
 struct spw_service_key {
 	struct spw_addr vip;
 	__be16 port;
 	__u8 proto; /* IPPROTO_TCP or IPPROTO_UDP */
 	__u8 pad[5];
+};
+
+/* One line of map `service_displace`, and of `service_slots`: each has a half for either side. */
+#define SPW_DISPLACE_LINE 32
+struct spw_displace_line {
+	__u16 at[SPW_DISPLACE_LINE];
+};
+#define SPW_SERVICE_LINE 16
+struct spw_service_line {
+	__u32 id[SPW_SERVICE_LINE];
 };
 
 /* A pick table: `size` slots (a prime) from slot number `base`, a multiple of SPW_LINE_SLOTS. */
@@ -82,6 +105,9 @@ struct spw_service_row {
 	__u8 pad[2];
 	struct spw_table_ref table; /* the table as the tiers' shares stand */
 	struct spw_table_ref spare; /* asked when the probes of `table` found nobody */
+	struct spw_service_key key;
+	__u32 idle_s[SPW_IDLE_MAX]; /* by enum spw_idle */
+	__u32 pad2;
 };
 
 /* One line of map `slots`: endpoint ids. */
@@ -149,48 +175,87 @@ struct spw_word {
 /* What may change while packets pass; double-buffered like the service rows. */
 struct spw_settings {
 	struct spw_addr source[SPW_SOURCES_MAX];
-	__u64 timeout_ns[SPW_TIMEOUT_MAX];
-	__u32 port_line; /* first line of the port list in use */
+	__u32 idle_s[2][SPW_IDLE_MAX]; /* TCP, UDP; of flows whose service is gone */
+	__u32 port_line;	       /* first line of the port list in use */
 	__u32 port_count;
-	__u32 seed; /* of the pick hash; equal on all gateways */
-	__u32 pad;
+	__u32 seed;	    /* of the pick hash; equal on all gateways */
+	__u32 service_seed; /* of the perfect hash over services */
 };
 
-/* Map `config`, one entry. `active` selects the side of every double-buffered row. */
+/*
+ * Map `config`, one entry. `active` selects the side of every double-buffered row. `flow_seed`, drawn
+ * when the maps are made, keeps the places of flows secret. Rows of `next_hops` count while
+ * `hops_until`, in ticks, is ahead: the daemon moves it on, and without a daemon the kernel's routes
+ * are asked for each packet.
+ */
 struct spw_config {
 	__u32 active;
-	__u32 pad;
+	__u32 hops_until;
+	__u64 flow_seed;
 	struct spw_settings settings[2];
 };
 
-enum spw_interface_flag {
-	SPW_IF_TX = 1, /* XDP_TX works here; without it packets leave by redirect (veth) */
+/*
+ * Map `next_hops`, by endpoint id. `seq` is odd while the row is written. `ifindex` 0: not known
+ * here, the kernel's routes are asked.
+ */
+struct spw_next_hop {
+	__u32 seq;
+	__u32 ifindex; /* the device to transmit by */
+	__u8 dmac[6];
+	__u16 mtu; /* of the way as far as it is known here; 0: no limit */
+	__u8 smac[6];
+	__u16 vlan; /* VID, or SPW_UNTAGGED */
+	__u64 pad;
 };
 
-/* Map `interfaces`, by ifindex: the attached ones. */
+enum spw_interface_flag {
+	SPW_IF_TX = 1,	    /* XDP_TX works here; without it packets leave by redirect (veth) */
+	SPW_IF_PARTIAL = 2, /* local senders may leave TCP and UDP checksums to their hardware */
+	SPW_IF_GENERIC =
+		4, /* generic XDP: such checksums stay unfinished, and packets may be giants */
+};
+
+/*
+ * Map `interfaces`: a table of SPW_INTERFACES rows, hashed by ifindex with SPW_INTERFACE_PROBES
+ * places to look at. The attached ones, and the VLAN devices on them as ways out.
+ */
+#define SPW_INTERFACES	     1024
+#define SPW_INTERFACE_PROBES 8
 struct spw_interface {
-	__u32 flags; /* enum spw_interface_flag */
-	__u8 mac[6]; /* its own: frames to another are not for this host */
-	__u8 pad[2];
+	__u32 ifindex; /* 0: no row */
+	__u32 flags;   /* enum spw_interface_flag */
+	__u8 mac[6];   /* its own: frames to another are not for this host */
+	__u16 mtu;     /* at most 65535 */
+	__u32 device;  /* what transmits: itself, or the device below a VLAN device */
+	__u16 vlan;    /* VID, or SPW_UNTAGGED */
+	__u8 pad[10];
 };
 
 /* Context of the `syscall` program spillway_sweep; out fields are zeroed by the caller. */
 struct spw_sweep {
-	__u64 now_ns;  /* CLOCK_MONOTONIC_COARSE, in */
+	__u32 later;   /* ticks to add to the present, for tests; in */
+	__u32 now;     /* ticks, out */
+	__u32 first;   /* set to begin with, in; to go on with, out. IPv4's, then IPv6's */
+	__u32 sets;    /* how many at most, in */
 	__u64 live;    /* forward entries left, out */
 	__u64 expired; /* pairs removed, out */
 };
 
 _Static_assert(sizeof(struct spw_meta) == 64, "abi");
+_Static_assert(sizeof(struct spw_addr_line) == 64, "abi");
 _Static_assert(sizeof(struct spw_service_key) == 24, "abi");
-_Static_assert(sizeof(struct spw_service_row) == 24, "abi");
+_Static_assert(sizeof(struct spw_displace_line) == 64, "abi");
+_Static_assert(sizeof(struct spw_service_line) == 64, "abi");
+_Static_assert(sizeof(struct spw_service_row) == 64, "abi");
 _Static_assert(sizeof(struct spw_slot_line) == 64, "abi");
 _Static_assert(sizeof(struct spw_port_line) == 64, "abi");
 _Static_assert(sizeof(struct spw_endpoint) == 32, "abi");
 _Static_assert(sizeof(struct spw_word) == 8, "abi");
-_Static_assert(sizeof(struct spw_settings) == 312, "abi");
-_Static_assert(sizeof(struct spw_config) == 632, "abi");
-_Static_assert(sizeof(struct spw_interface) == 12, "abi");
-_Static_assert(sizeof(struct spw_sweep) == 24, "abi");
+_Static_assert(sizeof(struct spw_settings) == 296, "abi");
+_Static_assert(sizeof(struct spw_config) == 608, "abi");
+_Static_assert(sizeof(struct spw_next_hop) == 32, "abi");
+_Static_assert(sizeof(struct spw_interface) == 32, "abi");
+_Static_assert(sizeof(struct spw_sweep) == 32, "abi");
 
 #endif

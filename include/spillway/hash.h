@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
+ * Hashes that both sides must work out alike.
+ *
+ * The bit of an address in `addr_bits` is spw_addr_hash() & (bits - 1): what is not ours mostly ends
+ * there, in one word of a small array.
+ *
  * The perfect hash over services: the loader builds it, the packet path reads it, so the arithmetic
  * is here once. A lookup is
  *
@@ -58,6 +63,15 @@ static inline __u64 spw_service_hash(const struct spw_addr *vip, __be16 port, __
 static inline __u32 spw_service_slot(__u64 hash, __u16 displacement)
 {
 	return hash * (2 * (__u64)displacement + 1) >> 32;
+}
+
+/* Cheap, since every packet asks; who collides only costs himself a further look. */
+static inline __u32 spw_addr_hash(const struct spw_addr *a)
+{
+	__u64 h = ((__u64)a->w[0] << 32 | a->w[1]) * 0x9e3779b97f4a7c15ULL;
+
+	h = (h ^ h >> 32 ^ ((__u64)a->w[2] << 32 | a->w[3])) * 0xd6e8feb86659fd93ULL;
+	return h >> 32;
 }
 
 #endif

@@ -48,7 +48,9 @@
 	X(COUNT, FLOW_UNREACHABLE, "flow_unreachable", "flows told of by ICMP unreachable")        \
 	X(COUNT, FLOW_RETRIED, "flow_retried",                                                     \
 	  "flows asked for again without an answer, or without a next hop")                        \
-	X(COUNT, FLOW_PURGED, "flow_purged", "UDP flows removed with their endpoint")
+	X(COUNT, FLOW_PURGED, "flow_purged", "UDP flows removed with their endpoint")              \
+	X(COUNT, FLOW_REPLACED, "flow_replaced",                                                   \
+	  "flows without handshake that gave way to new ones")
 
 enum spw_stat {
 #define SPW_STAT_ENUM(kind, id, name, text) SPW_##kind##_##id,

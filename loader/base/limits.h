@@ -11,7 +11,7 @@
 #define LIMIT_SERVICES	     16384
 #define LIMIT_ENDPOINTS	     65535 /* 16-bit ids, 0 is none */
 
-#define DEFAULT_MAX_FLOWS     262144
+#define DEFAULT_MAX_FLOWS     1048576
 #define DEFAULT_MAX_SERVICES  4096
 #define DEFAULT_MAX_ENDPOINTS 16384
 #define DEFAULT_SLOT_LINES    65536 /* 2 Mi slots, 4 MiB */

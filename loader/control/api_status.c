@@ -205,6 +205,8 @@ void api_status(struct call *c)
 	flows = tree_set_map(c->arena, answer, "flows");
 	tree_set_int(c->arena, flows, "count", (int64_t)dataplane_flow_count(e->dp));
 	tree_set_int(c->arena, flows, "max", dataplane_meta(e->dp)->max_flows);
+	tree_set_int(c->arena, flows, "maxIPv6", dataplane_meta(e->dp)->max_flows6);
+	tree_set_int(c->arena, flows, "bytes", (int64_t)s.flow_bytes);
 	tree_set_int(c->arena, answer, "mapBytes", (int64_t)s.map_bytes);
 	add_resources(c, answer);
 	tree_set_int(c->arena, answer, "services", (int64_t)m->service_count);

@@ -176,6 +176,11 @@ static int set_max_flows(struct reading *r, const char *value)
 	return set_number(r, value, 1u << 28, &r->opts->engine.dataplane.max_flows);
 }
 
+static int set_max_flows6(struct reading *r, const char *value)
+{
+	return set_number(r, value, 1u << 28, &r->opts->engine.dataplane.max_flows6);
+}
+
 static int set_max_services(struct reading *r, const char *value)
 {
 	return set_number(r, value, LIMIT_SERVICES, &r->opts->engine.dataplane.max_services);
@@ -266,7 +271,9 @@ static const struct flag flags[] = {
 	{"resolv-conf", "FILE", "name servers of endpoints' names; default /etc/resolv.conf",
 	 set_resolv_conf},
 	{"on-host", NULL, "accept endpoints on loopback addresses", set_on_host},
-	{"max-flows", "N", "flows that fit; default " TEXT(DEFAULT_MAX_FLOWS), set_max_flows},
+	{"max-flows", "N", "IPv4 flows that fit; default " TEXT(DEFAULT_MAX_FLOWS), set_max_flows},
+	{"max-flows-ipv6", "N", "IPv6 flows that fit; default a quarter of --max-flows",
+	 set_max_flows6},
 	{"max-services", "N", "services that fit; default " TEXT(DEFAULT_MAX_SERVICES),
 	 set_max_services},
 	{"max-endpoints", "N", "endpoints that fit; default " TEXT(DEFAULT_MAX_ENDPOINTS),

@@ -9,8 +9,44 @@
 
 #include <bpf/bpf.h>
 
+#include <spillway/hash.h>
+
 #include "base/addr.h"
 #include "dataplane/state.h"
+
+static uint32_t bit_of(const struct dataplane *dp, const struct spw_addr *addr)
+{
+	return spw_addr_hash(addr) & (maps_addr_bits(dp->meta.max_services) - 1);
+}
+
+/* Before its address is in the map, so that no packet to it passes by. */
+static void set_bit(struct dataplane *dp, const struct spw_addr *addr)
+{
+	uint32_t bit = bit_of(dp, addr);
+	__u64 *word =
+		&dp->maps.addr_bits[bit / SPW_ADDR_LINE_BITS].w[bit % SPW_ADDR_LINE_BITS / 64];
+
+	__atomic_fetch_or(word, 1ull << bit % 64, __ATOMIC_RELEASE);
+}
+
+/* What is left of the map, word by word: a bit that stays is never off in between. */
+static void rebuild_bits(struct dataplane *dp)
+{
+	const uint32_t words = maps_addr_bits(dp->meta.max_services) / 64;
+	AUTO(free) uint64_t *bits = calloc(words, sizeof(*bits));
+	struct spw_addr key, *previous = NULL;
+
+	if (!bits)
+		return;
+	while (!bpf_map_get_next_key(dp->maps.fd[MAP_ADDRS], previous, &key)) {
+		uint32_t bit = bit_of(dp, &key);
+
+		bits[bit / 64] |= 1ull << bit % 64;
+		previous = &key;
+	}
+	for (uint32_t i = 0; i < words; i++)
+		__atomic_store_n(&dp->maps.addr_bits[i / 8].w[i % 8], bits[i], __ATOMIC_RELEASE);
+}
 
 static int set_flag(struct dataplane *dp, const struct spw_addr *addr, uint32_t flag)
 {
@@ -21,6 +57,7 @@ static int set_flag(struct dataplane *dp, const struct spw_addr *addr, uint32_t 
 	if (flags & flag)
 		return 0;
 	flags |= flag;
+	set_bit(dp, addr);
 	return bpf_map_update_elem(fd, addr, &flags, BPF_ANY);
 }
 
@@ -84,5 +121,6 @@ int addrs_prune(struct dataplane *dp, const struct tables *want)
 		else if (stay != flags[i])
 			(void)bpf_map_update_elem(fd, &keys[i], &stay, BPF_EXIST);
 	}
+	rebuild_bits(dp);
 	return 0;
 }

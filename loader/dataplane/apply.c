@@ -228,6 +228,8 @@ int dataplane_apply(struct dataplane *dp, struct arena *a, const struct steps *s
 	if (s->endpoints_put_count) {
 		neighbours_sync(dp);
 		neighbours_await(dp);
+		for (size_t i = 0; i < s->endpoints_put_count; i++)
+			hop_row_write(dp, s->endpoints_put[i]->id);
 	}
 	for (size_t i = 0; i < s->slots_put_count; i++)
 		put_slots(dp, &s->want->slots[s->slots_put[i]]);

@@ -18,6 +18,8 @@
 #include "dataplane/sysctl.h"
 #include "spillway.skel.h"
 
+#define FLOWS_LIMIT (1u << 28)
+
 static void release(struct dataplane *dp)
 {
 	events_close(dp);
@@ -75,6 +77,7 @@ void dataplane_close(struct dataplane *dp)
 	dp->open_handles++; /* until the end of this function */
 	handle_close(dp, &dp->watch_poll);
 	handle_close(dp, &dp->refresh_timer);
+	handle_close(dp, &dp->lease_timer);
 	handle_close(dp, &dp->events_poll);
 	handle_close(dp, &dp->sweep.timer);
 	handle_close(dp, &dp->vip_timer);
@@ -87,8 +90,10 @@ static int check_options(const struct dataplane_options *o, struct why why)
 {
 	if (!o->interface_count)
 		return why_set(why, -EINVAL, "no interface is named: use --interface");
-	if (!o->max_flows || o->max_flows > 1u << 28)
-		return why_set(why, -EINVAL, "--max-flows must be between 1 and %u", 1u << 28);
+	if (!o->max_flows || o->max_flows > FLOWS_LIMIT)
+		return why_set(why, -EINVAL, "--max-flows must be between 1 and %u", FLOWS_LIMIT);
+	if (o->max_flows6 > FLOWS_LIMIT)
+		return why_set(why, -EINVAL, "--max-flows-ipv6 must be at most %u", FLOWS_LIMIT);
 	if (o->max_endpoints < 2 || o->max_endpoints > SPW_ENDPOINTS_LIMIT || !o->max_services ||
 	    !o->slot_lines || o->slot_lines > UINT32_MAX / SPW_LINE_SLOTS)
 		return why_set(why, -EINVAL, "a size of the tables is out of range");
@@ -104,6 +109,7 @@ static int set_options(struct dataplane *dp, const struct dataplane_options *o)
 		.magic = SPW_ABI_MAGIC,
 		.abi_version = SPW_ABI_VERSION,
 		.max_flows = o->max_flows,
+		.max_flows6 = o->max_flows6 ? o->max_flows6 : (o->max_flows + 3) / 4,
 		.max_endpoints = o->max_endpoints,
 		.max_services = o->max_services,
 		.slot_lines = o->slot_lines,
@@ -136,11 +142,9 @@ static int open_loop_parts(struct dataplane *dp, struct why why)
 		const char *what;
 		int (*open)(struct dataplane *dp);
 	} parts[] = {
-		{"the neighbours", neighbours_open},
-		{"the next hops", next_hops_open},
-		{"the VIPs", vips_open},
-		{"the event buffer", events_open},
-		{"the sweeper", sweep_open},
+		{"the neighbours", neighbours_open},	  {"the next hops", next_hops_open},
+		{"the rows of next hops", hop_rows_open}, {"the VIPs", vips_open},
+		{"the event buffer", events_open},	  {"the sweeper", sweep_open},
 	};
 	int err;
 

@@ -30,7 +30,9 @@ struct dataplane_options {
 	const char *run_dir; /* what was changed on the host is noted here, for detach */
 	const struct spw_addr *sources; /* --source-address; none: by route */
 	size_t source_count;
-	uint32_t max_flows, max_endpoints, max_services, slot_lines;
+	uint32_t max_flows;  /* IPv4 */
+	uint32_t max_flows6; /* IPv6; 0: a quarter of it */
+	uint32_t max_endpoints, max_services, slot_lines;
 	uint32_t seed;
 };
 
@@ -173,7 +175,8 @@ struct dataplane_status {
 	size_t sysctl_count;
 	struct spw_addr *sources;
 	size_t source_count;
-	uint64_t map_bytes; /* memory of all maps */
+	uint64_t map_bytes;  /* memory of all maps */
+	uint64_t flow_bytes; /* of the flow tables among them */
 };
 void dataplane_status(struct dataplane *dp, struct arena *a, struct dataplane_status *out);
 

@@ -18,7 +18,7 @@ static void work(uv_work_t *req)
 {
 	struct walk *w = req->data;
 
-	w->err = flows_each(w->dp->maps.fd[MAP_FLOWS], w->fn, w->ctx);
+	w->err = dataplane_each_flow(w->dp, w->fn, w->ctx);
 }
 
 static void after_work(uv_work_t *req, int status)

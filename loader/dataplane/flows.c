@@ -1,67 +1,149 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lists flows by batches: one system call for thousands of entries, none of them stopped. */
+/*
+ * Lists flows from the mapped tables: no system call, and nobody is stopped. As in the packet path a
+ * line is copied and then its word looked at again, so that no row is made of two tenants.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <string.h>
 
-#include <bpf/bpf.h>
-
+#include "base/addr.h"
 #include "base/clock.h"
+#include "dataplane/flow_lines.h"
 #include "dataplane/state.h"
+#include "dataplane/ticks.h"
 
-#define BATCH 4096
-
-static uint64_t since_ms(uint64_t now_ns, uint64_t then_ns)
+static uint64_t word_load(const struct spw_flow_core *c)
 {
-	return now_ns > then_ns ? (now_ns - then_ns) / 1000000 : 0;
+	return __atomic_load_n(&c->word, __ATOMIC_ACQUIRE);
 }
 
-static struct flow_row flow_row(const struct spw_flow_key *key, const struct spw_flow *f,
-				uint64_t now_ns)
+static bool is_live(uint64_t word)
+{
+	return (word & SPW_WORD_PHASE_MASK) >> SPW_WORD_PHASE_SHIFT == SPW_PHASE_LIVE;
+}
+
+static bool is_same(uint64_t a, uint64_t b)
+{
+	return !((a ^ b) & (SPW_WORD_VERSION_MASK | SPW_WORD_PHASE_MASK));
+}
+
+static bool copy(const struct spw_flow_core *c, size_t bytes, void *out)
+{
+	uint64_t word = word_load(c);
+
+	if (!is_live(word))
+		return false;
+	memcpy(out, c, bytes);
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	((struct spw_flow_core *)out)->word = word;
+	return is_same(word_load(c), word);
+}
+
+bool flow_line4(const struct spw_flow4 *line, struct flow_line *out)
+{
+	struct spw_flow4 copied;
+
+	if (!copy(&line->core, sizeof(copied), &copied))
+		return false;
+	*out = (struct flow_line){
+		.core = copied.core,
+		.key = {.saddr = addr_from_v4(copied.saddr), .daddr = addr_from_v4(copied.daddr)},
+		.to_saddr = addr_from_v4(copied.to_saddr),
+		.to_daddr = addr_from_v4(copied.to_daddr),
+	};
+	out->key.sport = copied.core.sport;
+	out->key.dport = copied.core.dport;
+	out->key.proto = copied.core.proto;
+	return true;
+}
+
+bool flow_line6(const struct spw_flow6 *line, struct flow_line *out)
+{
+	struct spw_flow6 copied;
+
+	if (!copy(&line->core, sizeof(copied), &copied))
+		return false;
+	*out = (struct flow_line){
+		.core = copied.core,
+		.key = {.saddr = copied.saddr, .daddr = copied.daddr},
+		.to_saddr = copied.to_saddr,
+		.to_daddr = copied.to_daddr,
+	};
+	out->key.sport = copied.core.sport;
+	out->key.dport = copied.core.dport;
+	out->key.proto = copied.core.proto;
+	return true;
+}
+
+struct clocks {
+	uint32_t now;	/* ticks */
+	uint32_t born;	/* now, in units of `born` */
+	uint32_t hertz; /* ticks a second */
+};
+
+static uint64_t idle_ms(const struct spw_flow_core *c, const struct clocks *k)
+{
+	int32_t idle = (int32_t)(k->now - (uint32_t)(c->word >> SPW_WORD_SEEN_SHIFT));
+
+	return idle > 0 ? (uint64_t)idle * 1000 / k->hertz : 0;
+}
+
+static uint64_t age_ms(const struct spw_flow_core *c, const struct clocks *k)
+{
+	int32_t age = (int32_t)(k->born - c->born);
+
+	return age > 0 ? ((uint64_t)age << SPW_BORN_SHIFT) / 1000000 : 0;
+}
+
+static struct flow_row flow_row(const struct flow_line *l, const struct clocks *k)
 {
 	return (struct flow_row){
-		.key = *key,
-		.source = f->saddr,
-		.endpoint = f->daddr,
-		.source_port = ntohs(f->sport),
-		.endpoint_port = ntohs(f->dport),
-		.endpoint_id = f->endpoint,
-		.state = f->state,
-		.age_ms = since_ms(now_ns, f->born_ns),
-		.idle_ms = since_ms(now_ns, f->seen_ns),
+		.key = l->key,
+		.source = l->to_saddr,
+		.endpoint = l->to_daddr,
+		.source_port = ntohs(l->core.to_sport),
+		.endpoint_port = ntohs(l->core.to_dport),
+		.endpoint_id = l->core.endpoint,
+		.state = (uint32_t)(l->core.word & SPW_WORD_STATE_MASK),
+		.age_ms = age_ms(&l->core, k),
+		.idle_ms = idle_ms(&l->core, k),
 	};
 }
 
-int flows_each(int map_fd, bool (*fn)(void *ctx, const struct flow_row *row), void *ctx)
+static bool tell(const struct flow_line *l, const struct clocks *k,
+		 bool (*fn)(void *ctx, const struct flow_row *row), void *ctx)
 {
-	AUTO(free) struct spw_flow_key *keys = calloc(BATCH, sizeof(*keys));
-	AUTO(free) struct spw_flow *values = calloc(BATCH, sizeof(*values));
-	uint64_t now_ns = clock_coarse_ns();
-	uint32_t position = 0, count;
-	void *from = NULL;
-	int err = 0;
+	struct flow_row row;
 
-	if (!keys || !values)
-		return -ENOMEM;
-	while (!err) {
-		count = BATCH;
-		err = bpf_map_lookup_batch(map_fd, from, &position, keys, values, &count, NULL);
-		if (err && err != -ENOENT)
-			return err;
-		for (uint32_t i = 0; i < count; i++) {
-			struct flow_row row = flow_row(&keys[i], &values[i], now_ns);
-
-			if (values[i].dir == SPW_FLOW_FORWARD && !fn(ctx, &row))
-				return 0;
-		}
-		from = &position;
-	}
-	return 0;
+	if (l->core.dir != SPW_FLOW_FORWARD)
+		return true;
+	row = flow_row(l, k);
+	return fn(ctx, &row);
 }
 
 int dataplane_each_flow(struct dataplane *dp, bool (*fn)(void *ctx, const struct flow_row *row),
 			void *ctx)
 {
-	return flows_each(dp->maps.fd[MAP_FLOWS], fn, ctx);
+	const uint32_t count4 = map_entries(MAP_FLOWS4, &dp->meta);
+	const uint32_t count6 = map_entries(MAP_FLOWS6, &dp->meta);
+	struct clocks k = {.hertz = ticks_a_second()};
+	struct flow_line l;
+
+	if (!ticks_now(dp->sweep_fd, &k.now))
+		return -EIO;
+	k.born = (uint32_t)(clock_coarse_ns() >> SPW_BORN_SHIFT);
+	for (uint32_t i = 0; i < count4; i++) {
+		if (i % SPW_SET_LINES && flow_line4(&dp->maps.flows4[i], &l) &&
+		    !tell(&l, &k, fn, ctx))
+			return 0;
+	}
+	for (uint32_t i = 0; i < count6; i++) {
+		if (i % SPW_SET_LINES && flow_line6(&dp->maps.flows6[i], &l) &&
+		    !tell(&l, &k, fn, ctx))
+			return 0;
+	}
+	return 0;
 }
 
 uint64_t dataplane_flow_count(const struct dataplane *dp)

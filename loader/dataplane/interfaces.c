@@ -18,23 +18,13 @@
 #include "dataplane/sysctl.h"
 
 /* XDP_TX on veth needs an XDP program at the peer and loses packets without a trace else. */
-static int enter_maps(struct dataplane *dp, const struct link_info *link)
+static int enter_maps(struct dataplane *dp, const struct interface *i)
 {
-	struct spw_interface row = {.flags = link->veth ? 0 : SPW_IF_TX};
-	int err;
+	uint32_t flags = i->link.veth ? SPW_IF_PARTIAL : SPW_IF_TX;
 
-	memcpy(row.mac, link->mac, sizeof(row.mac));
-	err = bpf_map_update_elem(dp->maps.fd[MAP_INTERFACES], &link->ifindex, &row, BPF_ANY);
-	if (err)
-		return err;
-	return bpf_map_update_elem(dp->maps.fd[MAP_TX_PORTS], &link->ifindex, &link->ifindex,
-				   BPF_ANY);
-}
-
-static void leave_maps(struct dataplane *dp, uint32_t ifindex)
-{
-	(void)bpf_map_delete_elem(dp->maps.fd[MAP_INTERFACES], &ifindex);
-	(void)bpf_map_delete_elem(dp->maps.fd[MAP_TX_PORTS], &ifindex);
+	if (i->bpf_link >= 0 && !i->native)
+		flags |= SPW_IF_GENERIC | SPW_IF_PARTIAL;
+	return interface_row_put(dp, &i->link, flags);
 }
 
 static int bring_in(struct dataplane *dp, struct interface *i, struct why why)
@@ -46,7 +36,7 @@ static int bring_in(struct dataplane *dp, struct interface *i, struct why why)
 			why, -EINVAL,
 			"%s: is not an Ethernet interface: name one that is with --interface",
 			i->link.name);
-	err = enter_maps(dp, &i->link);
+	err = enter_maps(dp, i);
 	if (err)
 		return why_set(why, err, "%s: cannot be entered in the maps: %s", i->link.name,
 			       strerror(-err));
@@ -57,9 +47,10 @@ static int bring_in(struct dataplane *dp, struct interface *i, struct why why)
 			 i->link.name, strerror(-err));
 	err = attach(dp, i, why);
 	if (err) {
-		leave_maps(dp, i->link.ifindex);
+		interface_row_remove(dp, i->link.ifindex);
 		return err;
 	}
+	(void)enter_maps(dp, i); /* the mode is known now */
 	i->problem[0] = '\0';
 	log_info("interface: %s: attached (%s XDP)", i->link.name,
 		 i->native ? "native" : "generic");
@@ -75,7 +66,7 @@ static void take_out(struct dataplane *dp, struct interface *i)
 		(void)link_unpin(path);
 	}
 	if (i->link.ifindex)
-		leave_maps(dp, i->link.ifindex);
+		interface_row_remove(dp, i->link.ifindex);
 	fd_close(i->bpf_link);
 	i->bpf_link = -1;
 	i->link.ifindex = 0;
@@ -106,26 +97,6 @@ const struct interface *interface_by_index(const struct dataplane *dp, uint32_t 
 			return &dp->interfaces[i];
 	}
 	return NULL;
-}
-
-/* Entries of an earlier run whose interfaces are not attached now. */
-static void prune_maps(struct dataplane *dp)
-{
-	const enum map_id ids[] = {MAP_INTERFACES, MAP_TX_PORTS};
-	uint32_t stale[256], key, *previous;
-	size_t count;
-
-	for (size_t m = 0; m < 2; m++) {
-		count = 0;
-		previous = NULL;
-		while (count < 256 && !bpf_map_get_next_key(dp->maps.fd[ids[m]], previous, &key)) {
-			if (!interface_by_index(dp, key))
-				stale[count++] = key;
-			previous = &key;
-		}
-		while (count > 0)
-			(void)bpf_map_delete_elem(dp->maps.fd[ids[m]], &stale[--count]);
-	}
 }
 
 /* Links pinned by an earlier run for interfaces that are not named any more. */
@@ -189,7 +160,7 @@ int interfaces_open(struct dataplane *dp, const struct dataplane_options *opts, 
 		if (err)
 			return err;
 	}
-	prune_maps(dp);
+	interface_rows_prune(dp);
 	if (dp->bpffs)
 		prune_links(dp);
 	return 0;
@@ -234,7 +205,7 @@ void interfaces_link_changed(struct dataplane *dp, const struct link_info *link,
 			}
 			i->link = *link;
 			if (i->bpf_link >= 0)
-				(void)enter_maps(dp, link); /* its MAC may be another */
+				(void)enter_maps(dp, i); /* its MAC may be another */
 			continue;
 		}
 		take_out(dp, i);

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -16,7 +17,9 @@
 #include "base/log.h"
 #include "dataplane/bpffs.h"
 #include "dataplane/state.h"
+#include "dataplane/ticks.h"
 #include "spillway.skel.h"
+#include "tables/perfect.h"
 
 static void map_path(const struct dataplane *dp, enum map_id id, char *path, size_t size)
 {
@@ -59,6 +62,7 @@ static void warn_sizes(const struct spw_meta *pinned, const struct spw_meta *ask
 		uint32_t pinned, asked;
 	} sizes[] = {
 		{"max-flows", pinned->max_flows, asked->max_flows},
+		{"max-flows-ipv6", pinned->max_flows6, asked->max_flows6},
 		{"max-endpoints", pinned->max_endpoints, asked->max_endpoints},
 		{"max-services", pinned->max_services, asked->max_services},
 		{"slot-lines", pinned->slot_lines, asked->slot_lines},
@@ -111,6 +115,22 @@ static const char *load_remedy(int err)
 	return "run with --log-level debug for the kernel's messages";
 }
 
+/* What follows from the sizes in force, and the host's ways: constants to the verifier. */
+static void set_constants(struct dataplane *dp)
+{
+	struct spillway_bpf__rodata *c = dp->skel->rodata;
+
+	c->flow_sets4 = maps_flow_sets(dp->meta.max_flows);
+	c->flow_sets6 = maps_flow_sets(dp->meta.max_flows6);
+	c->addr_bits_mask = maps_addr_bits(dp->meta.max_services) - 1;
+	c->displace_mask = perfect_displace_count(dp->meta.max_services) - 1;
+	c->slot_mask = perfect_slot_count(dp->meta.max_services) - 1;
+	c->ticks_a_second = ticks_a_second();
+#if !defined(__x86_64__) && !defined(__i386__)
+	c->weak_order = true;
+#endif
+}
+
 static int load_object(struct dataplane *dp, struct why why)
 {
 	int err;
@@ -127,6 +147,7 @@ static int load_object(struct dataplane *dp, struct why why)
 		if (err)
 			return err;
 	}
+	set_constants(dp);
 	err = spillway_bpf__load(dp->skel);
 	if (err)
 		return why_set(why, err, "the BPF programs cannot be loaded: %s: %s (%s)",
@@ -193,6 +214,8 @@ static int fill_new(struct dataplane *dp, struct why why)
 
 	if (err)
 		return why_set(why, err, "map meta cannot be written: %s", strerror(-err));
+	if (getrandom(&dp->maps.config->flow_seed, sizeof(dp->maps.config->flow_seed), 0) < 0)
+		return why_set(why, -errno, "no random number is to be had: %s", strerror(errno));
 	dp->maps.config->settings[0] = dp->settings;
 	dp->maps.config->settings[1] = dp->settings;
 	return 0;

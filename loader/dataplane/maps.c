@@ -13,6 +13,11 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "tables/perfect.h"
+
+#define ADDR_BITS_MIN 65536
+#define ENTRIES_A_SET 7 /* of 15: so full, one entry in 10,000 finds neither room in two sets */
+
 static const char *const names[MAP_COUNT] = {
 #define MAP_NAME(id, name) [MAP_##id] = #name,
 	MAPS(MAP_NAME)
@@ -24,13 +29,40 @@ const char *map_name(enum map_id id)
 	return names[id];
 }
 
+uint32_t maps_flow_sets(uint32_t max_flows)
+{
+	uint64_t sets = (2ull * max_flows + ENTRIES_A_SET - 1) / ENTRIES_A_SET;
+
+	return (uint32_t)(sets + 1) & ~1u;
+}
+
+uint32_t maps_addr_bits(uint32_t max_services)
+{
+	uint32_t bits = ADDR_BITS_MIN;
+
+	while (bits / 64 < max_services)
+		bits *= 2;
+	return bits;
+}
+
+static uint32_t lines(uint64_t entries, uint32_t in_a_line)
+{
+	return (uint32_t)((entries + in_a_line - 1) / in_a_line);
+}
+
 uint32_t map_entries(enum map_id id, const struct spw_meta *meta)
 {
 	switch (id) {
 	case MAP_ADDRS:
 		return meta->max_services + 4 * SPW_SOURCES_MAX;
+	case MAP_ADDR_BITS:
+		return lines(maps_addr_bits(meta->max_services), SPW_ADDR_LINE_BITS);
 	case MAP_SERVICES:
 		return meta->max_services;
+	case MAP_SERVICE_DISPLACE:
+		return lines(2ull * perfect_displace_count(meta->max_services), SPW_DISPLACE_LINE);
+	case MAP_SERVICE_SLOTS:
+		return lines(2ull * perfect_slot_count(meta->max_services), SPW_SERVICE_LINE);
 	case MAP_SERVICE_ROWS:
 		return 2 * meta->max_services;
 	case MAP_SLOTS:
@@ -41,13 +73,17 @@ uint32_t map_entries(enum map_id id, const struct spw_meta *meta)
 	case MAP_ENDPOINT_WORDS:
 	case MAP_ENDPOINT_STATS:
 	case MAP_ENDPOINT_SIGNALS:
+	case MAP_NEXT_HOPS:
 		return meta->max_endpoints;
-	case MAP_FLOWS:
-		return 2 * meta->max_flows;
+	case MAP_FLOWS4:
+		return maps_flow_sets(meta->max_flows) * SPW_SET_LINES;
+	case MAP_FLOWS6:
+		return maps_flow_sets(meta->max_flows6) * SPW_SET_LINES;
+	case MAP_INTERFACES:
+		return SPW_INTERFACES;
 	case MAP_CURSORS:
 		return meta->max_endpoints * SPW_SOURCES_MAX;
 	case MAP_CONFIG:
-	case MAP_INTERFACES:
 	case MAP_TX_PORTS:
 	case MAP_STATS:
 	case MAP_EVENTS:
@@ -73,31 +109,45 @@ static int map_one(struct maps *maps, enum map_id id, size_t value_bytes, uint32
 	return 0;
 }
 
+struct mapped {
+	enum map_id id;
+	size_t value_bytes;
+	size_t member; /* of struct maps: where its address goes */
+};
+
+#define MAPPED(id, member) {id, sizeof(*((struct maps *)0)->member), offsetof(struct maps, member)}
+
+static const struct mapped mapped[] = {
+	MAPPED(MAP_ADDR_BITS, addr_bits),
+	MAPPED(MAP_SERVICE_DISPLACE, displace),
+	MAPPED(MAP_SERVICE_SLOTS, service_slots),
+	MAPPED(MAP_SERVICE_ROWS, service_rows),
+	MAPPED(MAP_SLOTS, slots),
+	MAPPED(MAP_PORTS, ports),
+	MAPPED(MAP_ENDPOINTS, endpoints),
+	MAPPED(MAP_ENDPOINT_WORDS, words),
+	MAPPED(MAP_ENDPOINT_SIGNALS, signals),
+	MAPPED(MAP_CONFIG, config),
+	MAPPED(MAP_FLOWS4, flows4),
+	MAPPED(MAP_FLOWS6, flows6),
+	MAPPED(MAP_NEXT_HOPS, next_hops),
+	MAPPED(MAP_INTERFACES, interfaces),
+};
+
+#define MAPPED_COUNT (sizeof(mapped) / sizeof(mapped[0]))
+
 int maps_mmap(struct maps *maps, const struct spw_meta *meta)
 {
-	const struct {
-		enum map_id id;
-		size_t value_bytes;
-		void *out;
-	} rows[] = {
-		{MAP_SERVICE_ROWS, sizeof(struct spw_service_row), &maps->service_rows},
-		{MAP_SLOTS, sizeof(struct spw_slot_line), &maps->slots},
-		{MAP_PORTS, sizeof(struct spw_port_line), &maps->ports},
-		{MAP_ENDPOINTS, sizeof(struct spw_endpoint), &maps->endpoints},
-		{MAP_ENDPOINT_WORDS, sizeof(struct spw_word), &maps->words},
-		{MAP_ENDPOINT_SIGNALS, sizeof(struct spw_signals), &maps->signals},
-		{MAP_CONFIG, sizeof(struct spw_config), &maps->config},
-	};
 	uint32_t entries;
 	int err;
 
 	maps->cpus = libbpf_num_possible_cpus();
 	if (maps->cpus < 0)
 		return maps->cpus;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		entries = map_entries(rows[i].id, meta);
-		err = map_one(maps, rows[i].id, rows[i].value_bytes, entries ? entries : 1,
-			      rows[i].out);
+	for (size_t i = 0; i < MAPPED_COUNT; i++) {
+		entries = map_entries(mapped[i].id, meta);
+		err = map_one(maps, mapped[i].id, mapped[i].value_bytes, entries ? entries : 1,
+			      (char *)maps + mapped[i].member);
 		if (err) {
 			maps_unmap(maps);
 			return err;
@@ -117,13 +167,14 @@ static void unmap_one(struct maps *maps, enum map_id id, void *at)
 
 void maps_unmap(struct maps *maps)
 {
-	unmap_one(maps, MAP_SERVICE_ROWS, &maps->service_rows);
-	unmap_one(maps, MAP_SLOTS, &maps->slots);
-	unmap_one(maps, MAP_PORTS, &maps->ports);
-	unmap_one(maps, MAP_ENDPOINTS, &maps->endpoints);
-	unmap_one(maps, MAP_ENDPOINT_WORDS, &maps->words);
-	unmap_one(maps, MAP_ENDPOINT_SIGNALS, &maps->signals);
-	unmap_one(maps, MAP_CONFIG, &maps->config);
+	for (size_t i = 0; i < MAPPED_COUNT; i++)
+		unmap_one(maps, mapped[i].id, (char *)maps + mapped[i].member);
+}
+
+uint64_t maps_flow_memory(const struct spw_meta *meta)
+{
+	return (uint64_t)map_entries(MAP_FLOWS4, meta) * sizeof(struct spw_flow4) +
+	       (uint64_t)map_entries(MAP_FLOWS6, meta) * sizeof(struct spw_flow6);
 }
 
 uint64_t maps_memory(const struct maps *maps)

@@ -11,7 +11,10 @@
 /* `meta` is pinned last: a directory that has it has all of them. */
 #define MAPS(X)                                                                                    \
 	X(ADDRS, addrs)                                                                            \
+	X(ADDR_BITS, addr_bits)                                                                    \
 	X(SERVICES, services)                                                                      \
+	X(SERVICE_DISPLACE, service_displace)                                                      \
+	X(SERVICE_SLOTS, service_slots)                                                            \
 	X(SERVICE_ROWS, service_rows)                                                              \
 	X(SLOTS, slots)                                                                            \
 	X(PORTS, ports)                                                                            \
@@ -19,7 +22,9 @@
 	X(ENDPOINT_WORDS, endpoint_words)                                                          \
 	X(ENDPOINT_STATS, endpoint_stats)                                                          \
 	X(ENDPOINT_SIGNALS, endpoint_signals)                                                      \
-	X(FLOWS, flows)                                                                            \
+	X(FLOWS4, flows4)                                                                          \
+	X(FLOWS6, flows6)                                                                          \
+	X(NEXT_HOPS, next_hops)                                                                    \
 	X(CURSORS, cursors)                                                                        \
 	X(CONFIG, config)                                                                          \
 	X(INTERFACES, interfaces)                                                                  \
@@ -39,6 +44,9 @@ enum map_id {
 struct maps {
 	int fd[MAP_COUNT];
 	size_t bytes[MAP_COUNT]; /* mapped */
+	struct spw_addr_line *addr_bits;
+	struct spw_displace_line *displace;
+	struct spw_service_line *service_slots;
 	struct spw_service_row *service_rows;
 	struct spw_slot_line *slots;
 	struct spw_port_line *ports;
@@ -46,6 +54,10 @@ struct maps {
 	struct spw_word *words;
 	struct spw_signals *signals;
 	struct spw_config *config;
+	struct spw_flow4 *flows4;
+	struct spw_flow6 *flows6;
+	struct spw_next_hop *next_hops;
+	struct spw_interface *interfaces;
 	int cpus; /* values in an entry of a per-CPU map */
 };
 
@@ -53,11 +65,18 @@ const char *map_name(enum map_id id);
 /* Entries for these sizes; 0: as the BPF object has it. */
 uint32_t map_entries(enum map_id id, const struct spw_meta *meta);
 
+/* Sets of the flow table for so many flows, two entries each: an even number. */
+uint32_t maps_flow_sets(uint32_t max_flows);
+/* Bits of `addr_bits`, a power of two. */
+uint32_t maps_addr_bits(uint32_t max_services);
+
 /* Maps the arrays into memory; `fd` is filled already. */
 int maps_mmap(struct maps *maps, const struct spw_meta *meta);
 void maps_unmap(struct maps *maps);
 
 /* Memory the kernel charges for all maps. */
 uint64_t maps_memory(const struct maps *maps);
+/* Of the two flow tables alone. */
+uint64_t maps_flow_memory(const struct spw_meta *meta);
 
 #endif

@@ -22,6 +22,8 @@
 struct entry {
 	uint16_t state; /* 0: there is none */
 	uint8_t protocol;
+	uint8_t mac[6];
+	bool has_mac;
 };
 
 static struct nlmsghdr *message(struct netlink_message *m, uint16_t type, uint16_t flags,
@@ -46,6 +48,9 @@ static int read_entry(const struct nlmsghdr *m, void *ctx)
 		return MNL_CB_OK;
 	netlink_attributes(m, sizeof(*n), t, NDA_PROTOCOL);
 	e->state = n->ndm_state;
+	e->has_mac = t[NDA_LLADDR] && mnl_attr_get_payload_len(t[NDA_LLADDR]) == sizeof(e->mac);
+	if (e->has_mac)
+		memcpy(e->mac, mnl_attr_get_payload(t[NDA_LLADDR]), sizeof(e->mac));
 	e->protocol = t[NDA_PROTOCOL] ? mnl_attr_get_u8(t[NDA_PROTOCOL]) : 0;
 	return MNL_CB_OK;
 }
@@ -186,6 +191,8 @@ void neighbours_sync(struct dataplane *dp)
 			continue;
 		}
 		list[i].is_new = order < 0;
+		if (!order)
+			list[i] = dp->neighbours[old];
 		one = order < 0 || dp->neighbours_lost ? add(dp, &list[i]) : 0;
 		if (one && !refused++) {
 			first = i;
@@ -233,6 +240,41 @@ static struct neighbour *find(const struct dataplane *dp, uint32_t ifindex,
 bool neighbour_is_ours(const struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr)
 {
 	return find(dp, ifindex, addr) != NULL;
+}
+
+/* Asked for once; from then on the kernel's messages keep it (watch.c). */
+bool neighbour_mac(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr,
+		   uint8_t mac[6])
+{
+	struct neighbour *n = find(dp, ifindex, addr);
+	struct entry e;
+
+	if (!n)
+		return false;
+	if (!n->mac_known) {
+		e = look_up(&dp->netlink, ifindex, addr);
+		n->has_mac = e.has_mac && (e.state & RESOLVED);
+		memcpy(n->mac, e.mac, sizeof(n->mac));
+		n->mac_known = true;
+	}
+	if (n->has_mac)
+		memcpy(mac, n->mac, sizeof(n->mac));
+	return n->has_mac;
+}
+
+void neighbour_changed(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr)
+{
+	struct neighbour *n = find(dp, ifindex, addr);
+	bool had;
+	uint8_t was[6], now[6] = {0};
+
+	if (!n)
+		return;
+	had = n->mac_known && n->has_mac;
+	memcpy(was, n->mac, sizeof(was));
+	n->mac_known = false;
+	if (neighbour_mac(dp, ifindex, addr, now) != had || (had && memcmp(was, now, sizeof(now))))
+		hop_rows_neighbour(dp, ifindex, addr);
 }
 
 /* Endpoints behind one router, and services with the same endpoints, ask for one a thousand times. */

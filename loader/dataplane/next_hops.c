@@ -28,6 +28,20 @@ static void read_via(const struct nlattr *attr, struct spw_addr *out)
 	}
 }
 
+static uint32_t route_mtu(const struct nlattr *metrics)
+{
+	const struct nlattr *attr;
+
+	if (!metrics)
+		return 0;
+	mnl_attr_for_each_nested(attr, metrics)
+	{
+		if (mnl_attr_get_type(attr) == RTAX_MTU)
+			return mnl_attr_get_u32(attr);
+	}
+	return 0;
+}
+
 static int read_route(const struct nlmsghdr *m, void *ctx)
 {
 	const struct rtmsg *r = mnl_nlmsg_get_payload(m);
@@ -47,6 +61,7 @@ static int read_route(const struct nlmsghdr *m, void *ctx)
 	else
 		(void)netlink_get_addr(t[RTA_GATEWAY], &hop->addr);
 	(void)netlink_get_addr(t[RTA_PREFSRC], &hop->source);
+	hop->mtu = route_mtu(t[RTA_METRICS]);
 	return MNL_CB_OK;
 }
 
@@ -110,6 +125,7 @@ static void finish(struct dataplane *dp)
 	}
 	drop_unused_sources(dp);
 	neighbours_sync(dp);
+	hop_rows_write_all(dp);
 }
 
 static void start(struct dataplane *dp)

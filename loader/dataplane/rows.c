@@ -81,6 +81,7 @@ void endpoint_put(struct dataplane *dp, const struct table_endpoint *e)
 	store_middle(row, m);
 	if (e->id >= dp->endpoints_end)
 		dp->endpoints_end = e->id + 1;
+	hop_row_write(dp, e->id);
 }
 
 void endpoint_del(struct dataplane *dp, uint32_t id)
@@ -92,6 +93,7 @@ void endpoint_del(struct dataplane *dp, uint32_t id)
 	m.mode = SPW_MODE_NONE;
 	store_middle(row, m);
 	dp->next_hops[id] = (struct next_hop){0};
+	hop_row_write(dp, id);
 }
 
 void endpoint_set_sources(struct dataplane *dp, uint32_t id)

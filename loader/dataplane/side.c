@@ -22,17 +22,15 @@
 #include "dataplane/sysctl.h"
 
 #define SWITCH_PAUSE_MS 20
-#define SECOND_NS	1000000000ull
+
+/* TCP, UDP; established TCP by RFC 5382, REQ-5. */
+static const uint32_t idle_defaults[2][SPW_IDLE_MAX] = {{30, 7440, 60}, {30, 180, 60}};
 
 void side_settings_defaults(struct spw_settings *s, uint32_t seed)
 {
 	memset(s, 0, sizeof(*s));
 	s->seed = seed;
-	s->timeout_ns[SPW_TIMEOUT_TCP_EMBRYONIC] = 30 * SECOND_NS;
-	s->timeout_ns[SPW_TIMEOUT_TCP_ESTABLISHED] = 7440 * SECOND_NS; /* RFC 5382, REQ-5 */
-	s->timeout_ns[SPW_TIMEOUT_TCP_CLOSING] = 60 * SECOND_NS;
-	s->timeout_ns[SPW_TIMEOUT_UDP_NEW] = 30 * SECOND_NS;
-	s->timeout_ns[SPW_TIMEOUT_UDP_ESTABLISHED] = 180 * SECOND_NS;
+	memcpy(s->idle_s, idle_defaults, sizeof(s->idle_s));
 }
 
 static int compare_bound(const void *a, const void *b)
@@ -172,7 +170,10 @@ static void write_rows(struct dataplane *dp, uint32_t side, const struct tables 
 			.live_flows = s->live_flows,
 			.table = table_ref(want, s->table),
 			.spare = table_ref(want, s->spare),
+			.key = {.vip = s->vip, .port = htons(s->port), .proto = s->proto},
 		};
+		memcpy(rows[s->id * 2 + side].idle_s, idle_defaults[s->proto == IPPROTO_UDP],
+		       sizeof(idle_defaults[0]));
 	}
 }
 
@@ -210,6 +211,7 @@ void side_switch(struct dataplane *dp, const struct tables *want)
 		write_rows(dp, side, want);
 	else
 		copy_rows(dp, side);
+	lookup_write(dp, side, want);
 	config->settings[side] = dp->settings;
 	__atomic_store_n(&config->active, side, __ATOMIC_RELEASE);
 	dp->switched_ms = clock_ms();

@@ -43,6 +43,7 @@ struct next_hop {
 	uint32_t ifindex;
 	struct spw_addr addr;	/* the gateway, or the endpoint itself */
 	struct spw_addr source; /* preferred by the route; unspecified when it has none */
+	uint32_t mtu;		/* of the route; 0: none */
 };
 
 /* A neighbour entry that the kernel keeps resolved for us. */
@@ -52,6 +53,9 @@ struct neighbour {
 	bool is_new;	  /* asked for by the latest sync */
 	bool resolved;	  /* as of seen_ms */
 	uint64_t seen_ms; /* 0: not looked up yet */
+	uint8_t mac[6];	  /* while has_mac */
+	bool has_mac;
+	bool mac_known; /* mac and has_mac are as the kernel last said */
 };
 
 enum vip_state {
@@ -132,7 +136,8 @@ struct dataplane {
 	bool applied;	 /* dataplane_apply() has gone through once */
 
 	struct next_hop *next_hops; /* by endpoint id */
-	uint32_t endpoints_end;	    /* highest id in use, plus 1 */
+	uv_timer_t lease_timer;
+	uint32_t endpoints_end; /* highest id in use, plus 1 */
 	struct neighbour *neighbours;
 	size_t neighbour_count;
 	bool neighbours_lost;  /* the kernel dropped one of them: put all again */
@@ -188,8 +193,20 @@ void endpoint_set_sources(struct dataplane *dp, uint32_t id);
 /* apply.c: slot lines in use from now on; those no longer used rest. */
 void placed_set(struct dataplane *dp, const struct tables *t);
 
-/* flows.c: of the map `flows`; may run on any thread. */
-int flows_each(int map_fd, bool (*fn)(void *ctx, const struct flow_row *row), void *ctx);
+/* lookup.c: the perfect hash of a side; `want` NULL: the other side's once more. */
+void lookup_write(struct dataplane *dp, uint32_t side, const struct tables *want);
+
+/* hop_rows.c: rows of the map `next_hops`. */
+int hop_rows_open(struct dataplane *dp);
+void hop_row_write(struct dataplane *dp, uint32_t id);
+void hop_rows_write_all(struct dataplane *dp);
+/* A neighbour's address was learnt, changed or lost. */
+void hop_rows_neighbour(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
+
+/* interface_rows.c: the maps `interfaces` and `tx_ports`. */
+int interface_row_put(struct dataplane *dp, const struct link_info *link, uint32_t flags);
+void interface_row_remove(struct dataplane *dp, uint32_t ifindex);
+void interface_rows_prune(struct dataplane *dp);
 
 /* addrs.c: the map `addrs`. VIPs of `want` and all sources in; then others out. */
 int addrs_put(struct dataplane *dp, const struct tables *want);
@@ -208,6 +225,9 @@ void sources_of_endpoint(struct dataplane *dp, const struct spw_addr *addr,
 void sources_warn(struct dataplane *dp);
 
 /* neighbours.c */
+/* Its MAC, if it is resolved. */
+bool neighbour_mac(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr,
+		   uint8_t mac[6]);
 int neighbours_open(struct dataplane *dp);
 void neighbours_sync(struct dataplane *dp);
 /* Waits, up to a bound, for the answers of those that the latest sync asked for. */
@@ -216,6 +236,8 @@ void neighbour_kick(struct dataplane *dp, uint32_t ifindex, const struct spw_add
 bool neighbour_resolved(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
 /* As of a moment ago, for those who list many endpoints. */
 bool neighbour_resolved_lately(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
+/* The kernel has said something of it. */
+void neighbour_changed(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
 bool neighbour_is_ours(const struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
 int neighbours_remove_all(struct netlink *nl);
 

@@ -51,6 +51,7 @@ void dataplane_status(struct dataplane *dp, struct arena *a, struct dataplane_st
 			*arena_push(a, s.sources, s.source_count) = *source;
 	}
 	s.map_bytes = maps_memory(&dp->maps);
+	s.flow_bytes = maps_flow_memory(&dp->meta);
 	*out = s;
 }
 

@@ -13,7 +13,7 @@
 
 #define MESSAGE_BYTES 32768
 
-static void neighbour_gone(struct dataplane *dp, const struct nlmsghdr *m)
+static void neighbour_news(struct dataplane *dp, const struct nlmsghdr *m)
 {
 	const struct ndmsg *n = mnl_nlmsg_get_payload(m);
 	const struct nlattr *t[NDA_DST + 1];
@@ -22,6 +22,9 @@ static void neighbour_gone(struct dataplane *dp, const struct nlmsghdr *m)
 	netlink_attributes(m, sizeof(*n), t, NDA_DST);
 	if (!netlink_get_addr(t[NDA_DST], &addr) ||
 	    !neighbour_is_ours(dp, (uint32_t)n->ndm_ifindex, &addr))
+		return;
+	neighbour_changed(dp, (uint32_t)n->ndm_ifindex, &addr);
+	if (m->nlmsg_type != RTM_DELNEIGH)
 		return;
 	dp->neighbours_lost = true;
 	next_hops_refresh_soon(dp);
@@ -63,8 +66,9 @@ static int on_message(const struct nlmsghdr *m, void *ctx)
 	case RTM_DELROUTE:
 		route_changed(dp, m);
 		break;
+	case RTM_NEWNEIGH:
 	case RTM_DELNEIGH:
-		neighbour_gone(dp, m);
+		neighbour_news(dp, m);
 		break;
 	}
 	return MNL_CB_OK;

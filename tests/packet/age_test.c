@@ -30,7 +30,7 @@ static uint32_t endpoint_for(uint32_t service)
 static struct desc aged(size_t i, uint64_t idle_ns, struct desc *client)
 {
 	struct desc sent, reply;
-	struct spw_flow f;
+	struct flow f;
 
 	*client = from_client(ages[i].service);
 	sent = world_expect_to(endpoint_for(ages[i].service), client);
@@ -68,7 +68,7 @@ static void a_flow_whose_time_has_passed_is_gone_for_the_client(void **state)
 	for (size_t i = 0; i < AGES; i++) {
 		bool udp = ages[i].service == UDP4 || ages[i].service == UDP6;
 		struct desc reply = aged(i, (ages[i].timeout_s + 1) * SECOND_NS, &client);
-		struct spw_flow f;
+		struct flow f;
 
 		if (udp)
 			world_expect_to(endpoint_for(ages[i].service), &client);
@@ -98,7 +98,7 @@ static void a_flow_whose_time_has_passed_is_gone_for_the_endpoint(void **state)
 
 static uint64_t seen_of(const struct desc *d)
 {
-	struct spw_flow f;
+	struct flow f;
 
 	assert_true(world_flow(d, &f));
 	return f.seen_ns;
@@ -175,7 +175,7 @@ static void the_sweep_removes_pairs_whose_time_has_passed(void **state)
 static void the_sweep_clears_away_a_reverse_entry_without_partner(void **state)
 {
 	struct desc client, reply = aged(0, 0, &client), stray = reply;
-	struct spw_flow f;
+	struct flow f;
 
 	(void)state;
 	assert_true(world_flow(&reply, &f));

@@ -10,6 +10,7 @@
 #include <bpf/libbpf.h>
 
 #include "spillway.skel.h"
+#include "tables/perfect.h"
 
 #define FIRST_PORT	20000
 #define SLOTS_A_SERVICE 512 /* a multiple of SPW_LINE_SLOTS; spare tables lie behind all others */
@@ -73,7 +74,7 @@ void world_put_slots(uint32_t base, const uint16_t *ids, uint32_t count)
 	}
 }
 
-static struct spw_service_row row_get(uint32_t service, uint32_t side)
+struct spw_service_row world_row(uint32_t service, uint32_t side)
 {
 	uint32_t key = service * 2 + side;
 	struct spw_service_row row;
@@ -92,7 +93,7 @@ void world_row_on_side(uint32_t service, uint32_t side, const struct spw_service
 
 void world_serve(uint32_t service, const uint16_t *ids, uint32_t count)
 {
-	struct spw_service_row row = row_get(service, world.config.active);
+	struct spw_service_row row = world_row(service, world.config.active);
 
 	row.flags = SPW_SERVICE_VALID;
 	row.table.base = service * SLOTS_A_SERVICE;
@@ -103,7 +104,7 @@ void world_serve(uint32_t service, const uint16_t *ids, uint32_t count)
 
 void world_serve_spare(uint32_t service, const uint16_t *ids, uint32_t count)
 {
-	struct spw_service_row row = row_get(service, world.config.active);
+	struct spw_service_row row = world_row(service, world.config.active);
 
 	row.spare.base = (WORLD_SERVICES + service) * SLOTS_A_SERVICE;
 	row.spare.size = count;
@@ -113,7 +114,7 @@ void world_serve_spare(uint32_t service, const uint16_t *ids, uint32_t count)
 
 void world_no_endpoint(uint32_t service, uint32_t flags, uint8_t new_flows, uint8_t live_flows)
 {
-	struct spw_service_row row = row_get(service, world.config.active);
+	struct spw_service_row row = world_row(service, world.config.active);
 
 	row.flags = SPW_SERVICE_VALID | flags;
 	row.new_flows = new_flows;
@@ -121,11 +122,50 @@ void world_no_endpoint(uint32_t service, uint32_t flags, uint8_t new_flows, uint
 	world_row_on_side(service, world.config.active, &row);
 }
 
+/* The perfect hash over all services so far, on both sides. */
+static void fill_lookup(const struct spw_service_key *keys, const uint32_t *ids, size_t count)
+{
+	uint32_t slots = world.skel->rodata->slot_mask + 1;
+	uint32_t displaces = world.skel->rodata->displace_mask + 1;
+	struct spw_displace_line d[2] = {};
+	struct spw_service_line s[2] = {};
+	uint32_t seed = 0;
+
+	assert_int_equal(slots, SPW_SERVICE_LINE);
+	while (perfect_build(keys, ids, count, seed, d[0].at, displaces, s[0].id, slots))
+		assert_true(++seed < 100);
+	memcpy(d[0].at + displaces, d[0].at, displaces * sizeof(d[0].at[0]));
+	s[1] = s[0];
+	for (uint32_t i = 0; i < 2; i++) {
+		world.config.settings[i].service_seed = seed;
+		put(world.skel->maps.service_displace, &i, &d[i]);
+		put(world.skel->maps.service_slots, &i, &s[i]);
+	}
+}
+
 void world_put_service(uint32_t id, const char *vip, uint16_t port, uint8_t proto)
 {
 	struct spw_service_key key = {.vip = addr_of(vip), .port = htons(port), .proto = proto};
+	struct spw_service_key keys[WORLD_SERVICES], *previous = NULL;
+	uint32_t ids[WORLD_SERVICES];
+	size_t count = 0;
 
 	put(world.skel->maps.services, &key, &id);
+	while (!bpf_map_get_next_key(bpf_map__fd(world.skel->maps.services), previous,
+				     &keys[count])) {
+		assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(world.skel->maps.services),
+						     &keys[count], &ids[count]),
+				 0);
+		previous = &keys[count++];
+	}
+	fill_lookup(keys, ids, count);
+	for (uint32_t side = 0; side < 2; side++) {
+		struct spw_service_row row = world_row(id, side);
+
+		row.key = key;
+		world_row_on_side(id, side, &row);
+	}
+	world_put_config();
 }
 
 void world_put_config(void)
@@ -155,16 +195,24 @@ void world_set_ports(uint32_t count)
 void world_attach(int ifindex, uint32_t flags)
 {
 	const uint8_t *mac = ifindex == world.if_client ? mac_gateway_client : mac_gateway_server;
-	struct spw_interface row = {.flags = flags};
+	struct spw_interface row = {.ifindex = (uint32_t)ifindex,
+				    .flags = flags,
+				    .device = (uint32_t)ifindex,
+				    .vlan = SPW_UNTAGGED,
+				    .mtu = ifindex == world.if_server ? 1400 : 1500};
+	uint32_t place = (uint32_t)ifindex % SPW_INTERFACES;
 
 	memcpy(row.mac, mac, sizeof(row.mac));
-	put(world.skel->maps.interfaces, &ifindex, &row);
+	put(world.skel->maps.interfaces, &place, &row);
 	put(world.skel->maps.tx_ports, &ifindex, &ifindex);
 }
 
 void world_detach(int ifindex)
 {
-	(void)bpf_map_delete_elem(bpf_map__fd(world.skel->maps.interfaces), &ifindex);
+	const struct spw_interface none = {};
+	uint32_t place = (uint32_t)ifindex % SPW_INTERFACES;
+
+	put(world.skel->maps.interfaces, &place, &none);
 	(void)bpf_map_delete_elem(bpf_map__fd(world.skel->maps.tx_ports), &ifindex);
 }
 
@@ -176,11 +224,8 @@ static void fill_config(void)
 	s->source[0] = addr_of("10.2.0.1");
 	s->source[1] = addr_of("10.2.0.3");
 	s->source[2] = addr_of("fd00:2::1");
-	s->timeout_ns[SPW_TIMEOUT_TCP_EMBRYONIC] = 30 * SECOND_NS;
-	s->timeout_ns[SPW_TIMEOUT_TCP_ESTABLISHED] = 7200 * SECOND_NS;
-	s->timeout_ns[SPW_TIMEOUT_TCP_CLOSING] = 60 * SECOND_NS;
-	s->timeout_ns[SPW_TIMEOUT_UDP_NEW] = 20 * SECOND_NS;
-	s->timeout_ns[SPW_TIMEOUT_UDP_ESTABLISHED] = 180 * SECOND_NS;
+	memcpy(s->idle_s, (uint32_t[2][SPW_IDLE_MAX]){{30, 7200, 60}, {20, 180, 60}},
+	       sizeof(s->idle_s));
 	s->seed = 12345;
 	world.config.settings[1] = *s;
 }
@@ -202,6 +247,18 @@ static void fill_endpoints(void)
 	}
 }
 
+static void put_bit(const struct spw_addr *a)
+{
+	uint32_t bit = spw_addr_hash(a) & world.skel->rodata->addr_bits_mask;
+	uint32_t line = bit / SPW_ADDR_LINE_BITS;
+	struct spw_addr_line l;
+
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(world.skel->maps.addr_bits), &line, &l),
+			 0);
+	l.w[bit % SPW_ADDR_LINE_BITS / 64] |= 1ull << bit % 64;
+	put(world.skel->maps.addr_bits, &line, &l);
+}
+
 static void fill_addrs(void)
 {
 	static const struct {
@@ -217,6 +274,7 @@ static void fill_addrs(void)
 		struct spw_addr a = addr_of(rows[i].addr);
 
 		put(world.skel->maps.addrs, &a, &rows[i].flags);
+		put_bit(&a);
 	}
 }
 
@@ -270,7 +328,7 @@ static void forget_answers(void)
 int world_reset(void **state)
 {
 	(void)state;
-	empty(world.skel->maps.flows);
+	world_empty_flows();
 	empty(world.skel->maps.addrs);
 	empty(world.skel->maps.services);
 	fill_config();

@@ -44,7 +44,7 @@ static struct talk established(uint32_t service)
 
 static uint32_t state_of(const struct desc *d)
 {
-	struct spw_flow f;
+	struct flow f;
 
 	assert_true(world_flow(d, &f));
 	return f.state;

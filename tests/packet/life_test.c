@@ -14,7 +14,7 @@ struct talk {
 
 static uint32_t state_of(const struct desc *d)
 {
-	struct spw_flow f;
+	struct flow f;
 
 	assert_true(world_flow(d, &f));
 	return f.state;
@@ -62,7 +62,8 @@ static void a_handshake_makes_the_flow_established(void **state)
 	assert_int_equal(state_of(&d), SPW_FLOW_SAMPLED | SPW_FLOW_REPLIED);
 	d.flags = TCP_ACK;
 	world_expect_to(WEB4_A, &d);
-	assert_int_equal(state_of(&d), SPW_FLOW_SAMPLED | SPW_FLOW_REPLIED | SPW_FLOW_ESTABLISHED);
+	assert_int_equal(state_of(&d), SPW_FLOW_SAMPLED | SPW_FLOW_REPLIED | SPW_FLOW_ESTABLISHED |
+					       SPW_FLOW_RANKED);
 }
 
 static void an_ack_without_any_reply_establishes_nothing(void **state)

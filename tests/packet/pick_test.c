@@ -36,10 +36,11 @@ static void without_a_pickable_endpoint_a_flow_is_refused(void **state)
 
 static void a_service_without_a_table_refuses(void **state)
 {
-	struct spw_service_row row = {.flags = SPW_SERVICE_VALID};
+	struct spw_service_row row = world_row(TCP4, 0);
 	struct desc d = from_client(TCP4);
 
 	(void)state;
+	row.table.size = 0;
 	world_row_on_side(TCP4, 0, &row);
 	world_expect_refused(&d, SPW_DROP_NO_ENDPOINT);
 	row.table.base = WORLD_SLOT_LINES * SPW_LINE_SLOTS; /* a table that is not there */
@@ -111,11 +112,11 @@ static void an_endpoint_of_another_mode_is_never_picked(void **state)
 
 static void the_other_side_is_not_seen_before_the_switch(void **state)
 {
-	struct spw_service_row row = {.flags = SPW_SERVICE_VALID,
-				      .table = {.base = 31 * SPW_LINE_SLOTS, .size = 1}};
+	struct spw_service_row row = world_row(TCP4, 0);
 	struct desc d = client_number(0);
 
 	(void)state;
+	row.table = (struct spw_table_ref){.base = 31 * SPW_LINE_SLOTS, .size = 1};
 	world_put_slots(row.table.base, (uint16_t[]){WEB4_C}, 1);
 	world_row_on_side(TCP4, 1, &row);
 	world_expect_to(WEB4_A, &d);

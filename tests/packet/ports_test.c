@@ -88,7 +88,7 @@ static void each_source_address_has_its_own_ports(void **state)
 
 static void end_flow(const struct desc *d, uint32_t flow_state, uint64_t idle_ns)
 {
-	struct spw_flow f;
+	struct flow f;
 
 	assert_true(world_flow(d, &f));
 	f.state = flow_state;
@@ -255,48 +255,91 @@ static void without_a_source_address_a_flow_is_refused(void **state)
 	world_expect_refused(&d, SPW_DROP_NO_SOURCE);
 }
 
-static void a_full_table_refuses_and_leaves_no_half_pair(void **state)
+static bool connects(uint32_t client)
 {
-	uint64_t full = 0;
+	struct desc d = client_number(TCP4, client);
+
+	return world_connect(&d);
+}
+
+static void expect_half_of_none(const struct flow *f, void *ctx)
+{
+	*(uint32_t *)ctx += f->dir == SPW_FLOW_FORWARD ? 1 : UINT32_MAX;
+}
+
+static void the_table_holds_as_many_flows_as_were_asked_for(void **state)
+{
+	(void)state;
+	world_set_ports(6000);
+	for (uint32_t i = 0; i < WORLD_FLOWS; i++)
+		assert_true(connects(i));
+	assert_int_equal(world_flow_count(), 2 * WORLD_FLOWS);
+}
+
+static void a_full_table_refuses_and_breaks_no_established_flow(void **state)
+{
+	uint32_t clients = 0, refused = 0, unpaired = 0;
 	struct frame out;
 
 	(void)state;
-	world_set_ports(6000);
-	for (uint32_t i = 0; i < WORLD_FLOWS + 500; i++) {
-		struct desc d = client_number(UDP4, i);
-		int verdict = world_send(world.if_client, &d, &out);
+	world_set_ports(12000);
+	for (; refused < 500 && clients < 4 * WORLD_FLOWS; clients++)
+		refused += !connects(clients);
+	assert_int_equal(refused, 500);
+	assert_int_equal(world_flow_count(), 2 * (clients - refused));
+	world_each_flow(expect_half_of_none, &unpaired);
+	assert_int_equal(unpaired, 0);
+	assert_int_equal(world_stat(SPW_COUNT_FLOW_REPLACED), 0);
+	for (uint32_t i = 0; i < WORLD_FLOWS / 2; i++) {
+		struct desc d = client_number(TCP4, i);
 
-		assert_true(verdict == XDP_REDIRECT || verdict == XDP_DROP);
-		full += verdict == XDP_DROP;
+		d.flags = TCP_ACK;
+		assert_int_equal(world_send(world.if_client, &d, &out), XDP_REDIRECT);
 	}
-	assert_in_range(full, 500, 510);
-	assert_int_equal(world_stat(SPW_DROP_FLOWS_FULL), full);
-	assert_int_equal(world_stat(SPW_COUNT_FLOW_CREATED), WORLD_FLOWS + 500 - full);
-	assert_int_equal(world_flow_count(), 2 * world_stat(SPW_COUNT_FLOW_CREATED));
+}
+
+/* A flood of SYNs that nobody answers takes the place of its own earlier ones only. */
+static void a_flood_of_embryonic_flows_breaks_no_established_one(void **state)
+{
+	struct frame out;
+
+	(void)state;
+	world_set_ports(12000);
+	for (uint32_t i = 0; i < 1000; i++)
+		assert_true(connects(i));
+	for (uint32_t i = 0; i < 10 * WORLD_FLOWS; i++) {
+		struct desc d = client_number(UDP4, 10000 + i);
+
+		(void)world_send(world.if_client, &d, &out);
+	}
+	assert_true(world_stat(SPW_COUNT_FLOW_REPLACED) > WORLD_FLOWS);
+	for (uint32_t i = 0; i < 1000; i++) {
+		struct desc d = client_number(TCP4, i);
+
+		d.flags = TCP_ACK;
+		assert_int_equal(world_send(world.if_client, &d, &out), XDP_REDIRECT);
+	}
 }
 
 static void a_full_table_gives_way_where_flows_are_over(void **state)
 {
+	uint32_t clients = 0, made = 0;
 	struct frame out;
-	uint32_t forwarded = 0, clients = 0;
-	struct desc d;
 
 	(void)state;
-	world_set_ports(6000);
-	for (; !world_stat(SPW_DROP_FLOWS_FULL); clients++) {
-		d = client_number(UDP4, clients);
-		world_send(world.if_client, &d, &out);
+	world_set_ports(12000);
+	for (; world_stat(SPW_DROP_FLOWS_FULL) < 500 && clients < 4 * WORLD_FLOWS; clients++)
+		(void)connects(clients);
+	for (uint32_t i = 0; i < clients; i++) {
+		struct desc d = client_number(TCP4, i);
+
+		d.flags = TCP_RST;
+		(void)world_send(world.if_client, &d, &out);
 	}
-	for (uint32_t i = 0; i + 1 < clients; i++) {
-		d = client_number(UDP4, i);
-		world_age(&d, 31 * SECOND_NS);
-	}
-	for (uint32_t i = 0; i < 100; i++) {
-		d = client_number(UDP4, clients + i);
-		forwarded += world_send(world.if_client, &d, &out) == XDP_REDIRECT;
-	}
-	assert_int_equal(forwarded, 100);
-	assert_int_equal(world_stat(SPW_COUNT_FLOW_EXPIRED), 100);
+	world_age_all(3 * SECOND_NS);
+	for (uint32_t i = 0; i < 100; i++)
+		made += connects(clients + i);
+	assert_int_equal(made, 100);
 }
 
 static atomic_uint reached[2]; /* the client each of two threads has come to */
@@ -337,11 +380,49 @@ static void *open_many(void *arg)
 	return NULL;
 }
 
+static struct flow all[4096];
+static size_t all_count;
+
+static void collect(const struct flow *f, void *ctx)
+{
+	(void)ctx;
+	assert_true(all_count < sizeof(all) / sizeof(all[0]));
+	all[all_count++] = *f;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return memcmp(&((const struct flow *)a)->key, &((const struct flow *)b)->key,
+		      sizeof(struct spw_flow_key));
+}
+
+/* Every entry has its partner, and no key is there twice. */
+static void pairs_are_whole(size_t count)
+{
+	all_count = 0;
+	world_each_flow(collect, NULL);
+	assert_int_equal(all_count, count);
+	qsort(all, count, sizeof(all[0]), by_key);
+	for (size_t i = 0; i < count; i++) {
+		const struct flow *f = &all[i], *partner;
+		struct flow back = {.key = {.proto = f->key.proto,
+					    .saddr = f->daddr,
+					    .daddr = f->saddr,
+					    .sport = f->dport,
+					    .dport = f->sport}};
+
+		assert_true(!i || by_key(&all[i - 1], f));
+		partner = bsearch(&back, all, count, sizeof(all[0]), by_key);
+		assert_non_null(partner);
+		assert_memory_equal(&partner->daddr, &f->key.saddr, sizeof(f->key.saddr));
+		assert_int_equal(partner->dport, f->key.sport);
+		assert_int_not_equal(partner->dir, f->dir);
+	}
+}
+
 static void flows_opened_by_two_cpus_at_once_are_whole(void **state)
 {
-	struct spw_flow_key key, *at = NULL;
 	unsigned int first = 0, second = 1;
-	int fd = bpf_map__fd(world.skel->maps.flows);
 	pthread_t other;
 
 	(void)state;
@@ -356,20 +437,7 @@ static void flows_opened_by_two_cpus_at_once_are_whole(void **state)
 	assert_int_equal(world_stat(SPW_FORWARD_REDIRECT), 4000);
 	assert_int_equal(world_stat(SPW_COUNT_FLOW_CREATED), 2000);
 	assert_int_equal(world_flow_count(), 4000);
-	for (; !bpf_map_get_next_key(fd, at, &key); at = &key) {
-		struct spw_flow f, partner;
-		struct spw_flow_key back = {.proto = key.proto};
-
-		assert_int_equal(bpf_map_lookup_elem(fd, &key, &f), 0);
-		back.saddr = f.daddr;
-		back.daddr = f.saddr;
-		back.sport = f.dport;
-		back.dport = f.sport;
-		assert_int_equal(bpf_map_lookup_elem(fd, &back, &partner), 0);
-		assert_memory_equal(&partner.daddr, &key.saddr, sizeof(key.saddr));
-		assert_int_equal(partner.dport, key.sport);
-		assert_int_not_equal(partner.dir, f.dir);
-	}
+	pairs_are_whole(4000);
 }
 
 int ports_tests(void)
@@ -388,7 +456,9 @@ int ports_tests(void)
 		T(a_port_that_its_client_had_before_goes_first),
 		T(the_list_in_use_may_begin_anywhere),
 		T(without_a_source_address_a_flow_is_refused),
-		T(a_full_table_refuses_and_leaves_no_half_pair),
+		T(the_table_holds_as_many_flows_as_were_asked_for),
+		T(a_full_table_refuses_and_breaks_no_established_flow),
+		T(a_flood_of_embryonic_flows_breaks_no_established_one),
 		T(a_full_table_gives_way_where_flows_are_over),
 		T(flows_opened_by_two_cpus_at_once_are_whole),
 	};

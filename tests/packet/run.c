@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "dataplane/ticks.h"
 #include "spillway.skel.h"
 
 #define CPUS_MAX   1024
@@ -163,6 +164,27 @@ void world_expect_reply(int ifindex, const struct desc *client, const struct des
 	frame_assert_equal(&out, &built);
 }
 
+bool world_connect(const struct desc *syn)
+{
+	uint64_t full = world_stat(SPW_DROP_FLOWS_FULL);
+	struct desc sent = *syn, reply, ack = *syn;
+	struct frame out;
+
+	if (world_send(world.if_client, syn, &out) != XDP_REDIRECT) {
+		assert_int_equal(world_stat(SPW_DROP_FLOWS_FULL), full + 1);
+		return false;
+	}
+	expect_source(&out, &sent);
+	sent.dst = world_endpoint(WEB4_A).addr;
+	sent.dport = 8080;
+	memcpy(sent.smac, mac_gateway_server, 6);
+	reply = from_endpoint(&sent);
+	assert_int_equal(world_send(world.if_server, &reply, &out), XDP_REDIRECT);
+	ack.flags = TCP_ACK;
+	assert_int_equal(world_send(world.if_client, &ack, &out), XDP_REDIRECT);
+	return true;
+}
+
 static bool is_pass(enum spw_stat row)
 {
 	enum kind { PASS, FORWARD, DROP, COUNT };
@@ -271,7 +293,7 @@ void world_expect_unreachable(const struct desc *d, enum spw_stat row)
 
 uint32_t world_endpoint_of(const struct desc *d)
 {
-	struct spw_flow f;
+	struct flow f;
 	struct frame out;
 	int verdict = world_send(world.if_client, d, &out);
 
@@ -346,24 +368,9 @@ struct spw_flow_key world_key(const struct desc *d)
 	};
 }
 
-bool world_flow(const struct desc *d, struct spw_flow *out)
-{
-	struct spw_flow_key key = world_key(d);
-
-	return !bpf_map_lookup_elem(bpf_map__fd(world.skel->maps.flows), &key, out);
-}
-
-void world_put_flow(const struct desc *d, const struct spw_flow *f)
-{
-	struct spw_flow_key key = world_key(d);
-
-	assert_int_equal(bpf_map_update_elem(bpf_map__fd(world.skel->maps.flows), &key, f, BPF_ANY),
-			 0);
-}
-
 void world_age(const struct desc *d, uint64_t idle_ns)
 {
-	struct spw_flow f;
+	struct flow f;
 
 	assert_true(world_flow(d, &f));
 	f.seen_ns = world_now_ns() - idle_ns;
@@ -372,31 +379,25 @@ void world_age(const struct desc *d, uint64_t idle_ns)
 
 void world_born(const struct desc *d, uint64_t age_ns)
 {
-	struct spw_flow f;
+	struct flow f;
 
 	assert_true(world_flow(d, &f));
 	f.born_ns = world_now_ns() - age_ns;
 	world_put_flow(d, &f);
 }
 
-uint32_t world_flow_count(void)
-{
-	struct spw_flow_key key, *at = NULL;
-	uint32_t n = 0;
-
-	for (; !bpf_map_get_next_key(bpf_map__fd(world.skel->maps.flows), at, &key); at = &key)
-		n++;
-	return n;
-}
-
 struct spw_sweep world_sweep(uint64_t later_ns)
 {
-	struct spw_sweep s = {.now_ns = world_now_ns() + later_ns};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &s, .ctx_size_in = sizeof(s));
+	struct spw_sweep s = {.later = (uint32_t)(later_ns / (SECOND_NS / ticks_a_second())),
+			      .sets = 1u << 18};
 
-	assert_int_equal(
-		bpf_prog_test_run_opts(bpf_program__fd(world.skel->progs.spillway_sweep), &opts),
-		0);
+	while (s.first < world.lines / SPW_SET_LINES * 2) {
+		LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &s, .ctx_size_in = sizeof(s));
+
+		assert_int_equal(bpf_prog_test_run_opts(
+					 bpf_program__fd(world.skel->progs.spillway_sweep), &opts),
+				 0);
+	}
 	return s;
 }
 

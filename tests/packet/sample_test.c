@@ -63,7 +63,7 @@ static void resolve(uint32_t id, uint32_t as)
 static void move_flow(const struct desc *d, uint32_t as)
 {
 	struct spw_endpoint e = world_endpoint(as);
-	struct spw_flow f;
+	struct flow f;
 
 	assert_true(world_flow(d, &f));
 	f.daddr = e.addr;
@@ -74,7 +74,7 @@ static void move_flow(const struct desc *d, uint32_t as)
 static void a_flow_is_born_for_its_endpoint_when_its_packet_leaves(void **state)
 {
 	struct desc d = from_client(TCP4);
-	struct spw_flow f;
+	struct flow f;
 	struct frame out;
 
 	(void)state;

@@ -43,7 +43,7 @@ static void install_placed(const struct spw_service_row *row)
 
 static void install(void)
 {
-	struct spw_service_row row = {.flags = SPW_SERVICE_VALID};
+	struct spw_service_row row = world_row(TCP4, world.config.active);
 	uint32_t base = 0;
 
 	for (size_t i = 0; i < tables.slots_count; i++) {
@@ -333,7 +333,7 @@ static void hurt_localities_share_as_envoys_do(void **state)
 static uint32_t endpoint_of_client(struct frame *f, const struct desc *d, uint32_t n)
 {
 	struct desc who = *d;
-	struct spw_flow flow;
+	struct flow flow;
 	struct frame out;
 
 	nth_client(f, n);

@@ -52,7 +52,7 @@ static void a_new_flow_is_counted_in_the_cohort_of_its_birth(void **state)
 		uint32_t id = endpoint_for(service);
 		struct spw_cohort before = world_outcomes(id);
 		struct spw_signals s;
-		struct spw_flow f;
+		struct flow f;
 
 		world_expect_to(id, &d);
 		world_expect_to(id, &d);
@@ -129,7 +129,7 @@ static void a_syn_that_comes_again_unanswered_is_one_failure(void **state)
 
 	(void)state;
 	world_expect_to(WEB6_A, &d);
-	world_born(&d, SPW_RETRY_AFTER_NS);
+	world_born(&d, SPW_RETRY_AFTER_NS + 10000000); /* a few ticks */
 	plain = d;
 	plain.flags = TCP_ACK;
 	world_expect_to(WEB6_A, &plain); /* no SYN */
@@ -147,7 +147,7 @@ static void an_answer_after_a_failure_ends_the_run_and_is_no_second_outcome(void
 	struct desc d = from_client(TCP4), sent = world_expect_to(WEB4_A, &d);
 
 	(void)state;
-	world_born(&d, SPW_RETRY_AFTER_NS);
+	world_born(&d, SPW_RETRY_AFTER_NS + 10000000); /* a few ticks */
 	world_expect_to(WEB4_A, &d);
 	expect_run(WEB4_A, 1, 1);
 	answers(&d, &sent, TCP_SYN | TCP_ACK);
@@ -162,7 +162,7 @@ static void a_refusal_after_a_failure_is_no_second_failure(void **state)
 	struct desc d = from_client(TCP4), sent = world_expect_to(WEB4_A, &d);
 
 	(void)state;
-	world_born(&d, SPW_RETRY_AFTER_NS);
+	world_born(&d, SPW_RETRY_AFTER_NS + 10000000); /* a few ticks */
 	world_expect_to(WEB4_A, &d);
 	answers(&d, &sent, TCP_RST | TCP_ACK);
 	expect_run(WEB4_A, 1, 1);
@@ -173,7 +173,7 @@ static void a_refusal_after_a_failure_is_no_second_failure(void **state)
 /* As if opened in a cohort that is judged within `ns` from now, the last there is. */
 static void judged_within(const struct desc *d, uint64_t ns)
 {
-	struct spw_flow f;
+	struct flow f;
 
 	assert_true(world_flow(d, &f));
 	f.born_ns = ((world_now_ns() + ns - SPW_COHORT_JUDGED_NS) & ~(COHORT_NS - 1)) - 1;
@@ -224,7 +224,7 @@ static void a_flow_that_is_picked_again_is_another_endpoints(void **state)
 
 	(void)state;
 	world_expect_to(WEB4_A, &d);
-	world_born(&d, SPW_RETRY_AFTER_NS);
+	world_born(&d, SPW_RETRY_AFTER_NS + 10000000); /* a few ticks */
 	world_serve(TCP4, (uint16_t[]){WEB4_B}, 1);
 	world_set_word(WEB4_A, SPW_WORD_UP);
 	sent = world_expect_to(WEB4_B, &d);
@@ -322,7 +322,7 @@ static void two_cpus_count_a_flow_once(void **state)
 	for (int i = 0; i < RACES; i++) {
 		d.sport = (uint16_t)(1000 + i);
 		packets[i] = d;
-		world_born(&d, SPW_RETRY_AFTER_NS);
+		world_born(&d, SPW_RETRY_AFTER_NS + 10000000); /* a few ticks */
 	}
 	two_cpus_send(world.if_client, packets);
 	assert_int_equal(world_outcomes(WEB4_A).opened, RACES);

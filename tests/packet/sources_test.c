@@ -55,7 +55,7 @@ static void close_flows(uint32_t first_client, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		struct desc d = client_number(first_client + i);
-		struct spw_flow f;
+		struct flow f;
 
 		assert_true(world_flow(&d, &f));
 		f.state = SERVER_FIRST;

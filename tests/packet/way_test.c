@@ -149,7 +149,7 @@ static void a_reply_is_routed_when_the_clients_way_is_not_known(void **state)
 {
 	struct desc d = from_client(UDP4), sent, reply;
 	struct desc routed = d;
-	struct spw_flow f;
+	struct flow f;
 
 	(void)state;
 	sent = world_expect_to(WEB4_A, &d);

@@ -20,6 +20,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "dataplane/maps.h"
+#include "dataplane/ticks.h"
 #include "spillway.skel.h"
 
 struct world world;
@@ -147,6 +149,8 @@ static int load(void)
 {
 	struct spillway_bpf *s = spillway_bpf__open();
 
+	int err;
+
 	if (!s)
 		return -errno;
 	world.skel = s;
@@ -157,8 +161,13 @@ static int load(void)
 	bpf_map__set_max_entries(s->maps.endpoint_stats, WORLD_ENDPOINTS);
 	bpf_map__set_max_entries(s->maps.endpoint_signals, WORLD_ENDPOINTS);
 	bpf_map__set_max_entries(s->maps.cursors, WORLD_ENDPOINTS * SPW_SOURCES_MAX);
-	bpf_map__set_max_entries(s->maps.flows, 2 * WORLD_FLOWS);
-	return spillway_bpf__load(s);
+	bpf_map__set_max_entries(s->maps.next_hops, WORLD_ENDPOINTS);
+	bpf_map__set_max_entries(s->maps.flows4, maps_flow_sets(WORLD_FLOWS) * SPW_SET_LINES);
+	bpf_map__set_max_entries(s->maps.flows6, maps_flow_sets(WORLD_FLOWS) * SPW_SET_LINES);
+	s->rodata->flow_sets4 = s->rodata->flow_sets6 = maps_flow_sets(WORLD_FLOWS);
+	s->rodata->ticks_a_second = ticks_a_second();
+	err = spillway_bpf__load(s);
+	return err ? err : world_map();
 }
 
 int world_open(void)

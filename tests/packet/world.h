@@ -68,7 +68,10 @@ void mac_of(const struct spw_addr *a, uint8_t out[6]);
 struct world {
 	struct spillway_bpf *skel;
 	int if_client, if_server, if_other;
-	struct spw_config config;      /* what is in the map */
+	struct spw_config config; /* what is in the map */
+	struct spw_flow4 *flows4;
+	struct spw_flow6 *flows6;
+	uint32_t lines;
 	uint64_t before[SPW_STAT_MAX]; /* counters at world_reset() */
 };
 extern struct world world;
@@ -85,6 +88,7 @@ void world_set_word(uint32_t id, uint32_t word);
 void world_serve(uint32_t service, const uint16_t *ids, uint32_t count);
 void world_serve_spare(uint32_t service, const uint16_t *ids, uint32_t count);
 void world_put_slots(uint32_t base, const uint16_t *ids, uint32_t count);
+struct spw_service_row world_row(uint32_t service, uint32_t side);
 void world_row_on_side(uint32_t service, uint32_t side, const struct spw_service_row *row);
 /* Whether nobody is left, and what becomes of packets then; of the service's row in force. */
 void world_no_endpoint(uint32_t service, uint32_t flags, uint8_t new_flows, uint8_t live_flows);
@@ -102,6 +106,8 @@ void world_expect_verdict(int ifindex, const struct frame *in, struct frame *out
 int world_send(int ifindex, const struct desc *d, struct frame *out);
 /* A client's packet must be forwarded exactly to endpoint `id`; returns it as it left. */
 struct desc world_expect_to(uint32_t id, const struct desc *d);
+/* A whole handshake with WEB4_A: true, or false when the SYN found the flow table full. */
+bool world_connect(const struct desc *syn);
 /* An endpoint's packet must reach `client` exactly as the answer to what it sent. */
 void world_expect_reply(int ifindex, const struct desc *client, const struct desc *reply);
 /* Any verdict but a forward: the bytes are unchanged and the counter rose by one. */
@@ -125,9 +131,28 @@ struct spw_endpoint_stats world_endpoint_stats(uint32_t id);
 struct spw_signals world_signals(uint32_t id);
 /* All cohorts of an endpoint together. */
 struct spw_cohort world_outcomes(uint32_t id);
+/* An entry of the flow table out of its line. */
+struct flow {
+	struct spw_flow_key key;
+	struct spw_addr saddr, daddr; /* rewritten to */
+	__be16 sport, dport;
+	uint16_t endpoint;
+	uint8_t dir;
+	uint32_t state;
+	uint32_t service;
+	uint32_t client_ifindex;
+	uint8_t client_mac[6];
+	uint64_t seen_ns, born_ns; /* to a tick, and to 2^SPW_BORN_SHIFT */
+};
 struct spw_flow_key world_key(const struct desc *d);
-bool world_flow(const struct desc *d, struct spw_flow *out);
-void world_put_flow(const struct desc *d, const struct spw_flow *f);
+bool world_flow(const struct desc *d, struct flow *out);
+/* State and times of an entry that exists, or a copy of it under another key. */
+void world_put_flow(const struct desc *d, const struct flow *f);
+/* Calls fn for every entry. */
+void world_each_flow(void (*fn)(const struct flow *f, void *ctx), void *ctx);
+int world_map(void); /* the arrays into memory */
+void world_empty_flows(void);
+void world_age_all(uint64_t idle_ns);
 void world_age(const struct desc *d, uint64_t idle_ns); /* as if silent for so long */
 void world_born(const struct desc *d, uint64_t age_ns); /* as if opened so long ago */
 uint32_t world_flow_count(void);			/* entries */

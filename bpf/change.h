@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Changes of a line's word that others may be changing too: tried a few times, by its number, as long
+ * as the line has the tenant whose word the caller has read. Global functions, so that the verifier
+ * walks their loops once.
+ */
+#ifndef SPILLWAY_BPF_CHANGE_H
+#define SPILLWAY_BPF_CHANGE_H
+
+#include "table.h"
+
+/* From live to claimed, whatever state and age it has by now; 0 when its tenant is another. */
+__noinline int line_claim(__u32 v6, __u32 line, __u64 word)
+{
+	struct spw_flow_core *c = lines_at(v6, line);
+	int i;
+
+	for (i = 0; c && i < WORD_TRIES; i++) {
+		__u64 old = load64(&c->word);
+
+		if (!word_is_same(old, word))
+			return 0;
+		if (swap64(&c->word, old, word_claimed(old)))
+			return 1;
+	}
+	return 0;
+}
+
+/* Sets state bits and returns the state before; all bits when the line has another tenant. */
+__noinline __u32 line_mark(__u32 v6, __u32 line, __u64 word, __u32 bits)
+{
+	struct spw_flow_core *c = lines_at(v6, line);
+	int i;
+
+	for (i = 0; c && i < WORD_TRIES; i++) {
+		__u64 old = load64(&c->word);
+
+		if (!word_is_same(old, word))
+			return SPW_FLOW_ALL;
+		if ((old & bits) == bits || swap64(&c->word, old, old | bits))
+			return old & SPW_WORD_STATE_MASK;
+	}
+	return SPW_FLOW_ALL;
+}
+
+/* The line lives: `seen` is its time from now on. */
+__noinline int line_touch(__u32 v6, __u32 line, __u64 word, __u32 seen)
+{
+	struct spw_flow_core *c = lines_at(v6, line);
+	int i;
+
+	for (i = 0; c && i < WORD_TRIES; i++) {
+		__u64 old = load64(&c->word);
+
+		if (!word_is_same(old, word))
+			return 0;
+		if (swap64(&c->word, old, (__u64)seen << SPW_WORD_SEEN_SHIFT | (__u32)old))
+			return 1;
+	}
+	return 0;
+}
+
+#endif
