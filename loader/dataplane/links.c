@@ -2,35 +2,83 @@
 /* Reads only; nothing here changes an interface. */
 #include "dataplane/links.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/if_arp.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/addr.h"
 
-static bool kind_is_veth(const struct nlattr *info)
+/* Attributes within one, as netlink_attributes() has those of a message. */
+static void nested_attributes(const struct nlattr *outer, const struct nlattr **table, uint16_t max)
 {
 	const struct nlattr *attr;
+	uint16_t type;
 
-	if (!info)
-		return false;
-	mnl_attr_for_each_nested(attr, info)
+	memset(table, 0, sizeof(*table) * (max + 1u));
+	if (!outer)
+		return;
+	mnl_attr_for_each_nested(attr, outer)
 	{
-		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
-			return !strcmp(mnl_attr_get_str(attr), "veth");
+		type = mnl_attr_get_type(attr);
+		if (type <= max)
+			table[type] = attr;
 	}
-	return false;
+}
+
+/* The text is that, not longer and not shorter. */
+static bool has_text(const struct nlattr *attr, const char *text)
+{
+	size_t len = strlen(text) + 1;
+
+	return attr && mnl_attr_get_payload_len(attr) == len &&
+	       !memcmp(mnl_attr_get_payload(attr), text, len);
+}
+
+static bool is_16_bits(const struct nlattr *attr)
+{
+	return attr && mnl_attr_get_payload_len(attr) == sizeof(uint16_t);
+}
+
+/* The number is read only with a parent in this namespace: else it names a way that is not ours. */
+static void read_vlan(const struct nlattr *const *link, const struct nlattr *data,
+		      struct link_info *out)
+{
+	const struct nlattr *t[IFLA_VLAN_PROTOCOL + 1];
+
+	nested_attributes(data, t, IFLA_VLAN_PROTOCOL);
+	if (!link[IFLA_LINK] || link[IFLA_LINK_NETNSID] || !is_16_bits(t[IFLA_VLAN_ID]))
+		return;
+	if (is_16_bits(t[IFLA_VLAN_PROTOCOL]) &&
+	    mnl_attr_get_u16(t[IFLA_VLAN_PROTOCOL]) != htons(ETH_P_8021Q))
+		return;
+	out->vlan_parent_ifindex = mnl_attr_get_u32(link[IFLA_LINK]);
+	out->vlan_id = mnl_attr_get_u16(t[IFLA_VLAN_ID]);
+}
+
+/* A virtio device that has a network interface is driven by virtio_net. */
+static void read_kind(const struct nlattr *const *link, struct link_info *out)
+{
+	const struct nlattr *t[IFLA_INFO_DATA + 1];
+
+	nested_attributes(link[IFLA_LINKINFO], t, IFLA_INFO_DATA);
+	out->veth = has_text(t[IFLA_INFO_KIND], "veth");
+	out->partial_csum = out->veth || has_text(t[IFLA_INFO_KIND], "tun") ||
+			    has_text(link[IFLA_PARENT_DEV_BUS_NAME], "virtio");
+	if (has_text(t[IFLA_INFO_KIND], "vlan"))
+		read_vlan(link, t[IFLA_INFO_DATA], out);
 }
 
 void link_read(const struct nlmsghdr *m, struct link_info *out)
 {
 	const struct ifinfomsg *i = mnl_nlmsg_get_payload(m);
-	const struct nlattr *t[IFLA_LINKINFO + 1];
+	const struct nlattr *t[IFLA_PARENT_DEV_BUS_NAME + 1];
 
-	netlink_attributes(m, sizeof(*i), t, IFLA_LINKINFO);
+	netlink_attributes(m, sizeof(*i), t, IFLA_PARENT_DEV_BUS_NAME);
 	memset(out, 0, sizeof(*out));
 	out->ifindex = (uint32_t)i->ifi_index;
 	out->up = (i->ifi_flags & IFF_UP) && (i->ifi_flags & IFF_RUNNING);
@@ -43,7 +91,7 @@ void link_read(const struct nlmsghdr *m, struct link_info *out)
 			mnl_attr_get_payload_len(t[IFLA_ADDRESS]) == 6;
 	if (out->ethernet)
 		memcpy(out->mac, mnl_attr_get_payload(t[IFLA_ADDRESS]), 6);
-	out->veth = kind_is_veth(t[IFLA_LINKINFO]);
+	read_kind(t, out);
 }
 
 static int read_one(const struct nlmsghdr *m, void *ctx)

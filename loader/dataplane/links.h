@@ -16,6 +16,14 @@ struct link_info {
 	bool loopback;
 	bool veth;
 	bool ethernet; /* has a 6-byte hardware address */
+	/*
+	 * Frames may come in with an L4 checksum that their sender, a local stack or a guest's, left
+	 * to a hardware that is not there: veth, tun and tap, virtio.
+	 */
+	bool partial_csum;
+	/* Of an IEEE 802.1Q device on an interface of this namespace; 0 for all else. */
+	uint32_t vlan_parent_ifindex;
+	uint16_t vlan_id;
 };
 
 struct host_addr {
