@@ -86,18 +86,23 @@ static void add_interfaces(struct call *c, struct node *answer, const struct dat
 	}
 }
 
+static void add_texts(struct call *c, struct node *list, const char *const *texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		node_append(c->arena, list, tree_text(c->arena, texts[i]));
+}
+
 static void add_host(struct call *c, struct node *answer, const struct dataplane_status *s)
 {
-	struct node *sources, *sysctls;
+	struct node *sources;
 	char text[ADDR_TEXT_MAX];
 
 	sources = tree_set_list(c->arena, answer, "sources");
 	for (size_t i = 0; i < s->source_count; i++)
 		node_append(c->arena, sources,
 			    tree_text(c->arena, addr_print(&s->sources[i], text)));
-	sysctls = tree_set_list(c->arena, answer, "sysctls");
-	for (size_t i = 0; i < s->sysctl_count; i++)
-		node_append(c->arena, sysctls, tree_text(c->arena, s->sysctls[i]));
+	add_texts(c, tree_set_list(c->arena, answer, "sysctls"), s->sysctls, s->sysctl_count);
+	add_texts(c, tree_set_list(c->arena, answer, "offloads"), s->offloads, s->offload_count);
 }
 
 static void add_vips(struct call *c, struct node *answer)

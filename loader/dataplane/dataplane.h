@@ -173,6 +173,8 @@ struct dataplane_status {
 	size_t interface_count;
 	const char **sysctls; /* "net.ipv4.conf.eth0.forwarding: 0 -> 1" */
 	size_t sysctl_count;
+	const char **offloads; /* "rx-vlan-offload of eth0: on -> off" */
+	size_t offload_count;
 	struct spw_addr *sources;
 	size_t source_count;
 	uint64_t map_bytes;  /* memory of all maps */

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "dataplane/state.h"
 #include "dataplane/sysctl.h"
+#include "dataplane/vlan_tags.h"
 
 /* XDP_TX on veth needs an XDP program at the peer and loses packets without a trace else. */
 static int enter_maps(struct dataplane *dp, const struct interface *i)
@@ -45,8 +46,14 @@ static int bring_in(struct dataplane *dp, struct interface *i, struct why why)
 		log_warn("interface: %s: IP forwarding cannot be switched on: %s: packets are "
 			 "counted in drop_fwd_disabled until it is",
 			 i->link.name, strerror(-err));
+	err = vlan_tags_keep(&dp->journal, i->link.name);
+	if (err)
+		log_warn("interface: %s: rx-vlan-offload cannot be switched off: %s: frames with a "
+			 "VLAN tag are taken for untagged ones",
+			 i->link.name, strerror(-err));
 	err = attach(dp, i, why);
 	if (err) {
+		vlan_tags_set_back(&dp->journal, i->link.name, i->link.ifindex);
 		interface_row_remove(dp, i->link.ifindex);
 		return err;
 	}
@@ -65,8 +72,10 @@ static void take_out(struct dataplane *dp, struct interface *i)
 		link_pin_path(dp, i->link.name, path, sizeof(path));
 		(void)link_unpin(path);
 	}
-	if (i->link.ifindex)
+	if (i->link.ifindex) {
+		vlan_tags_set_back(&dp->journal, i->link.name, i->link.ifindex);
 		interface_row_remove(dp, i->link.ifindex);
+	}
 	fd_close(i->bpf_link);
 	i->bpf_link = -1;
 	i->link.ifindex = 0;
@@ -126,6 +135,30 @@ static void prune_links(struct dataplane *dp)
 		(void)closedir(d);
 }
 
+static bool is_named(const struct dataplane *dp, const char *name)
+{
+	for (size_t i = 0; i < dp->interface_count; i++) {
+		if (!strcmp(dp->interfaces[i].link.name, name))
+			return true;
+	}
+	return false;
+}
+
+/* What an earlier run changed on interfaces that are not named any more. */
+static void prune_vlan_tags(struct dataplane *dp)
+{
+	char name[IFNAMSIZ];
+
+	for (size_t i = dp->journal.count; i-- > 0;) {
+		const struct change *c = &dp->journal.items[i];
+
+		if (c->kind != CHANGE_RX_VLAN || is_named(dp, c->name))
+			continue;
+		(void)snprintf(name, sizeof(name), "%s", c->name);
+		vlan_tags_set_back(&dp->journal, name, if_nametoindex(name));
+	}
+}
+
 static int open_one(struct dataplane *dp, struct interface *i, const char *name, struct why why)
 {
 	struct link_info found;
@@ -163,6 +196,7 @@ int interfaces_open(struct dataplane *dp, const struct dataplane_options *opts, 
 	interface_rows_prune(dp);
 	if (dp->bpffs)
 		prune_links(dp);
+	prune_vlan_tags(dp);
 	return 0;
 }
 

@@ -8,12 +8,12 @@
 
 #include <stddef.h>
 
-enum change_kind { CHANGE_SYSCTL, CHANGE_MOUNT };
+enum change_kind { CHANGE_SYSCTL, CHANGE_MOUNT, CHANGE_RX_VLAN };
 
 struct change {
 	enum change_kind kind;
-	char *name; /* below /proc/sys, or the mount point */
-	char *from; /* NULL but for sysctls */
+	char *name; /* below /proc/sys, the mount point, or an interface */
+	char *from; /* NULL for mounts */
 	char *to;
 };
 
@@ -34,6 +34,12 @@ void journal_done(struct journal *j);
 /* Notes a change unless one of that kind and name is noted; then the oldest `from` stays. */
 int journal_note(struct journal *j, enum change_kind kind, const char *name, const char *from,
 		 const char *to);
+
+/* NULL when none of that kind and name is noted. */
+const struct change *journal_find(const struct journal *j, enum change_kind kind, const char *name);
+
+/* Forgets an entry, here and in the file, since the change is undone. That there is none is fine. */
+int journal_forget(struct journal *j, enum change_kind kind, const char *name);
 
 /* Forgets all entries and removes the file. */
 int journal_clear(struct journal *j);

@@ -27,6 +27,25 @@ static const char *sysctl_text(struct arena *a, const struct change *c)
 	return text;
 }
 
+static void add_changes(const struct dataplane *dp, struct arena *a, struct dataplane_status *s)
+{
+	for (size_t i = 0; i < dp->journal.count; i++) {
+		const struct change *c = &dp->journal.items[i];
+
+		switch (c->kind) {
+		case CHANGE_SYSCTL:
+			*arena_push(a, s->sysctls, s->sysctl_count) = sysctl_text(a, c);
+			break;
+		case CHANGE_RX_VLAN:
+			*arena_push(a, s->offloads, s->offload_count) = arena_printf(
+				a, "rx-vlan-offload of %s: %s -> %s", c->name, c->from, c->to);
+			break;
+		case CHANGE_MOUNT:
+			break;
+		}
+	}
+}
+
 static const struct spw_settings *in_force(const struct dataplane *dp)
 {
 	return &dp->maps.config->settings[dp->maps.config->active & 1];
@@ -39,11 +58,7 @@ void dataplane_status(struct dataplane *dp, struct arena *a, struct dataplane_st
 	s.interfaces = arena_array(a, dp->interface_count + 1, sizeof(*s.interfaces));
 	for (size_t i = 0; i < dp->interface_count; i++)
 		s.interfaces[i] = interface_status(a, &dp->interfaces[i]);
-	for (size_t i = 0; i < dp->journal.count; i++) {
-		if (dp->journal.items[i].kind == CHANGE_SYSCTL)
-			*arena_push(a, s.sysctls, s.sysctl_count) =
-				sysctl_text(a, &dp->journal.items[i]);
-	}
+	add_changes(dp, a, &s);
 	for (size_t i = 0; i < SPW_SOURCES_MAX; i++) {
 		const struct spw_addr *source = &in_force(dp)->source[i];
 

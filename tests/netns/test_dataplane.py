@@ -52,6 +52,8 @@ def host_state(net):
     values = [net.exec("gw", "sysctl", "-n", f"net.{family}.conf.{dev}.{name}", check=False).stdout
               for family in ("ipv4", "ipv6") for dev in ("front", "back") for name in names]
     mounts = [m for m in open("/proc/self/mounts", encoding="utf8") if net.dir in m]
+    values += [line for dev in ("front", "back") for line in net.exec(
+        "gw", "ethtool", "-k", dev).stdout.splitlines() if "vlan" in line]
     return values, mounts, local_routes(net), "xdp" in ip(net, "link"), ip(net, "addr")
 
 

@@ -158,9 +158,14 @@ static void a_journal_is_read_and_nonsense_in_it_left_out(void **state)
 					   "sysctl net/x 1\n"
 					   "sysctl net/x 1 2 3\n"
 					   "\nmount\nmount \nhello world\n"
-					   "mount /a dir\n"),
+					   "mount /a dir\n"
+					   "rx-vlan-offload eth0.5 on off\n"
+					   "rx-vlan-offload eth0.5 on off\n"
+					   "rx-vlan-offload a/b on off\n"
+					   "rx-vlan-offload longer-than-fits on off\n"
+					   "rx-vlan-offload eth1 on\n"),
 			 0);
-	assert_int_equal(j.count, 3);
+	assert_int_equal(j.count, 4);
 	assert_int_equal(j.items[0].kind, CHANGE_SYSCTL);
 	assert_string_equal(j.items[0].name, "net/ipv4/conf/eth0/forwarding");
 	assert_string_equal(j.items[0].from, "0");
@@ -168,7 +173,35 @@ static void a_journal_is_read_and_nonsense_in_it_left_out(void **state)
 	assert_int_equal(j.items[1].kind, CHANGE_MOUNT);
 	assert_string_equal(j.items[1].name, "/sys/fs/bpf");
 	assert_string_equal(j.items[2].name, "/a dir");
+	assert_int_equal(j.items[3].kind, CHANGE_RX_VLAN);
+	assert_string_equal(j.items[3].name, "eth0.5");
 	journal_done(&j);
+}
+
+static void an_entry_that_is_forgotten_is_gone_from_the_file_too(void **state)
+{
+	char dir[] = "/tmp/spillway-test-XXXXXX";
+	struct journal j = {0};
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(journal_open(&j, dir), 0);
+	assert_int_equal(journal_note(&j, CHANGE_MOUNT, "/bpf", NULL, NULL), 0);
+	assert_int_equal(journal_note(&j, CHANGE_RX_VLAN, "eth0", "on", "off"), 0);
+	assert_int_equal(journal_note(&j, CHANGE_SYSCTL, "net/a", "1", "2"), 0);
+	assert_int_equal(journal_forget(&j, CHANGE_RX_VLAN, "eth1"), 0);
+	assert_int_equal(j.count, 3);
+	assert_int_equal(journal_forget(&j, CHANGE_RX_VLAN, "eth0"), 0);
+	assert_null(journal_find(&j, CHANGE_RX_VLAN, "eth0"));
+	journal_done(&j);
+	assert_int_equal(journal_open(&j, dir), 0);
+	assert_int_equal(j.count, 2);
+	assert_string_equal(j.items[0].name, "/bpf");
+	assert_string_equal(j.items[1].name, "net/a");
+	assert_string_equal(j.items[1].to, "2");
+	assert_int_equal(journal_clear(&j), 0);
+	journal_done(&j);
+	assert_int_equal(rmdir(dir), 0);
 }
 
 static void a_journal_keeps_the_oldest_value_across_runs(void **state)
@@ -368,6 +401,7 @@ int main(void)
 		cmocka_unit_test(a_run_of_sources_goes_where_it_fits_or_nowhere),
 		cmocka_unit_test(a_journal_is_read_and_nonsense_in_it_left_out),
 		cmocka_unit_test(a_journal_keeps_the_oldest_value_across_runs),
+		cmocka_unit_test(an_entry_that_is_forgotten_is_gone_from_the_file_too),
 		cmocka_unit_test(an_arp_probe_names_no_sender_and_asks_for_the_address),
 		cmocka_unit_test(nd_frames_are_well_formed),
 		cmocka_unit_test(an_answer_says_who_has_the_address),

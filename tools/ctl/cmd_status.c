@@ -61,10 +61,8 @@ static const char *list_text(struct ctl *c, const struct node *list)
 }
 
 /* What the daemon changed on the host, and takes back with --detach. */
-static void print_sysctls(const struct node *list)
+static void print_changes(const char *title, const struct node *list)
 {
-	const char *title = "Sysctls:";
-
 	for (size_t i = 0; i < node_count(list); i++) {
 		if (node_item(list, i)->type == NODE_STRING)
 			printf("%-10s %s\n", i ? "" : title, node_item(list, i)->text);
@@ -89,7 +87,8 @@ static void print_facts(struct ctl *c, const struct node *s)
 	       number(s, "flows.max"));
 	printf("Maps:      %.1f MiB\n", (double)number(s, "mapBytes") / MIB);
 	printf("Sources:   %s\n", list_text(c, node_member(s, "sources")));
-	print_sysctls(node_member(s, "sysctls"));
+	print_changes("Sysctls:", node_member(s, "sysctls"));
+	print_changes("Offloads:", node_member(s, "offloads"));
 }
 
 static void print_interfaces(struct ctl *c, const struct node *list)
