@@ -18,9 +18,6 @@
 #include "base/log.h"
 #include "dataplane/state.h"
 
-/* Without fragments XDP needs a packet in one page; this MTU fits with every driver we know. */
-#define MTU_SURE 3498
-
 void link_pin_path(const struct dataplane *dp, const char *interface, char *path, size_t size)
 {
 	size_t dir;
@@ -99,7 +96,7 @@ static int refuse_native(const struct interface *i, int err, struct why why)
 		return why_set(why, err,
 			       "%s: its driver has no native XDP: use --xdp-mode generic (slower)",
 			       name);
-	if (i->link.mtu > MTU_SURE)
+	if (i->link.mtu > MTU_ONE_PAGE)
 		return why_set(why, err,
 			       "%s: native XDP was refused (%s): its MTU of %u, or its peer's, is "
 			       "probably too big: `ip link set dev %s mtu 1500`, or --xdp-mode "

@@ -28,6 +28,7 @@ static void release(struct dataplane *dp)
 	interfaces_close(dp);
 	if (dp->watch)
 		(void)mnl_socket_close(dp->watch);
+	netdev_close(&dp->transmit.netdev);
 	netlink_close(&dp->netlink);
 	maps_unmap(&dp->maps);
 	spillway_bpf__destroy(dp->skel);
@@ -77,6 +78,7 @@ void dataplane_close(struct dataplane *dp)
 	dp->closing = true;
 	dp->open_handles++; /* until the end of this function */
 	handle_close(dp, &dp->watch_poll);
+	handle_close(dp, &dp->transmit.poll);
 	handle_close(dp, &dp->refresh_timer);
 	handle_close(dp, &dp->lease_timer);
 	handle_close(dp, &dp->events_poll);
@@ -176,6 +178,8 @@ static int open_parts(struct dataplane *dp, const struct dataplane_options *opts
 		return why_set(why, -ENOMEM, "out of memory");
 	/* Heard from before the interfaces are looked up, so that none comes unnoticed. */
 	err = watch_open(dp);
+	if (!err)
+		err = transmit_open(dp);
 	if (err)
 		return why_set(why, err, "netlink notifications cannot be had: %s", strerror(-err));
 	err = interfaces_open(dp, opts, why);

@@ -166,7 +166,8 @@ struct interface_status {
 	const char *name;
 	bool attached;
 	bool native;
-	const char *problem; /* NULL, or why not, with the remedy */
+	const char *driver;  /* "veth"; NULL while not attached */
+	const char *problem; /* NULL, or why not or what is lost there, with the remedy */
 };
 struct dataplane_status {
 	struct interface_status *interfaces;

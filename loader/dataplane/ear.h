@@ -4,10 +4,19 @@
 #define SPILLWAY_DATAPLANE_EAR_H
 
 #include <spillway/abi.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <uv.h>
 
 struct dataplane;
+
+/* A packet socket that hears the answers to probes. */
+struct ear {
+	uv_poll_t poll;
+	bool started;
+	int fd; /* -1: not open */
+};
 
 /* Both are deaf until ears_listen(). */
 int ears_open(struct dataplane *dp);

@@ -197,6 +197,7 @@ int interfaces_open(struct dataplane *dp, const struct dataplane_options *opts, 
 	if (dp->bpffs)
 		prune_links(dp);
 	prune_vlan_tags(dp);
+	transmit_refresh(dp);
 	return 0;
 }
 
@@ -218,11 +219,14 @@ static void came(struct dataplane *dp, struct interface *i, const struct link_in
 
 void interfaces_link_changed(struct dataplane *dp, const struct link_info *link, bool gone)
 {
+	bool ours = false;
+
 	for (size_t n = 0; n < dp->interface_count; n++) {
 		struct interface *i = &dp->interfaces[n];
 		bool same_name = !strcmp(i->link.name, link->name);
 		bool same_index = i->link.ifindex == link->ifindex;
 
+		ours = ours || same_name || same_index;
 		if (i->link.ifindex && same_index && (gone || !same_name)) {
 			log_warn("interface: %s: gone; it is attached when it comes back",
 				 i->link.name);
@@ -245,6 +249,8 @@ void interfaces_link_changed(struct dataplane *dp, const struct link_info *link,
 		take_out(dp, i);
 		came(dp, i, link);
 	}
+	if (ours)
+		transmit_refresh(dp);
 }
 
 void interfaces_close(struct dataplane *dp)

@@ -13,32 +13,6 @@
 
 #include "base/addr.h"
 
-/* Attributes within one, as netlink_attributes() has those of a message. */
-static void nested_attributes(const struct nlattr *outer, const struct nlattr **table, uint16_t max)
-{
-	const struct nlattr *attr;
-	uint16_t type;
-
-	memset(table, 0, sizeof(*table) * (max + 1u));
-	if (!outer)
-		return;
-	mnl_attr_for_each_nested(attr, outer)
-	{
-		type = mnl_attr_get_type(attr);
-		if (type <= max)
-			table[type] = attr;
-	}
-}
-
-/* The text is that, not longer and not shorter. */
-static bool has_text(const struct nlattr *attr, const char *text)
-{
-	size_t len = strlen(text) + 1;
-
-	return attr && mnl_attr_get_payload_len(attr) == len &&
-	       !memcmp(mnl_attr_get_payload(attr), text, len);
-}
-
 static bool is_16_bits(const struct nlattr *attr)
 {
 	return attr && mnl_attr_get_payload_len(attr) == sizeof(uint16_t);
@@ -50,7 +24,7 @@ static void read_vlan(const struct nlattr *const *link, const struct nlattr *dat
 {
 	const struct nlattr *t[IFLA_VLAN_PROTOCOL + 1];
 
-	nested_attributes(data, t, IFLA_VLAN_PROTOCOL);
+	netlink_nested(data, t, IFLA_VLAN_PROTOCOL);
 	if (!link[IFLA_LINK] || link[IFLA_LINK_NETNSID] || !is_16_bits(t[IFLA_VLAN_ID]))
 		return;
 	if (is_16_bits(t[IFLA_VLAN_PROTOCOL]) &&
@@ -65,11 +39,11 @@ static void read_kind(const struct nlattr *const *link, struct link_info *out)
 {
 	const struct nlattr *t[IFLA_INFO_DATA + 1];
 
-	nested_attributes(link[IFLA_LINKINFO], t, IFLA_INFO_DATA);
-	out->veth = has_text(t[IFLA_INFO_KIND], "veth");
-	out->partial_csum = out->veth || has_text(t[IFLA_INFO_KIND], "tun") ||
-			    has_text(link[IFLA_PARENT_DEV_BUS_NAME], "virtio");
-	if (has_text(t[IFLA_INFO_KIND], "vlan"))
+	netlink_nested(link[IFLA_LINKINFO], t, IFLA_INFO_DATA);
+	out->veth = netlink_has_text(t[IFLA_INFO_KIND], "veth");
+	out->partial_csum = out->veth || netlink_has_text(t[IFLA_INFO_KIND], "tun") ||
+			    netlink_has_text(link[IFLA_PARENT_DEV_BUS_NAME], "virtio");
+	if (netlink_has_text(t[IFLA_INFO_KIND], "vlan"))
 		read_vlan(link, t[IFLA_INFO_DATA], out);
 }
 

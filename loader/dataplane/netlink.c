@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Requests are synchronous: rtnetlink answers from the caller's context, so there is nothing to
+ * Requests are synchronous: netlink answers from the caller's context, so there is nothing to
  * wait for. What the kernel tells on its own comes by another socket (watch.c).
  */
 #include "dataplane/netlink.h"
@@ -14,9 +14,9 @@
 
 #define RECEIVE_BYTES 32768 /* the kernel fills dumps in chunks of this size */
 
-int netlink_open(struct netlink *nl)
+static int open_bus(struct netlink *nl, int bus)
 {
-	struct mnl_socket *s = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	struct mnl_socket *s = mnl_socket_open2(bus, SOCK_CLOEXEC);
 	int err;
 
 	if (!s)
@@ -29,6 +29,16 @@ int netlink_open(struct netlink *nl)
 	nl->socket = s;
 	nl->sequence = (uint32_t)time(NULL);
 	return 0;
+}
+
+int netlink_open(struct netlink *nl)
+{
+	return open_bus(nl, NETLINK_ROUTE);
+}
+
+int netlink_open_generic(struct netlink *nl)
+{
+	return open_bus(nl, NETLINK_GENERIC);
 }
 
 void netlink_close(struct netlink *nl)
@@ -113,6 +123,23 @@ void netlink_attributes(const struct nlmsghdr *m, size_t offset, const struct nl
 
 	memset(table, 0, sizeof(*table) * (max + 1u));
 	(void)mnl_attr_parse(m, (unsigned int)offset, collect, &t);
+}
+
+void netlink_nested(const struct nlattr *outer, const struct nlattr **table, uint16_t max)
+{
+	struct attribute_table t = {table, max};
+
+	memset(table, 0, sizeof(*table) * (max + 1u));
+	if (outer)
+		(void)mnl_attr_parse_nested(outer, collect, &t);
+}
+
+bool netlink_has_text(const struct nlattr *attr, const char *text)
+{
+	size_t len = strlen(text) + 1;
+
+	return attr && mnl_attr_get_payload_len(attr) == len &&
+	       !memcmp(mnl_attr_get_payload(attr), text, len);
 }
 
 int netlink_family(const struct spw_addr *addr)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* rtnetlink over libmnl: one request at a time, answered before the call returns. */
+/* rtnetlink and generic netlink over libmnl: one request at a time, answered before the call returns. */
 #ifndef SPILLWAY_DATAPLANE_NETLINK_H
 #define SPILLWAY_DATAPLANE_NETLINK_H
 
@@ -22,7 +22,8 @@ struct netlink_message {
 	char bytes[512] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 
-int netlink_open(struct netlink *nl);
+int netlink_open(struct netlink *nl); /* rtnetlink */
+int netlink_open_generic(struct netlink *nl);
 void netlink_close(struct netlink *nl);
 
 /* The header of a request; `flags` besides NLM_F_REQUEST and NLM_F_ACK. */
@@ -34,6 +35,12 @@ int netlink_do(struct netlink *nl, struct nlmsghdr *m, mnl_cb_t fn, void *ctx);
 /* Attributes by type, up to `max`; absent ones are NULL. `offset`: size of the family's header. */
 void netlink_attributes(const struct nlmsghdr *m, size_t offset, const struct nlattr **table,
 			uint16_t max);
+
+/* The same of the attributes within one; NULL has none. */
+void netlink_nested(const struct nlattr *outer, const struct nlattr **table, uint16_t max);
+
+/* Is there an attribute, and is it this text, all of it? */
+bool netlink_has_text(const struct nlattr *attr, const char *text);
 
 /* Addresses in attributes: 4 or 16 bytes. */
 int netlink_family(const struct spw_addr *addr);

@@ -9,12 +9,14 @@
 #include <net/if.h>
 
 #include "dataplane/dataplane.h"
+#include "dataplane/ear.h"
 #include "dataplane/journal.h"
 #include "dataplane/links.h"
 #include "dataplane/maps.h"
 #include "dataplane/netlink.h"
 #include "dataplane/side.h"
 #include "dataplane/sources.h"
+#include "dataplane/transmit.h"
 #include "dataplane/why.h"
 
 struct ring_buffer;
@@ -25,6 +27,7 @@ struct spillway_bpf;
 /* An interface of --interface. */
 struct interface {
 	struct link_info link; /* ifindex 0: not there now */
+	struct driver driver;  /* while attached */
 	int bpf_link;	       /* owned; -1: not attached */
 	bool native;
 	char problem[PROBLEM_BYTES];
@@ -74,13 +77,6 @@ struct vip {
 	uint64_t due_ms;
 	int probes;
 	char problem[PROBLEM_BYTES];
-};
-
-/* A packet socket that hears the answers to probes. */
-struct ear {
-	uv_poll_t poll;
-	bool started;
-	int fd; /* -1: not open */
 };
 
 struct resting {
@@ -146,6 +142,7 @@ struct dataplane {
 
 	struct mnl_socket *watch;
 	uv_poll_t watch_poll;
+	struct transmit transmit;
 	uv_timer_t refresh_timer;
 	struct ring_buffer *events;
 	uv_poll_t events_poll;

@@ -6,13 +6,16 @@
 #include "base/addr.h"
 #include "dataplane/state.h"
 
-static struct interface_status interface_status(struct arena *a, const struct interface *i)
+static struct interface_status interface_status(const struct dataplane *dp, struct arena *a,
+						const struct interface *i)
 {
 	return (struct interface_status){
 		.name = arena_strdup(a, i->link.name),
 		.attached = i->bpf_link >= 0,
 		.native = i->bpf_link >= 0 && i->native,
-		.problem = i->problem[0] ? arena_strdup(a, i->problem) : NULL,
+		.driver = i->bpf_link >= 0 && i->driver.name[0] ? arena_strdup(a, i->driver.name)
+								: NULL,
+		.problem = i->problem[0] ? arena_strdup(a, i->problem) : transmit_problem(dp, a, i),
 	};
 }
 
@@ -57,7 +60,7 @@ void dataplane_status(struct dataplane *dp, struct arena *a, struct dataplane_st
 
 	s.interfaces = arena_array(a, dp->interface_count + 1, sizeof(*s.interfaces));
 	for (size_t i = 0; i < dp->interface_count; i++)
-		s.interfaces[i] = interface_status(a, &dp->interfaces[i]);
+		s.interfaces[i] = interface_status(dp, a, &dp->interfaces[i]);
 	add_changes(dp, a, &s);
 	for (size_t i = 0; i < SPW_SOURCES_MAX; i++) {
 		const struct spw_addr *source = &in_force(dp)->source[i];
@@ -101,8 +104,10 @@ static const char *interface_problem(struct arena *a, const struct next_hop *hop
 
 const char *dataplane_endpoint_problem(struct dataplane *dp, struct arena *a, uint32_t endpoint_id)
 {
+	const struct interface *egress;
 	const struct spw_endpoint *row;
 	const struct next_hop *hop;
+	const char *problem;
 	char text[ADDR_TEXT_MAX];
 
 	if (endpoint_id >= dp->meta.max_endpoints ||
@@ -117,8 +122,12 @@ const char *dataplane_endpoint_problem(struct dataplane *dp, struct arena *a, ui
 		       "on another host";
 	if (hop->kind != ROUTE_FORWARD)
 		return "this host has no route to it: add one with `ip route`";
-	if (!interface_by_index(dp, hop->ifindex))
+	egress = interface_by_index(dp, hop->ifindex);
+	if (!egress)
 		return interface_problem(a, hop);
+	problem = transmit_endpoint_problem(dp, a, egress);
+	if (problem)
+		return problem;
 	if (!row->source_count)
 		return "the route to it has no source address of its family: add an address to the "
 		       "interface, or name one with --source-address";

@@ -71,3 +71,43 @@ def test_an_interface_without_vlan_offload_is_left_as_it_is(net):
     gateway = start(net, interfaces=("front", "tap0"))
     assert gateway.json("status")["offloads"] == ["rx-vlan-offload of front: on -> off"]
     assert OFFLOAD not in "".join(line for line in gateway.log().splitlines() if "tap0" in line)
+
+
+def gro(net, host, dev, value):
+    """Switches GRO of a veth's end: without it nothing can be redirected to that end."""
+    net.exec(host, "ethtool", "-K", dev, "gro", value)
+
+
+def test_a_way_out_that_cannot_transmit_what_is_redirected_is_told_until_it_can(net):
+    for host in ("p1", "p2", "p3"):
+        lib.Web(net, host).start()
+    gro(net, "sw", "gw0", "off")
+    gateway = start(net)
+    gateway.apply(lib.manifest(fallbacks=(), check=False))
+    problem = interface(gateway, "back")["problem"]
+    assert "(veth)" in problem and "`ethtool -K PEER gro on`" in problem
+    assert f"interface back: {problem}" in gateway.ctl("status")
+    assert f"interface: back: {problem}" in gateway.log()
+    assert interface(gateway, "front")["problem"] is None
+    for family in (4, 6):
+        told = gateway.endpoints()[lib.endpoint("p1", family)]["problem"]
+        assert "leave by back" in told and "gro on" in told
+    assert len(lib.fetch(net, lib.VIP4, 3, timeout=0.5)["errors"]) == 3
+    gro(net, "sw", "gw0", "on")
+    lib.wait_for("no problem", lambda: not interface(gateway, "back")["problem"], timeout=1)
+    assert all(e["problem"] is None for e in gateway.endpoints().values())
+    assert lib.fetch(net, lib.VIP4, 50)["errors"] == []
+    gro(net, "client", "c0", "off")  # the clients' side: replies are lost
+    lib.wait_for("a problem", lambda: interface(gateway, "front")["problem"], timeout=1)
+    assert all(e["problem"] is None for e in gateway.endpoints().values())
+
+
+def test_in_generic_mode_any_driver_transmits(net):
+    lib.Web(net, "p1").start()
+    for host, dev in (("sw", "gw0"), ("client", "c0")):
+        gro(net, host, dev, "off")
+    gateway = start(net, "--xdp-mode", "generic")
+    gateway.apply(lib.manifest(primaries=("p1",), fallbacks=(), check=False, families=(4,)))
+    assert all(i["problem"] is None for i in gateway.json("status")["interfaces"])
+    assert {i["driver"] for i in gateway.json("status")["interfaces"]} == {"veth"}
+    assert lib.fetch(net, lib.VIP4, 20)["errors"] == []
