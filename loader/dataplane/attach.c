@@ -16,6 +16,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/log.h"
+#include "dataplane/foreign.h"
 #include "dataplane/state.h"
 
 void link_pin_path(const struct dataplane *dp, const char *interface, char *path, size_t size)
@@ -49,43 +50,11 @@ static uint32_t link_ifindex(int fd)
 	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.xdp.ifindex;
 }
 
-/* The program on the interface, 0 when there is none. */
-static uint32_t attached_program(uint32_t ifindex, bool *native)
+static bool is_native(uint32_t ifindex)
 {
 	struct bpf_xdp_query_opts q = {.sz = sizeof(q)};
 
-	if (bpf_xdp_query((int)ifindex, 0, &q))
-		return 0;
-	*native = q.attach_mode != XDP_ATTACHED_SKB;
-	return q.prog_id ? q.prog_id : q.drv_prog_id ? q.drv_prog_id : q.skb_prog_id;
-}
-
-static void program_name(uint32_t id, char name[BPF_OBJ_NAME_LEN])
-{
-	AUTO(fd_close) int fd = bpf_prog_get_fd_by_id(id);
-	struct bpf_prog_info info = {0};
-	uint32_t len = sizeof(info);
-
-	(void)strcpy(name, "unknown");
-	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
-		memcpy(name, info.name, BPF_OBJ_NAME_LEN);
-}
-
-static int refuse_other(const struct interface *i, uint32_t id, struct why why)
-{
-	char name[BPF_OBJ_NAME_LEN];
-
-	program_name(id, name);
-	if (!strcmp(name, "spillway_xdp"))
-		return why_set(why, -EBUSY,
-			       "%s: another spillwayd's program (id %u) is attached: it pins its "
-			       "links in another --bpffs; take that off with `spillwayd --detach "
-			       "--bpffs DIR`",
-			       i->link.name, id);
-	return why_set(why, -EBUSY,
-		       "%s: another XDP program is attached (name %s, id %u): take it off with "
-		       "`ip link set dev %s xdp off`, or `bpftool link` where it is held by a link",
-		       i->link.name, name, id, i->link.name);
+	return !bpf_xdp_query((int)ifindex, 0, &q) && q.attach_mode != XDP_ATTACHED_SKB;
 }
 
 static int refuse_native(const struct interface *i, int err, struct why why)
@@ -120,12 +89,10 @@ static int link_create(struct dataplane *dp, const struct interface *i, uint32_t
 /* Returns the link's descriptor. */
 static int attach_new(struct dataplane *dp, struct interface *i, struct why why)
 {
-	bool native = false;
-	uint32_t other = attached_program(i->link.ifindex, &native);
-	int fd = -EOPNOTSUPP;
+	int fd = foreign_check(i->link.name, i->link.ifindex, why);
 
-	if (other)
-		return refuse_other(i, other, why);
+	if (fd)
+		return fd;
 	if (dp->xdp_mode != XDP_MODE_GENERIC) {
 		fd = link_create(dp, i, XDP_FLAGS_DRV_MODE);
 		i->native = fd >= 0;
@@ -154,7 +121,7 @@ static bool mode_fits(enum xdp_mode mode, bool native)
 static int attach_pinned(struct dataplane *dp, struct interface *i, const char *path)
 {
 	AUTO(fd_close) int fd = bpf_obj_get(path);
-	bool native = false;
+	bool native;
 	int err;
 
 	if (fd < 0)
@@ -164,7 +131,7 @@ static int attach_pinned(struct dataplane *dp, struct interface *i, const char *
 			 i->link.name);
 		return -ENODEV;
 	}
-	(void)attached_program(i->link.ifindex, &native);
+	native = is_native(i->link.ifindex);
 	if (!mode_fits(dp->xdp_mode, native)) {
 		log_warn("attach: %s: attached in %s mode: attached anew, packets pass untouched "
 			 "for a moment",

@@ -28,6 +28,17 @@ static int enter_maps(struct dataplane *dp, const struct interface *i)
 	return interface_row_put(dp, &i->link, flags);
 }
 
+/* Once attached: what cannot be attached is tried again at each of its changes, and this is one. */
+static void keep_vlan_tags(struct dataplane *dp, const struct interface *i)
+{
+	int err = vlan_tags_keep(&dp->journal, i->link.name);
+
+	if (err)
+		log_warn("interface: %s: rx-vlan-offload cannot be switched off: %s: frames with a "
+			 "VLAN tag are taken for untagged ones",
+			 i->link.name, strerror(-err));
+}
+
 static int bring_in(struct dataplane *dp, struct interface *i, struct why why)
 {
 	int err;
@@ -46,18 +57,12 @@ static int bring_in(struct dataplane *dp, struct interface *i, struct why why)
 		log_warn("interface: %s: IP forwarding cannot be switched on: %s: packets are "
 			 "counted in drop_fwd_disabled until it is",
 			 i->link.name, strerror(-err));
-	err = vlan_tags_keep(&dp->journal, i->link.name);
-	if (err)
-		log_warn("interface: %s: rx-vlan-offload cannot be switched off: %s: frames with a "
-			 "VLAN tag are taken for untagged ones",
-			 i->link.name, strerror(-err));
 	err = attach(dp, i, why);
 	if (err) {
-		vlan_tags_set_back(&dp->journal, i->link.name, i->link.ifindex);
 		interface_row_remove(dp, i->link.ifindex);
 		return err;
 	}
-	(void)enter_maps(dp, i); /* the mode is known now */
+	keep_vlan_tags(dp, i);
 	i->problem[0] = '\0';
 	log_info("interface: %s: attached (%s XDP)", i->link.name,
 		 i->native ? "native" : "generic");

@@ -115,7 +115,7 @@ static int listen_to(uint32_t group, struct mnl_socket **out)
 
 int netdev_open(struct netdev *n)
 {
-	struct family family;
+	struct family family = {0};
 	int err = netlink_open_generic(&n->ask);
 
 	if (!err)

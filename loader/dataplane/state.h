@@ -22,7 +22,7 @@
 struct ring_buffer;
 struct spillway_bpf;
 
-#define PROBLEM_BYTES 256
+#define PROBLEM_BYTES 512
 
 /* An interface of --interface. */
 struct interface {

@@ -402,17 +402,3 @@ def test_garbage_in_the_pinned_maps_is_left_out_and_mended(net):
     gateway.kill()
     gateway.start()
     assert "left out" not in gateway.log()
-
-
-def test_another_xdp_program_is_named_and_left_in_place(net):
-    source, made = os.path.join(net.dir, "other.c"), os.path.join(net.dir, "other.o")
-    with open(source, "w", encoding="ascii") as text:
-        text.write('__attribute__((section("xdp"), used)) int other(void *c) { return 2; }\n'
-                   'char l[] __attribute__((section("license"), used)) = "GPL";\n')
-    lib.run("clang-19", "-target", "bpf", "-mcpu=v3", "-O2", "-g", "-c", source, "-o", made)
-    net.exec("gw", "ip", "link", "set", "dev", "front", "xdp", "obj", made, "sec", "xdp")
-    gateway = lib.Gateway(net)
-    with pytest.raises(lib.Failed) as failed:
-        gateway.start()
-    assert "name other" in str(failed.value) and "ip link set dev front xdp off" in str(failed.value)
-    assert "name other" in ip(net, "link", "show", "front")

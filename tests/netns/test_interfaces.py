@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the daemon finds, sets and says about the interfaces it is attached to."""
+import os
+import re
+
+import pytest
+
 import lib
 
 OFFLOAD = "rx-vlan-offload"
@@ -111,3 +116,106 @@ def test_in_generic_mode_any_driver_transmits(net):
     assert all(i["problem"] is None for i in gateway.json("status")["interfaces"])
     assert {i["driver"] for i in gateway.json("status")["interfaces"]} == {"veth"}
     assert lib.fetch(net, lib.VIP4, 20)["errors"] == []
+
+
+def build_program(net, name="other"):
+    """An object file with one XDP program of this name, which passes everything."""
+    source, made = os.path.join(net.dir, f"{name}.c"), os.path.join(net.dir, f"{name}.o")
+    with open(source, "w", encoding="ascii") as text:
+        text.write(f'__attribute__((section("xdp"), used)) int {name}(void *c) {{ return 2; }}\n'
+                   'char l[] __attribute__((section("license"), used)) = "GPL";\n')
+    lib.run("clang-19", "-target", "bpf", "-mcpu=v3", "-O2", "-g", "-c", source, "-o", made)
+    return made
+
+
+def changes(net):
+    """What a start changes on the host before or while it attaches."""
+    return [net.exec("gw", "sysctl", "-n", f"net.{family}.conf.{dev}.forwarding").stdout
+            for family in ("ipv4", "ipv6") for dev in ("front", "back")
+            ] + [feature(net, "front"), feature(net, "back")]
+
+
+def refusal(net):
+    """What a daemon says that does not start, and nothing else becomes of it."""
+    before = changes(net)
+    gateway = lib.Gateway(net, interfaces=("back", "front"))
+    done = net.exec("gw", lib.SPILLWAYD, *gateway.dirs, *gateway.args, check=False, timeout=30)
+    assert done.returncode == 1, done.stderr
+    assert changes(net) == before
+    assert not os.path.exists(os.path.join(gateway.run_dir, "host-changes"))
+    assert "xdp" not in net.exec("gw", "ip", "link", "show", "back").stdout
+    return done.stderr
+
+
+def follow(net, text):
+    """Runs the command that a message names as the remedy."""
+    command = re.search(r"`((?:ip link set|bpftool link detach) [^`]+)`", text).group(1)
+    net.exec("gw", *command.split())
+
+
+@pytest.mark.parametrize("option, mode", (("xdpdrv", "native"), ("xdpgeneric", "generic")))
+def test_another_xdp_program_is_named_with_what_takes_it_off(net, option, mode):
+    made = build_program(net)
+    net.exec("gw", "ip", "link", "set", "dev", "front", option, "obj", made, "sec", "xdp")
+    text = refusal(net)
+    assert re.search(rf"front: another XDP program is attached \(name other, id \d+, {mode} mode\)",
+                     text)
+    assert f"`ip link set dev front {option} off`" in text
+    assert "name other" in net.exec("gw", "ip", "link", "show", "front").stdout
+    follow(net, text)
+    start(net)
+
+
+def test_a_program_that_a_link_holds_is_named_with_the_link(net):
+    made, bpffs = build_program(net), os.path.join(net.dir, "other-bpf")
+    os.mkdir(bpffs)
+    lib.run("mount", "-t", "bpf", "bpf", bpffs)
+    program, link = os.path.join(bpffs, "program"), os.path.join(bpffs, "link")
+    lib.run("bpftool", "prog", "load", made, program)
+    net.exec("gw", lib.sys.executable, os.path.join(lib.HERE, "xdplink.py"), program, "front", link)
+    text = refusal(net)
+    number = re.search(r"name other, id \d+, native mode, held by link (\d+)\)", text).group(1)
+    assert f"`bpftool link detach id {number}`" in text
+    follow(net, text)
+    start(net)
+
+
+def test_the_dispatcher_of_libxdp_is_known(net):
+    made = build_program(net, "xdp_dispatcher")
+    net.exec("gw", "ip", "link", "set", "dev", "front", "xdp", "obj", made, "sec", "xdp")
+    text = refusal(net)
+    assert "libxdp's dispatcher" in text and "`xdp-loader unload front --all`" in text
+
+
+def refusal_beside(net, first):
+    """What a daemon with other directories says while the first one's data path is in force."""
+    second = lib.Gateway(net, interfaces=("front",))
+    dirs = [d.replace("gw-", "gw2-") for d in second.dirs]
+    done = net.exec("gw", lib.SPILLWAYD, *dirs, *second.args, check=False, timeout=30)
+    assert done.returncode == 1 and first.bpffs not in done.stderr
+    return done.stderr
+
+
+def test_another_spillwayd_is_told_by_its_program(net):
+    first = start(net, interfaces=("front",))
+    first.kill()
+    text = refusal_beside(net, first)
+    assert "another spillwayd's program" in text and "--detach --bpffs DIR" in text
+    assert "held by link" in text
+
+
+def test_a_running_daemon_attaches_when_another_program_is_taken_off(net):
+    net.veth("gw", "late", "client", "c1")
+    net.exec("gw", "ip", "link", "set", "late", "name", "early")
+    gateway = start(net, interfaces=("front", "back", "late"))
+    made = build_program(net)
+    net.exec("gw", "ip", "link", "set", "dev", "early", "xdpdrv", "obj", made, "sec", "xdp")
+    net.exec("gw", "ip", "link", "set", "dev", "early", "name", "late")
+    problem = lib.wait_for("refused", lambda: "name other" in str(
+        interface(gateway, "late")["problem"]) and interface(gateway, "late")["problem"])
+    assert not interface(gateway, "late")["attached"] and feature(net, "late") == "on"
+    lib.time.sleep(0.5)
+    assert gateway.log().count("name other") < 5
+    follow(net, problem)
+    lib.wait_for("attached", lambda: interface(gateway, "late")["attached"])
+    assert interface(gateway, "late")["problem"] is None and feature(net, "late") == "off"
