@@ -81,7 +81,11 @@ static void add_interfaces(struct call *c, struct node *answer, const struct dat
 		row = tree_append_map(c->arena, list);
 		tree_set_text(c->arena, row, "name", i->name);
 		tree_set_bool(c->arena, row, "attached", i->attached);
-		tree_set_text(c->arena, row, "mode", i->native ? "native" : "generic");
+		tree_set_text(c->arena, row, "mode",
+			      !i->attached ? NULL
+			      : i->native  ? "native"
+					   : "generic");
+		tree_set_text(c->arena, row, "modeReason", i->generic);
 		tree_set_text(c->arena, row, "driver", i->driver);
 		tree_set_text(c->arena, row, "problem", i->problem);
 	}

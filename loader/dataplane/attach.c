@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "dataplane/foreign.h"
+#include "dataplane/native.h"
 #include "dataplane/state.h"
 
 void link_pin_path(const struct dataplane *dp, const char *interface, char *path, size_t size)
@@ -57,27 +58,6 @@ static bool is_native(uint32_t ifindex)
 	return !bpf_xdp_query((int)ifindex, 0, &q) && q.attach_mode != XDP_ATTACHED_SKB;
 }
 
-static int refuse_native(const struct interface *i, int err, struct why why)
-{
-	const char *name = i->link.name;
-
-	if (err == -EOPNOTSUPP)
-		return why_set(why, err,
-			       "%s: its driver has no native XDP: use --xdp-mode generic (slower)",
-			       name);
-	if (i->link.mtu > MTU_ONE_PAGE)
-		return why_set(why, err,
-			       "%s: native XDP was refused (%s): its MTU of %u, or its peer's, is "
-			       "probably too big: `ip link set dev %s mtu 1500`, or --xdp-mode "
-			       "generic (slower)",
-			       name, strerror(-err), i->link.mtu, name);
-	return why_set(why, err,
-		       "%s: native XDP was refused (%s): the driver may lack queues or memory, or "
-		       "forbid its present offloads (see dmesg and `ethtool -k %s`); or use "
-		       "--xdp-mode generic (slower)",
-		       name, strerror(-err), name);
-}
-
 static int link_create(struct dataplane *dp, const struct interface *i, uint32_t flags)
 {
 	struct bpf_link_create_opts opts = {.sz = sizeof(opts), .flags = flags};
@@ -98,12 +78,10 @@ static int attach_new(struct dataplane *dp, struct interface *i, struct why why)
 		i->native = fd >= 0;
 		if (fd >= 0)
 			return fd;
-		(void)refuse_native(i, fd, why);
 		if (dp->xdp_mode == XDP_MODE_NATIVE)
-			return fd;
-		log_warn("attach: %s; going on with generic XDP, which is several times slower",
-			 why.text ? *why.text : i->link.name);
+			return native_refuse(i, fd, why);
 	}
+	native_note_generic(i, dp->xdp_mode, fd);
 	fd = link_create(dp, i, XDP_FLAGS_SKB_MODE);
 	i->native = false;
 	if (fd < 0)
@@ -145,6 +123,8 @@ static int attach_pinned(struct dataplane *dp, struct interface *i, const char *
 		return err;
 	}
 	i->native = native;
+	if (!native)
+		native_note_generic(i, dp->xdp_mode, 0);
 	return fd_take(&fd);
 }
 

@@ -166,6 +166,7 @@ struct interface_status {
 	const char *name;
 	bool attached;
 	bool native;
+	const char *generic; /* NULL, or why it is attached in generic mode, with the remedy */
 	const char *driver;  /* "veth"; NULL while not attached */
 	const char *problem; /* NULL, or why not or what is lost there, with the remedy */
 };

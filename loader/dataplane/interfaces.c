@@ -64,8 +64,12 @@ static int bring_in(struct dataplane *dp, struct interface *i, struct why why)
 	}
 	keep_vlan_tags(dp, i);
 	i->problem[0] = '\0';
-	log_info("interface: %s: attached (%s XDP)", i->link.name,
-		 i->native ? "native" : "generic");
+	if (i->native)
+		log_info("interface: %s: attached (native XDP)", i->link.name);
+	else
+		log_warn("interface: %s: attached in GENERIC mode, several times slower than "
+			 "native: %s",
+			 i->link.name, i->generic_why);
 	return 0;
 }
 

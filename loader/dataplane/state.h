@@ -30,6 +30,7 @@ struct interface {
 	struct driver driver;  /* while attached */
 	int bpf_link;	       /* owned; -1: not attached */
 	bool native;
+	char generic_why[PROBLEM_BYTES]; /* while attached and not native */
 	char problem[PROBLEM_BYTES];
 };
 

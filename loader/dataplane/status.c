@@ -13,6 +13,7 @@ static struct interface_status interface_status(const struct dataplane *dp, stru
 		.name = arena_strdup(a, i->link.name),
 		.attached = i->bpf_link >= 0,
 		.native = i->bpf_link >= 0 && i->native,
+		.generic = i->bpf_link >= 0 && !i->native ? arena_strdup(a, i->generic_why) : NULL,
 		.driver = i->bpf_link >= 0 && i->driver.name[0] ? arena_strdup(a, i->driver.name)
 								: NULL,
 		.problem = i->problem[0] ? arena_strdup(a, i->problem) : transmit_problem(dp, a, i),

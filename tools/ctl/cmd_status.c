@@ -91,6 +91,12 @@ static void print_facts(struct ctl *c, const struct node *s)
 	print_changes("Offloads:", node_member(s, "offloads"));
 }
 
+static bool is_generic(const struct node *interface)
+{
+	return node_bool_at(interface, "attached", false) &&
+	       strcmp(node_text_at(interface, "mode", ""), "generic") == 0;
+}
+
 static void print_interfaces(struct ctl *c, const struct node *list)
 {
 	const struct node *item;
@@ -103,7 +109,7 @@ static void print_interfaces(struct ctl *c, const struct node *list)
 		table_row(&t);
 		table_cell(&t, node_text_at(item, "name", ""));
 		table_cell(&t, node_bool_at(item, "attached", false) ? "yes" : "NO");
-		table_cell(&t, node_text_at(item, "mode", ""));
+		table_cell(&t, is_generic(item) ? "GENERIC" : node_text_at(item, "mode", ""));
 	}
 	putchar('\n');
 	table_print(&t, stdout);
@@ -137,12 +143,19 @@ static const char *interface_problem(struct ctl *c, const struct node *item)
 		return arena_printf(c->arena, "interface %s: %s", name, problem);
 	if (!node_bool_at(item, "attached", false))
 		return arena_printf(c->arena, "interface %s: not attached", name);
-	if (strcmp(node_text_at(item, "mode", ""), "generic") == 0)
-		return arena_printf(c->arena,
-				    "interface %s: GENERIC mode: packets take the slow way through "
-				    "the kernel; use a driver with native XDP",
-				    name);
 	return NULL;
+}
+
+/* A line of its own, whatever else is wrong there: what it costs, why it is so, what to do. */
+static const char *generic_problem(struct ctl *c, const struct node *item)
+{
+	if (!is_generic(item))
+		return NULL;
+	return arena_printf(c->arena,
+			    "interface %s: GENERIC mode, several times slower than native, since "
+			    "every packet costs a socket buffer before it is looked at: %s",
+			    node_text_at(item, "name", ""),
+			    node_text_at(item, "modeReason", "use a driver with native XDP"));
 }
 
 /* All that is wrong, in `problems`; returns how much. */
@@ -156,6 +169,9 @@ static size_t find_problems(struct ctl *c, const struct node *s, const char ***p
 
 	for (size_t i = 0; i < node_count(interfaces); i++) {
 		text = interface_problem(c, node_item(interfaces, i));
+		if (text)
+			*arena_push(c->arena, *problems, count) = text;
+		text = generic_problem(c, node_item(interfaces, i));
 		if (text)
 			*arena_push(c->arena, *problems, count) = text;
 	}
