@@ -6,6 +6,7 @@
 #include "base/addr.h"
 #include "base/clock.h"
 #include "control/api.h"
+#include "control/reach.h"
 
 #define UNMET_MAX 100 /* of them in `problems`; all are in the resources' own conditions */
 
@@ -138,26 +139,39 @@ static void add_resources(struct call *c, struct node *answer)
 	}
 }
 
-/* Resources that do not do what they say: a refused Backend, a share that moved, a field unheeded. */
+static void add_one_unmet(struct call *c, struct node *list, const struct object *o,
+			  const struct condition *k)
+{
+	const char *text;
+
+	if (node_count(list) >= UNMET_MAX)
+		return;
+	text = arena_printf(c->arena, "%s %s/%s: %s=False (%s): %s", o->res.kind->name,
+			    o->res.namespace, o->res.name, k->type, k->reason, k->message);
+	node_append(c->arena, list, tree_text(c->arena, text));
+}
+
+/*
+ * Resources that do not do what they say: a refused Backend, a share that moved, a field unheeded,
+ * endpoints that this host's set-up keeps packets from.
+ */
 static void add_unmet(struct call *c, struct node *list)
 {
 	const struct model *m = c->engine->now->model;
-	const struct condition *k;
 	const struct object *o;
 
 	for (size_t i = 0; i < m->object_count; i++) {
+		struct condition reach = {.type = "Programmed", .reason = REACH_REASON};
+
 		o = &m->objects[i];
 		for (size_t n = 0; n < o->condition_count; n++) {
-			k = &o->conditions[n];
-			if (k->status || node_count(list) >= UNMET_MAX)
-				continue;
-			node_append(c->arena, list,
-				    tree_text(c->arena,
-					      arena_printf(c->arena, "%s %s/%s: %s=False (%s): %s",
-							   o->res.kind->name, o->res.namespace,
-							   o->res.name, k->type, k->reason,
-							   k->message)));
+			if (!o->conditions[n].status)
+				add_one_unmet(c, list, o, &o->conditions[n]);
 		}
+		if (o->res.kind->id == KIND_BACKEND && node_count(list) < UNMET_MAX)
+			reach.message = reach_problem(c->engine, c->arena, o);
+		if (reach.message)
+			add_one_unmet(c, list, o, &reach);
 	}
 }
 

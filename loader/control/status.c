@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The model's conditions, sorted into the places the Gateway API has for them. What only the host
- * knows (an address that cannot be claimed) is laid over them here, since a model is immutable.
+ * knows (an address that cannot be claimed, an endpoint out of reach) is laid over them here, since a model is immutable.
  */
 #include "control/status.h"
 
@@ -9,6 +9,7 @@
 
 #include "base/addr.h"
 #include "base/clock.h"
+#include "control/reach.h"
 #include "control/tree.h"
 
 #define GATEWAY_GROUP "gateway.networking.k8s.io"
@@ -207,6 +208,9 @@ struct node *status_render(struct engine *e, struct arena *a, const struct objec
 	case KIND_UDPROUTE:
 		return render_route(e, a, o);
 	case KIND_BACKEND:
+		status = tree_map(a);
+		reach_overlay(e, a, add_plain(e, a, status, o), o);
+		return status;
 	case KIND_BACKENDTRAFFICPOLICY:
 		status = tree_map(a);
 		add_plain(e, a, status, o);

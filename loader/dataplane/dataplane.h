@@ -97,6 +97,9 @@ void dataplane_host_addrs(struct dataplane *dp, struct arena *a, struct spw_addr
 
 /* NULL, or why packets cannot reach the endpoint or VIP, with the remedy. In `a`. */
 const char *dataplane_endpoint_problem(struct dataplane *dp, struct arena *a, uint32_t endpoint_id);
+/* The same but for a next hop that does not answer, which comes and goes: what is to be set up. */
+const char *dataplane_endpoint_obstacle(struct dataplane *dp, struct arena *a,
+					uint32_t endpoint_id);
 const char *dataplane_vip_problem(struct dataplane *dp, struct arena *a,
 				  const struct spw_addr *vip);
 

@@ -103,21 +103,21 @@ static const char *interface_problem(struct arena *a, const struct next_hop *hop
 			    name, name);
 }
 
-const char *dataplane_endpoint_problem(struct dataplane *dp, struct arena *a, uint32_t endpoint_id)
+static bool is_forwarded_to(const struct dataplane *dp, uint32_t id)
+{
+	return id < dp->meta.max_endpoints && dp->maps.endpoints[id].mode != SPW_MODE_NONE &&
+	       dp->maps.endpoints[id].mode != SPW_MODE_HANDOFF;
+}
+
+const char *dataplane_endpoint_obstacle(struct dataplane *dp, struct arena *a, uint32_t endpoint_id)
 {
 	const struct interface *egress;
-	const struct spw_endpoint *row;
 	const struct next_hop *hop;
 	const char *problem;
-	char text[ADDR_TEXT_MAX];
 
-	if (endpoint_id >= dp->meta.max_endpoints ||
-	    dp->maps.endpoints[endpoint_id].mode == SPW_MODE_NONE)
+	if (!is_forwarded_to(dp, endpoint_id))
 		return NULL;
-	row = &dp->maps.endpoints[endpoint_id];
 	hop = &dp->next_hops[endpoint_id];
-	if (row->mode == SPW_MODE_HANDOFF)
-		return NULL;
 	if (hop->kind == ROUTE_LOCAL)
 		return "it is an address of this host, which XDP cannot forward to: let it listen "
 		       "on another host";
@@ -129,9 +129,21 @@ const char *dataplane_endpoint_problem(struct dataplane *dp, struct arena *a, ui
 	problem = transmit_endpoint_problem(dp, a, egress);
 	if (problem)
 		return problem;
-	if (!row->source_count)
+	if (!dp->maps.endpoints[endpoint_id].source_count)
 		return "the route to it has no source address of its family: add an address to the "
 		       "interface, or name one with --source-address";
+	return NULL;
+}
+
+const char *dataplane_endpoint_problem(struct dataplane *dp, struct arena *a, uint32_t endpoint_id)
+{
+	const char *obstacle = dataplane_endpoint_obstacle(dp, a, endpoint_id);
+	const struct next_hop *hop;
+	char text[ADDR_TEXT_MAX];
+
+	if (obstacle || !is_forwarded_to(dp, endpoint_id))
+		return obstacle;
+	hop = &dp->next_hops[endpoint_id];
 	if (!neighbour_resolved_lately(dp, hop->ifindex, &hop->addr))
 		return arena_printf(a, "its next hop %s does not answer on the network",
 				    addr_print(&hop->addr, text));

@@ -97,10 +97,15 @@ def test_a_way_out_that_cannot_transmit_what_is_redirected_is_told_until_it_can(
     for family in (4, 6):
         told = gateway.endpoints()[lib.endpoint("p1", family)]["problem"]
         assert "leave by back" in told and "gro on" in told
+    conditions = gateway.json("get", "backend", "web")["status"]["conditions"]
+    said = next(c for c in conditions if c["type"] == "Programmed")
+    assert (said["status"], said["reason"]) == ("False", "EndpointsOutOfReach")
+    assert "leave by back" in said["message"] and "5 more" in said["message"]
     assert len(lib.fetch(net, lib.VIP4, 3, timeout=0.5)["errors"]) == 3
     gro(net, "sw", "gw0", "on")
     lib.wait_for("no problem", lambda: not interface(gateway, "back")["problem"], timeout=1)
     assert all(e["problem"] is None for e in gateway.endpoints().values())
+    assert "EndpointsOutOfReach" not in gateway.ctl("get", "backend", "web", "-o", "json")
     assert lib.fetch(net, lib.VIP4, 50)["errors"] == []
     gro(net, "client", "c0", "off")  # the clients' side: replies are lost
     lib.wait_for("a problem", lambda: interface(gateway, "front")["problem"], timeout=1)

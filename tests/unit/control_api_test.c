@@ -227,6 +227,30 @@ static void a_condition_keeps_its_time_until_its_status_changes(void **state)
 	assert_int_equal(generation_since(g, generation_find(g, &key), 0), 1000);
 }
 
+static void endpoints_out_of_reach_show_in_their_backends_status(void **state)
+{
+	struct fixture *f = *state;
+	const struct node *c;
+	struct node *answer;
+
+	apply_all(f);
+	answer = must(f, 200, "GET", BACKENDS "/web", NULL);
+	assert_null(condition(node_at(answer, "status.conditions"), "Programmed"));
+	fake.obstacle = "this host has no route to it";
+	answer = must(f, 200, "GET", BACKENDS "/web", NULL);
+	c = condition(node_at(answer, "status.conditions"), "Programmed");
+	assert_string_equal(node_text_at(c, "status", ""), "False");
+	assert_string_equal(node_text_at(c, "reason", ""), "EndpointsOutOfReach");
+	assert_string_equal(
+		node_text_at(c, "message", ""),
+		"endpoint 10.0.0.1:8080: this host has no route to it (and 1 more of its "
+		"endpoints)");
+	answer = must(f, 200, "GET", OWN "/status", NULL);
+	assert_int_equal(node_count(node_member(answer, "problems")), 1);
+	assert_non_null(strstr(node_item(node_member(answer, "problems"), 0)->text,
+			       "Backend default/web: Programmed=False (EndpointsOutOfReach): "));
+}
+
 static void an_address_that_cannot_be_claimed_shows_in_the_gateways_status(void **state)
 {
 	struct fixture *f = *state;
@@ -625,6 +649,7 @@ int main(void)
 		TEST(a_list_holds_one_namespace_or_all),
 		TEST(status_has_the_gateway_apis_shape),
 		TEST(a_condition_keeps_its_time_until_its_status_changes),
+		TEST(endpoints_out_of_reach_show_in_their_backends_status),
 		TEST(an_address_that_cannot_be_claimed_shows_in_the_gateways_status),
 		TEST(endpoints_show_shares_states_and_counters),
 		TEST(endpoints_can_be_asked_of_one_service),

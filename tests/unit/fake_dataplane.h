@@ -37,6 +37,7 @@ static struct {
 	unsigned int wait_ms;	 /* answer of dataplane_apply_wait_ms() */
 	int unkept;		 /* calls of dataplane_set_admin_unkept() */
 	const char *vip_problem; /* of every VIP */
+	const char *obstacle;	 /* of every endpoint in the maps */
 } fake;
 
 static inline void fake_reset(void)
@@ -230,12 +231,17 @@ void dataplane_host_addrs(struct dataplane *dp, struct arena *a, struct spw_addr
 	*count = fake.host_count;
 }
 
-const char *dataplane_endpoint_problem(struct dataplane *dp, struct arena *a, uint32_t endpoint_id)
+const char *dataplane_endpoint_obstacle(struct dataplane *dp, struct arena *a, uint32_t endpoint_id)
 {
 	(void)dp;
 	(void)a;
 	(void)endpoint_id;
-	return NULL;
+	return fake.obstacle;
+}
+
+const char *dataplane_endpoint_problem(struct dataplane *dp, struct arena *a, uint32_t endpoint_id)
+{
+	return dataplane_endpoint_obstacle(dp, a, endpoint_id);
 }
 
 const char *dataplane_vip_problem(struct dataplane *dp, struct arena *a, const struct spw_addr *vip)
