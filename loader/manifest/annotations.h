@@ -8,24 +8,39 @@
 
 #define ANNOTATION_FORWARDING		   "spillway.dev/forwarding"
 #define ANNOTATION_FQDN_PATH		   "spillway.dev/fqdn-path"
+#define ANNOTATION_IDLE_CLOSING		   "spillway.dev/idle-timeout-closing"
+#define ANNOTATION_IDLE_EMBRYONIC	   "spillway.dev/idle-timeout-embryonic"
+#define ANNOTATION_IDLE_ESTABLISHED	   "spillway.dev/idle-timeout-established"
 #define ANNOTATION_NO_ENDPOINT		   "spillway.dev/no-endpoint"
 #define ANNOTATION_NO_ENDPOINT_ESTABLISHED "spillway.dev/no-endpoint-established"
 #define ANNOTATION_ON_REMOVAL		   "spillway.dev/on-removal"
 #define ANNOTATION_TIER			   "spillway.dev/tier"
 #define ANNOTATION_UDP_REPLIES		   "spillway.dev/udp-replies"
 
+/* Durations in whole seconds, as the Gateway API writes them. */
+struct annotation_span {
+	const char *least, *most;
+	const char *preset; /* what holds when it is absent */
+	const char *why;    /* there is an upper limit, or NULL */
+};
+
 struct annotation {
 	const char *name;
-	unsigned int kinds;	   /* bits 1 << enum kind_id */
-	const char *const *values; /* NULL-terminated */
-	const char *preset;	   /* what holds when it is absent; NULL: another field says it */
+	unsigned int kinds;		    /* bits 1 << enum kind_id */
+	const char *const *values;	    /* NULL-terminated; NULL: see span */
+	const char *preset;		    /* when a word is absent; NULL: another field says it */
+	const struct annotation_span *span; /* of a duration; NULL: it is a word */
 	const char *text;
 };
 
-extern const struct annotation annotations[]; /* by name; a NULL name ends them */
+/* By name; one that differs between kinds has a row for each. A NULL name ends them. */
+extern const struct annotation annotations[];
 
-/* What the object's annotation of that name says, or its preset. */
+/* What the object's annotation of that name says, a word, or its preset. */
 const char *annotation_value(const struct node *root, const char *name);
+
+/* The same of a duration. The kind is one that knows the name. A `root` of NULL: the preset. */
+uint32_t annotation_seconds(enum kind_id kind, const struct node *root, const char *name);
 
 /*
  * What is wrong with one member of metadata.annotations, or NULL. *at_key: it is its name, not its

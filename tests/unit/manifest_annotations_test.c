@@ -26,6 +26,8 @@ static int teardown(void **state)
 	return 0;
 }
 
+#define ROUTES (1u << KIND_TCPROUTE | 1u << KIND_UDPROUTE)
+
 static const char *const specs[] = {
 	[KIND_BACKEND] = "endpoints: [{ip: {address: 10.0.0.1, port: 80}}]",
 	[KIND_GATEWAY] = "gatewayClassName: x, listeners: [{name: a, protocol: TCP, port: 1}]",
@@ -70,7 +72,7 @@ static void every_value_of_the_table_is_taken_on_its_kinds(void **state)
 	(void)state;
 	for (const struct annotation *row = annotations; row->name; row++) {
 		for (unsigned int k = 0; k < KIND_MAX; k++) {
-			for (const char *const *v = row->values; *v; v++) {
+			for (const char *const *v = row->values; v && *v; v++) {
 				const struct resource *r =
 					decode(k, row->name, arena_printf(arena, "\"%s\"", *v));
 
@@ -116,6 +118,109 @@ static void a_wrong_value_is_refused_at_its_place(void **state)
 	}
 }
 
+/* Every row of a duration: its limits, and what is just outside of them. */
+static void a_duration_is_taken_within_its_limits(void **state)
+{
+	static const struct {
+		const char *name, *value;
+		unsigned int kinds; /* that take it */
+		uint32_t seconds;
+	} rows[] = {
+		{ANNOTATION_IDLE_EMBRYONIC, "1s", ROUTES, 1},
+		{ANNOTATION_IDLE_EMBRYONIC, "1000ms", ROUTES, 1},
+		{ANNOTATION_IDLE_EMBRYONIC, "600s", ROUTES, 600},
+		{ANNOTATION_IDLE_EMBRYONIC, "601s", 0, 0},
+		{ANNOTATION_IDLE_EMBRYONIC, "10m1s", 0, 0},
+		{ANNOTATION_IDLE_EMBRYONIC, "999ms", 0, 0},
+		{ANNOTATION_IDLE_ESTABLISHED, "1s", ROUTES, 1},
+		{ANNOTATION_IDLE_ESTABLISHED, "1h30m", ROUTES, 5400},
+		{ANNOTATION_IDLE_ESTABLISHED, "168h", ROUTES, 604800},
+		{ANNOTATION_IDLE_ESTABLISHED, "168h1ms", 0, 0},
+		{ANNOTATION_IDLE_ESTABLISHED, "99999h", 0, 0},
+		{ANNOTATION_IDLE_ESTABLISHED, "0s", 0, 0},
+		{ANNOTATION_IDLE_CLOSING, "1s", 1u << KIND_TCPROUTE, 1},
+		{ANNOTATION_IDLE_CLOSING, "10m", 1u << KIND_TCPROUTE, 600},
+		{ANNOTATION_IDLE_CLOSING, "11m", 0, 0},
+		{ANNOTATION_IDLE_CLOSING, "0h", 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (unsigned int k = 0; k < KIND_MAX; k++) {
+			const struct resource *r = decode(k, rows[i].name, rows[i].value);
+
+			assert_int_equal(r != NULL, (rows[i].kinds >> k) & 1);
+			if (r)
+				assert_int_equal(annotation_seconds(k, r->root, rows[i].name),
+						 rows[i].seconds);
+		}
+	}
+}
+
+static void a_wrong_duration_is_told_why_and_what_is_right(void **state)
+{
+	static const struct {
+		const char *name, *value, *why;
+	} rows[] = {
+		{ANNOTATION_IDLE_ESTABLISHED, "0s",
+		 "must be at least 1s; 1s to 168h are allowed, 2h4m is the default"},
+		{ANNOTATION_IDLE_ESTABLISHED, "169h",
+		 "must be at most 168h; 1s to 168h are allowed, 2h4m is the default"},
+		{ANNOTATION_IDLE_CLOSING, "1h",
+		 "must be at most 10m, as the flow's source port rests as long; 1s to 10m are "
+		 "allowed, 1m is the default"},
+		{ANNOTATION_IDLE_EMBRYONIC, "2500ms",
+		 "must be whole seconds, such as 2s; 1s to 10m are allowed, 30s is the default"},
+	};
+	static const char *const no_durations[] = {"",	 "30",	 "1.5s", "-1s",
+						   "1d", "30 s", "30S",	 "1h1m1s1ms1s"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_null(decode(KIND_TCPROUTE, rows[i].name, rows[i].value));
+		expect_error(
+			arena_printf(arena,
+				     "The TCPRoute \"x\" is invalid: metadata.annotations[%s]: "
+				     "Invalid value: \"%s\": %s",
+				     rows[i].name, rows[i].value, rows[i].why),
+			(int)strlen(rows[i].name) + 5);
+	}
+	for (size_t i = 0; i < sizeof(no_durations) / sizeof(no_durations[0]); i++) {
+		assert_null(decode(KIND_UDPROUTE, ANNOTATION_IDLE_ESTABLISHED,
+				   arena_printf(arena, "\"%s\"", no_durations[i])));
+		expect_error(arena_printf(arena,
+					  "The UDPRoute \"x\" is invalid: "
+					  "metadata.annotations[" ANNOTATION_IDLE_ESTABLISHED
+					  "]: Invalid value: \"%s\": must be a duration in h, m, s "
+					  "and ms without fractions, such as 90s or 1m30s; 1s to "
+					  "168h are allowed, 3m is the default",
+					  no_durations[i]),
+			     (int)strlen(ANNOTATION_IDLE_ESTABLISHED) + 5);
+	}
+}
+
+static void a_duration_that_ends_early_is_none(void **state)
+{
+	(void)state;
+	assert_null(decode(KIND_TCPROUTE, ANNOTATION_IDLE_CLOSING, "\"30s\\0\""));
+	assert_int_equal(diags.errors, 1);
+}
+
+static void the_preset_of_a_duration_goes_by_the_kind(void **state)
+{
+	const struct resource *r = decode(KIND_UDPROUTE, "note", "free");
+
+	(void)state;
+	assert_non_null(r);
+	assert_int_equal(annotation_seconds(KIND_UDPROUTE, r->root, ANNOTATION_IDLE_ESTABLISHED),
+			 180);
+	assert_int_equal(annotation_seconds(KIND_UDPROUTE, NULL, ANNOTATION_IDLE_EMBRYONIC), 30);
+	assert_int_equal(annotation_seconds(KIND_TCPROUTE, NULL, ANNOTATION_IDLE_EMBRYONIC), 30);
+	assert_int_equal(annotation_seconds(KIND_TCPROUTE, NULL, ANNOTATION_IDLE_ESTABLISHED),
+			 7440);
+	assert_int_equal(annotation_seconds(KIND_TCPROUTE, NULL, ANNOTATION_IDLE_CLOSING), 60);
+}
+
 static void a_number_is_no_annotation(void **state)
 {
 	(void)state;
@@ -131,7 +236,9 @@ static void an_unknown_name_is_told_the_known_ones(void **state)
 	assert_null(decode(KIND_TCPROUTE, "spillway.dev/no-endpoints", "drop"));
 	expect_error("The TCPRoute \"x\" is invalid: "
 		     "metadata.annotations[spillway.dev/no-endpoints]: is not known; those of a "
-		     "TCPRoute are spillway.dev/no-endpoint, spillway.dev/no-endpoint-established",
+		     "TCPRoute are spillway.dev/idle-timeout-closing, "
+		     "spillway.dev/idle-timeout-embryonic, spillway.dev/idle-timeout-established, "
+		     "spillway.dev/no-endpoint, spillway.dev/no-endpoint-established",
 		     3);
 	assert_null(decode(KIND_BACKEND, "Spillway.Dev/tier", "\"1\""));
 	expect_error("The Backend \"x\" is invalid: metadata.annotations[Spillway.Dev/tier]: is "
@@ -148,6 +255,20 @@ static void a_name_of_another_kind_is_told_its_kinds(void **state)
 	expect_error("The Gateway \"x\" is invalid: "
 		     "metadata.annotations[spillway.dev/no-endpoint]: is for TCPRoute, UDPRoute; a "
 		     "Gateway has none",
+		     3);
+	assert_null(decode(KIND_UDPROUTE, ANNOTATION_IDLE_CLOSING, "30s"));
+	expect_error("The UDPRoute \"x\" is invalid: "
+		     "metadata.annotations[spillway.dev/idle-timeout-closing]: is for TCPRoute; "
+		     "those of a UDPRoute are spillway.dev/idle-timeout-embryonic, "
+		     "spillway.dev/idle-timeout-established, spillway.dev/no-endpoint, "
+		     "spillway.dev/no-endpoint-established",
+		     3);
+	assert_null(decode(KIND_BACKEND, ANNOTATION_IDLE_EMBRYONIC, "30s"));
+	expect_error("The Backend \"x\" is invalid: "
+		     "metadata.annotations[spillway.dev/idle-timeout-embryonic]: is for TCPRoute, "
+		     "UDPRoute; those of a Backend are spillway.dev/forwarding, "
+		     "spillway.dev/fqdn-path, spillway.dev/on-removal, spillway.dev/tier, "
+		     "spillway.dev/udp-replies",
 		     3);
 }
 
@@ -168,6 +289,10 @@ int main(void)
 		TEST(every_value_of_the_table_is_taken_on_its_kinds),
 		TEST(an_absent_annotation_has_its_preset),
 		TEST(a_wrong_value_is_refused_at_its_place),
+		TEST(a_duration_is_taken_within_its_limits),
+		TEST(a_wrong_duration_is_told_why_and_what_is_right),
+		TEST(a_duration_that_ends_early_is_none),
+		TEST(the_preset_of_a_duration_goes_by_the_kind),
 		TEST(a_number_is_no_annotation),
 		TEST(an_unknown_name_is_told_the_known_ones),
 		TEST(a_name_of_another_kind_is_told_its_kinds),
