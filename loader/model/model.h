@@ -113,6 +113,7 @@ struct service {
 	const struct object *policy;		    /* the BackendTrafficPolicy in force, or NULL */
 	uint8_t panic_threshold;		    /* percent, 50 */
 	enum spw_no_endpoint new_flows, live_flows; /* the route's annotations */
+	uint32_t idle_s[SPW_IDLE_MAX];		    /* likewise, see idle.h */
 	struct prefer_local prefer_local;
 	const char *local_zone;	     /* the gateway's own, or NULL */
 	const char *zone_note;	     /* why zones of its endpoints have no effect, or NULL */

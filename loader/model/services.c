@@ -5,6 +5,7 @@
 
 #include "base/addr.h"
 #include "manifest/annotations.h"
+#include "model/idle.h"
 #include "model/resolver.h"
 
 #define PANIC_THRESHOLD 50
@@ -122,6 +123,7 @@ static void build(struct resolver *r, const struct draft *d, struct instances *a
 			policy->res.root, "spec.healthCheck.panicThreshold", PANIC_THRESHOLD);
 	s->new_flows = read_answer(d->route, ANNOTATION_NO_ENDPOINT);
 	s->live_flows = read_answer(d->route, ANNOTATION_NO_ENDPOINT_ESTABLISHED);
+	idle_read(d->route, s->idle_s);
 	add_endpoints(r, d, &judges, all, s);
 	zones_apply(r, s);
 	fallbacks_mark(r, d, s, &judges);
