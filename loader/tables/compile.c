@@ -167,6 +167,7 @@ static void compile_service(struct compiler *c, const struct service *s,
 	row->empty = row->table == TABLE_NONE;
 	row->new_flows = (uint8_t)s->new_flows;
 	row->live_flows = (uint8_t)s->live_flows;
+	memcpy(row->idle_s, s->idle_s, sizeof(row->idle_s));
 }
 
 static bool is_up(const struct health_entry *e)

@@ -6,6 +6,7 @@
 #include "tables/diff.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/addr.h"
 #include "tables/place.h"
@@ -130,7 +131,8 @@ static bool is_same_service_row(const struct tables *have, const struct table_se
 	return is_same_ref(ref_of(have, NULL, h->table), ref_of(want, bases, w->table)) &&
 	       is_same_ref(ref_of(have, NULL, h->spare), ref_of(want, bases, w->spare)) &&
 	       h->empty == w->empty && h->new_flows == w->new_flows &&
-	       h->live_flows == w->live_flows;
+	       h->live_flows == w->live_flows &&
+	       memcmp(h->idle_s, w->idle_s, sizeof(h->idle_s)) == 0;
 }
 
 static bool is_same_service(const struct table_service *a, const struct table_service *b)

@@ -5,6 +5,7 @@
 
 #include "base/addr.h"
 #include "base/hash.h"
+#include "model/idle.h"
 #include "tables/diff.h"
 #include "tables/tables.h"
 
@@ -69,6 +70,21 @@ static void print_ref(const struct tables *t, const char *what, uint32_t index, 
 		strbuf_printf(out, " %s %u", what, index);
 }
 
+/* What is not the default. */
+static void print_idle(const struct table_service *s, struct strbuf *out)
+{
+	const char *before = "; idle";
+
+	for (unsigned int i = 0; i < SPW_IDLE_MAX; i++) {
+		const enum spw_idle state = (enum spw_idle)i;
+
+		if (!idle_has(s->proto, state) || s->idle_s[i] == idle_default_s(s->proto, state))
+			continue;
+		strbuf_printf(out, "%s %s %us", before, idle_name(state), s->idle_s[i]);
+		before = ",";
+	}
+}
+
 static void print_service(const struct tables *t, const struct table_service *s, struct strbuf *out)
 {
 	char text[ADDR_PORT_TEXT_MAX];
@@ -77,9 +93,10 @@ static void print_service(const struct tables *t, const struct table_service *s,
 		      proto_name(s->proto));
 	print_ref(t, "table", s->table, out);
 	print_ref(t, "spare", s->spare, out);
-	strbuf_printf(out, " without endpoint: new %s, established %s%s\n",
-		      answer_name(s->new_flows), answer_name(s->live_flows),
-		      s->empty ? "; empty" : "");
+	strbuf_printf(out, " without endpoint: new %s, established %s%s", answer_name(s->new_flows),
+		      answer_name(s->live_flows), s->empty ? "; empty" : "");
+	print_idle(s, out);
+	strbuf_puts(out, "\n");
 }
 
 static void print_slots(uint32_t index, const struct table_slots *s, struct strbuf *out)

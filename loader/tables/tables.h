@@ -47,6 +47,7 @@ struct table_service {
 	bool empty;	    /* SPW_SERVICE_EMPTY: none of its endpoints may be picked */
 	uint8_t new_flows;  /* enum spw_no_endpoint */
 	uint8_t live_flows; /* likewise */
+	uint32_t idle_s[SPW_IDLE_MAX];
 };
 
 struct tables {

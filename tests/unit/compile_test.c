@@ -568,7 +568,7 @@ static void an_ejected_endpoint_is_down(void **state)
 	assert_true(row(0)->pickable && row(0)->up);
 }
 
-static void the_answers_without_endpoint_go_with_the_service(void **state)
+static void answers_without_endpoint_and_idle_times_go_with_the_service(void **state)
 {
 	struct service *s;
 
@@ -578,10 +578,13 @@ static void the_answers_without_endpoint_go_with_the_service(void **state)
 	s = fixture_service(&c.f, 1, 80);
 	s->new_flows = SPW_NO_ENDPOINT_DROP;
 	s->live_flows = SPW_NO_ENDPOINT_LEAVE;
+	s->idle_s[SPW_IDLE_EMBRYONIC] = 7;
+	s->idle_s[SPW_IDLE_CLOSING] = 9;
 	fixture_locality(&c.f, s, 0, 1, 0, 1);
 	compile();
 	assert_int_equal(c.t.services[0].new_flows, SPW_NO_ENDPOINT_DROP);
 	assert_int_equal(c.t.services[0].live_flows, SPW_NO_ENDPOINT_LEAVE);
+	assert_memory_equal(c.t.services[0].idle_s, s->idle_s, sizeof(s->idle_s));
 	assert_false(c.t.services[0].empty);
 	assert_int_equal(row(0)->flags, SPW_ENDPOINT_RESET_ON_REMOVAL);
 	down(0, 1);
@@ -778,7 +781,7 @@ int main(void)
 		TEST(with_two_tiers_the_spare_table_never_changes_with_health),
 		TEST(slow_start_takes_from_the_share_within_the_locality),
 		TEST(an_ejected_endpoint_is_down),
-		TEST(the_answers_without_endpoint_go_with_the_service),
+		TEST(answers_without_endpoint_and_idle_times_go_with_the_service),
 		TEST(what_the_packet_path_does_not_carry_is_in_no_row),
 		TEST(members_of_several_backends_are_planned_under_their_own),
 		TEST(what_was_computed_before_changes_no_result),

@@ -63,6 +63,7 @@ static void put_service(struct tables *t, uint32_t id, uint16_t port, uint32_t t
 				       .port = port,
 				       .proto = 6,
 				       .live_flows = SPW_NO_ENDPOINT_LEAVE,
+				       .idle_s = {30, 7440, 60},
 				       .table = table,
 				       .spare = spare};
 }
@@ -206,6 +207,20 @@ static void rows_are_switched_when_the_answer_without_endpoint_changes(void **st
 	}
 }
 
+static void rows_are_switched_when_an_idle_time_changes(void **state)
+{
+	(void)state;
+	for (int field = 0; field < SPW_IDLE_MAX; field++) {
+		struct tables have = {0}, want = {0};
+
+		put_service(&have, 0, 80, TABLE_NONE, TABLE_NONE);
+		put_service(&want, 0, 80, TABLE_NONE, TABLE_NONE);
+		want.services[0].idle_s[field]++;
+		assert_int_equal(diff(&have, &want, 8), 0);
+		assert_string_equal(steps_text(), "switch rows\n");
+	}
+}
+
 static void two_services_that_swap_numbers_are_both_put(void **state)
 {
 	struct tables have = {0}, want = {0};
@@ -294,6 +309,32 @@ static void tables_are_printed_as_counts(void **state)
 	assert_non_null(strstr(text.text, "  endpoint 1: 251 slots, 100.00 %\n"));
 }
 
+static void idle_times_are_printed_where_they_are_no_defaults(void **state)
+{
+	struct tables t = {0};
+
+	(void)state;
+	for (uint16_t port = 1; port <= 3; port++)
+		put_service(&t, port, port, TABLE_NONE, TABLE_NONE);
+	t.services[0].idle_s[SPW_IDLE_CLOSING] = 5;
+	t.services[0].idle_s[SPW_IDLE_EMBRYONIC] = 6;
+	t.services[0].empty = true;
+	t.services[1].proto = 17;
+	t.services[1].idle_s[SPW_IDLE_CLOSING] = 5; /* which UDP flows never do */
+	t.services[1].idle_s[SPW_IDLE_ESTABLISHED] = 180;
+	t.services[2].proto = 17;
+	tables_print(&t, &text);
+	assert_non_null(strstr(text.text,
+			       ":1/tcp table none spare none without endpoint: new answer, "
+			       "established leave; empty; idle embryonic 6s, closing 5s\n"));
+	assert_non_null(strstr(text.text,
+			       ":2/udp table none spare none without endpoint: new answer, "
+			       "established leave\n"));
+	assert_non_null(strstr(text.text,
+			       ":3/udp table none spare none without endpoint: new answer, "
+			       "established leave; idle established 7440s\n"));
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -306,11 +347,13 @@ int main(void)
 		TEST(a_changed_row_is_put_again),
 		TEST(an_endpoint_is_put_again_when_its_flags_change),
 		TEST(rows_are_switched_when_the_answer_without_endpoint_changes),
+		TEST(rows_are_switched_when_an_idle_time_changes),
 		TEST(services_come_and_go),
 		TEST(two_services_that_swap_numbers_are_both_put),
 		TEST(a_key_under_another_number_is_not_deleted),
 		TEST(many_changes_never_write_lines_in_use),
 		TEST(tables_are_printed_as_counts),
+		TEST(idle_times_are_printed_where_they_are_no_defaults),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include "base/addr.h"
 #include "base/arena.h"
 #include "model/health_view.h"
+#include "model/idle.h"
 #include "model/model.h"
 
 struct fixture {
@@ -65,6 +66,8 @@ static inline struct service *fixture_service(struct fixture *f, uint32_t vip, u
 	s->panic_threshold = 50;
 	s->project = "default";
 	s->name = "default/web";
+	for (unsigned int i = 0; i < SPW_IDLE_MAX; i++)
+		s->idle_s[i] = idle_default_s(s->proto, (enum spw_idle)i);
 	return s;
 }
 
