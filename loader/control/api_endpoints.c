@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "control/api.h"
 #include "control/operator.h"
+#include "model/idle.h"
 #include "tables/compile.h"
 
 #define SINGLES 64 /* more endpoints than these: all counters are read at once */
@@ -168,6 +169,17 @@ static bool is_empty(const struct service_plan *plan)
 	return true;
 }
 
+/* Of the states that flows of the protocol have. */
+static void add_idle(struct call *c, struct node *row, const struct service *s)
+{
+	struct node *idle = tree_set_map(c->arena, row, "idleTimeoutSeconds");
+
+	for (unsigned int i = 0; i < SPW_IDLE_MAX; i++) {
+		if (idle_has(s->proto, (enum spw_idle)i))
+			tree_set_int(c->arena, idle, idle_name((enum spw_idle)i), s->idle_s[i]);
+	}
+}
+
 static void add_service(const struct listing *l, struct node *list, const struct service *s)
 {
 	struct call *c = l->c;
@@ -188,6 +200,7 @@ static void add_service(const struct listing *l, struct node *list, const struct
 	rule = tree_set_map(c->arena, row, "noEndpoint");
 	tree_set_text(c->arena, rule, "new", no_endpoint_texts[s->new_flows]);
 	tree_set_text(c->arena, rule, "established", no_endpoint_texts[s->live_flows]);
+	add_idle(c, row, s);
 	tree_set_text(c->arena, row, "zone", s->local_zone);
 	tree_set_text(c->arena, row, "zoneNote", s->zone_note);
 	tree_set_bool(c->arena, row, "empty", is_empty(&plan));

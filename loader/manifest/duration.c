@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Durations of the Gateway API: at most four parts of up to five digits, no sign, no fraction. */
+/* Durations of the Gateway API, in both directions: at most four parts of up to five digits, no sign, no fraction. */
 #include <string.h>
 
 #include "manifest/manifest.h"
@@ -23,4 +23,20 @@ int64_t duration_ms(const char *text)
 		text++;
 	}
 	return total;
+}
+
+static const char *add_part(struct arena *a, const char *text, uint32_t count, char unit)
+{
+	return count ? arena_printf(a, "%s%u%c", text, count, unit) : text;
+}
+
+const char *duration_text(struct arena *a, uint32_t seconds)
+{
+	const char *text = "";
+
+	if (!seconds)
+		return "0s";
+	text = add_part(a, text, seconds / 3600, 'h');
+	text = add_part(a, text, seconds / 60 % 60, 'm');
+	return add_part(a, text, seconds % 60, 's');
 }

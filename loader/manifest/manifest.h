@@ -71,4 +71,7 @@ char *node_to_yaml(const struct node *n); /* keys sorted, 2 spaces, sequences no
  */
 int64_t duration_ms(const char *text);
 
+/* The other way round, from seconds: "1m30s", "0s". */
+const char *duration_text(struct arena *a, uint32_t seconds);
+
 #endif

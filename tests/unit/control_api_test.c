@@ -287,6 +287,9 @@ static void endpoints_show_shares_states_and_counters(void **state)
 			 100);
 	assert_string_equal(node_text_at(s, "noEndpoint.new", ""), "answer");
 	assert_string_equal(node_text_at(s, "noEndpoint.established", ""), "leave");
+	assert_int_equal(node_int_at(s, "idleTimeoutSeconds.embryonic", 0), 30);
+	assert_int_equal(node_int_at(s, "idleTimeoutSeconds.established", 0), 7440);
+	assert_int_equal(node_int_at(s, "idleTimeoutSeconds.closing", 0), 60);
 	assert_false(node_bool_at(s, "empty", true));
 	assert_true(node_member(s, "zone")->type == NODE_NULL);
 	row = endpoint_row(f, "10.0.0.1:8080");

@@ -144,6 +144,26 @@ static void what_goes_without_saying_is_said_on_request(void **state)
 				 "ones keep their endpoint\n");
 }
 
+static void idle_times_are_said_on_request(void **state)
+{
+	static const char tcp[] = "{\"protocol\":\"TCP\",\"endpoints\":[{\"sharePercent\":100}],"
+				  "\"idleTimeoutSeconds\":{\"embryonic\":30,\"established\":7440,"
+				  "\"closing\":60}}";
+	static const char udp[] =
+		"{\"protocol\":\"UDP\",\"endpoints\":[{\"sharePercent\":100}],"
+		"\"idleTimeoutSeconds\":{\"embryonic\":1,\"established\":604801}}";
+	char out[TEXT_MAX] = "";
+
+	(void)state;
+	lines_of(tcp, SUMS_SHORT, out);
+	assert_string_equal(out, "");
+	lines_of(tcp, SUMS_ALL, out);
+	assert_non_null(strstr(out, "- idle flows end after: 30s embryonic, 2h4m established, "
+				    "1m closing\n"));
+	lines_of(udp, SUMS_ALL, out);
+	assert_non_null(strstr(out, "- idle flows end after: 1s embryonic, 168h1s established\n"));
+}
+
 static void a_service_nobody_serves_says_why(void **state)
 {
 	static const struct {
@@ -227,6 +247,7 @@ int main(void)
 		cmocka_unit_test(the_daemons_own_availability_is_shown),
 		cmocka_unit_test(every_fate_of_flows_has_its_words),
 		cmocka_unit_test(what_goes_without_saying_is_said_on_request),
+		cmocka_unit_test(idle_times_are_said_on_request),
 		cmocka_unit_test(a_service_nobody_serves_says_why),
 		cmocka_unit_test(an_endpoint_is_told_in_a_few_words),
 		cmocka_unit_test(a_services_address_is_unambiguous),

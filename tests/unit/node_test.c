@@ -313,6 +313,22 @@ static void durations_are_counted_in_milliseconds(void **state)
 	assert_int_equal(duration_ms(NULL), -1);
 }
 
+static void a_duration_is_written_as_it_is_read(void **state)
+{
+	static const struct {
+		uint32_t seconds;
+		const char *text;
+	} rows[] = {{0, "0s"},	    {1, "1s"},	    {60, "1m"},	      {90, "1m30s"},   {3600, "1h"},
+		    {7440, "2h4m"}, {3601, "1h1s"}, {604800, "168h"}, {3661, "1h1m1s"}};
+	AUTO(arena_free) struct arena *a = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_string_equal(duration_text(a, rows[i].seconds), rows[i].text);
+		assert_int_equal(duration_ms(rows[i].text), rows[i].seconds * 1000);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +342,7 @@ int main(void)
 		cmocka_unit_test(json_is_read_or_refused),
 		cmocka_unit_test(json_deeper_than_the_limit_is_refused),
 		cmocka_unit_test(durations_are_counted_in_milliseconds),
+		cmocka_unit_test(a_duration_is_written_as_it_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -10,6 +10,7 @@
 
 #include "ctl/services.h"
 #include "ctl/terminal.h"
+#include "manifest/manifest.h"
 
 #define OVERPROVISIONING 140
 #define FULL_HEALTH	 100
@@ -165,6 +166,24 @@ static const char *nobody_line(struct arena *a, const struct node *service, enum
 	return NULL;
 }
 
+/* An older daemon does not say. */
+static const char *idle_line(struct arena *a, const struct node *service)
+{
+	static const char *const states[] = {"embryonic", "established", "closing"};
+	const struct node *idle = node_member(service, "idleTimeoutSeconds");
+	const char *text = NULL;
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		const int64_t seconds = node_int_at(idle, states[i], 0);
+		const char *before = text ? arena_printf(a, "%s,", text) : "idle flows end after:";
+
+		if (seconds > 0)
+			text = arena_printf(a, "%s %s %s", before,
+					    duration_text(a, (uint32_t)seconds), states[i]);
+	}
+	return text;
+}
+
 void sums_print(struct arena *a, const struct node *service, enum sums_detail detail,
 		const char *indent, FILE *out)
 {
@@ -183,6 +202,9 @@ void sums_print(struct arena *a, const struct node *service, enum sums_detail de
 	if (note)
 		fprintf(out, "%szones: %s\n", indent, terminal_safe(a, note));
 	text = nobody_line(a, service, detail);
+	if (text)
+		fprintf(out, "%s%s\n", indent, text);
+	text = detail == SUMS_ALL ? idle_line(a, service) : NULL;
 	if (text)
 		fprintf(out, "%s%s\n", indent, text);
 }

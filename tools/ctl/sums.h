@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is said of a service below its endpoints: the tiers' arithmetic, zones, nobody left. */
+/* What is said of a service below its endpoints: the tiers' arithmetic, zones, nobody left, idle times. */
 #ifndef SPILLWAY_CTL_SUMS_H
 #define SPILLWAY_CTL_SUMS_H
 
