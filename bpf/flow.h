@@ -52,7 +52,8 @@ __noinline int flow_is_expired(__u64 word, __u32 service, __u32 udp, __u32 side,
 	idle_s = s->idle_s[udp & 1][stage];
 	if (row && (row->flags & SPW_SERVICE_VALID) && row->idle_s[stage])
 		idle_s = row->idle_s[stage];
-	return flow_idle(word, now) > idle_s * ticks_a_second;
+	/* A packet less than a second after the last one noticed leaves no trace. */
+	return flow_idle(word, now) > (idle_s + 1) * ticks_a_second;
 }
 
 static inline bool flow_read(const struct spw_flow_key *key, __u32 v6, __u32 line,

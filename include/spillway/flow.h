@@ -126,14 +126,6 @@ enum spw_idle {
 	SPW_IDLE_MAX = 3,
 };
 
-/* States of a flow that differ in how long it lives without a packet: idle times of a service. */
-enum spw_idle {
-	SPW_IDLE_EMBRYONIC = 0,	  /* TCP: the handshake is not done; UDP: not answered */
-	SPW_IDLE_ESTABLISHED = 1, /* TCP: done; UDP: answered */
-	SPW_IDLE_CLOSING = 2,	  /* TCP: after FIN or RST; the source port rests as long */
-	SPW_IDLE_MAX = 3,
-};
-
 _Static_assert(sizeof(struct spw_flow_key) == 40, "abi");
 _Static_assert(sizeof(struct spw_flow_core) == 48, "abi");
 _Static_assert(sizeof(struct spw_flow4) == 64, "abi");

@@ -21,7 +21,10 @@
 /* XDP_TX on veth needs an XDP program at the peer and loses packets without a trace else. */
 static int enter_maps(struct dataplane *dp, const struct interface *i)
 {
-	uint32_t flags = i->link.veth ? SPW_IF_PARTIAL : SPW_IF_TX;
+	uint32_t flags = i->link.veth ? 0 : SPW_IF_TX;
+
+	if (i->link.partial_csum)
+		flags |= SPW_IF_PARTIAL;
 
 	if (i->bpf_link >= 0 && !i->native)
 		flags |= SPW_IF_GENERIC | SPW_IF_PARTIAL;
@@ -63,6 +66,7 @@ static int bring_in(struct dataplane *dp, struct interface *i, struct why why)
 		return err;
 	}
 	keep_vlan_tags(dp, i);
+	(void)enter_maps(dp, i); /* the mode is known now */
 	i->problem[0] = '\0';
 	if (i->native)
 		log_info("interface: %s: attached (native XDP)", i->link.name);

@@ -125,6 +125,7 @@ static bool read_service(struct dataplane *dp, struct arena *a, struct table_ind
 	s->empty = row->flags & SPW_SERVICE_EMPTY;
 	s->new_flows = row->new_flows;
 	s->live_flows = row->live_flows;
+	memcpy(s->idle_s, row->idle_s, sizeof(s->idle_s));
 	s->table = read_table(dp, a, x, &row->table, out);
 	s->spare = read_table(dp, a, x, &row->spare, out);
 	return true;

@@ -20,17 +20,18 @@
 #include "dataplane/port_list.h"
 #include "dataplane/state.h"
 #include "dataplane/sysctl.h"
+#include "model/idle.h"
 
 #define SWITCH_PAUSE_MS 20
-
-/* TCP, UDP; established TCP by RFC 5382, REQ-5. */
-static const uint32_t idle_defaults[2][SPW_IDLE_MAX] = {{30, 7440, 60}, {30, 180, 60}};
 
 void side_settings_defaults(struct spw_settings *s, uint32_t seed)
 {
 	memset(s, 0, sizeof(*s));
 	s->seed = seed;
-	memcpy(s->idle_s, idle_defaults, sizeof(s->idle_s));
+	for (int i = 0; i < SPW_IDLE_MAX; i++) {
+		s->idle_s[0][i] = idle_default_s(IPPROTO_TCP, (enum spw_idle)i);
+		s->idle_s[1][i] = idle_default_s(IPPROTO_UDP, (enum spw_idle)i);
+	}
 }
 
 static int compare_bound(const void *a, const void *b)
@@ -172,8 +173,7 @@ static void write_rows(struct dataplane *dp, uint32_t side, const struct tables 
 			.spare = table_ref(want, s->spare),
 			.key = {.vip = s->vip, .port = htons(s->port), .proto = s->proto},
 		};
-		memcpy(rows[s->id * 2 + side].idle_s, idle_defaults[s->proto == IPPROTO_UDP],
-		       sizeof(idle_defaults[0]));
+		memcpy(rows[s->id * 2 + side].idle_s, s->idle_s, sizeof(s->idle_s));
 	}
 }
 

@@ -67,7 +67,7 @@ static void a_flow_whose_time_has_passed_is_gone_for_the_client(void **state)
 	(void)state;
 	for (size_t i = 0; i < AGES; i++) {
 		bool udp = ages[i].service == UDP4 || ages[i].service == UDP6;
-		struct desc reply = aged(i, (ages[i].timeout_s + 1) * SECOND_NS, &client);
+		struct desc reply = aged(i, (ages[i].timeout_s + 2) * SECOND_NS, &client);
 		struct flow f;
 
 		if (udp)
@@ -87,7 +87,7 @@ static void a_flow_whose_time_has_passed_is_gone_for_the_endpoint(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < AGES; i++) {
-		struct desc reply = aged(i, (ages[i].timeout_s + 1) * SECOND_NS, &client);
+		struct desc reply = aged(i, (ages[i].timeout_s + 2) * SECOND_NS, &client);
 
 		world_expect_end(world.if_server, &reply, SPW_PASS_NO_FLOW);
 		assert_int_equal(world_stat(SPW_COUNT_FLOW_EXPIRED), 1);
@@ -163,7 +163,7 @@ static void the_sweep_removes_pairs_whose_time_has_passed(void **state)
 	s = world_sweep(0);
 	assert_int_equal(s.live, 501);
 	assert_int_equal(s.expired, 0);
-	s = world_sweep(21 * SECOND_NS);
+	s = world_sweep(22 * SECOND_NS);
 	assert_int_equal(s.live, 1);
 	assert_int_equal(s.expired, 500);
 	assert_int_equal(world_flow_count(), 2);
@@ -195,7 +195,7 @@ static void a_closed_flow_is_not_counted_again_when_it_expires(void **state)
 	uint64_t closed;
 
 	(void)state;
-	aged(5, 61 * SECOND_NS, &client);
+	aged(5, 62 * SECOND_NS, &client);
 	closed = world_endpoint_stats(WEB6_A).flows_closed;
 	assert_int_equal(world_sweep(0).expired, 1);
 	assert_int_equal(world_endpoint_stats(WEB6_A).flows_closed, closed);

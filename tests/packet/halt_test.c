@@ -213,7 +213,7 @@ static void after_the_closing_time_the_stack_answers(void **state)
 	(void)state;
 	world_set_word(t.id, SPW_WORD_RESET);
 	world_expect_refused(&t.client, SPW_DROP_FLOW_RESET);
-	world_age(&t.client, 61 * SECOND_NS);
+	world_age(&t.client, 62 * SECOND_NS);
 	world_expect_end(world.if_server, &t.reply, SPW_PASS_NO_FLOW);
 	world_expect_end(world.if_client, &t.client, SPW_PASS_NO_FLOW);
 	assert_int_equal(world_flow_count(), 0);
