@@ -86,6 +86,7 @@ struct pkt {
 	__u32 egress_flags;  /* enum spw_interface_flag */
 	__u16 egress_vlan;   /* TCI, or SPW_UNTAGGED */
 	__u16 mtu;	     /* of the way out; 0: no limit */
+	bool partial;	     /* its checksum is yet to be made */
 	bool cuts;	     /* a reply that goes on as an RST */
 	__be16 l3_proto;
 	__u16 vlan;   /* its tag (TCI), or SPW_UNTAGGED */

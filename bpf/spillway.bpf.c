@@ -10,6 +10,7 @@
 #include "open.h"
 #include "fwd_nat.h"
 #include "hop.h"
+#include "partial.h"
 #include "reject.h"
 #include "cut.h"
 #include "sample.h"
@@ -40,8 +41,10 @@ static inline enum verdict packet(struct pkt *p)
 	STAGE(next_hop);
 	if (p->cuts)
 		return cut(p);
-	STAGE(sample); /* the endpoint is to answer this one */
+	STAGE(sample);	    /* the endpoint is to answer this one */
+	STAGE(partial_see); /* a checksum that is not made yet */
 	STAGE(nat_rewrite);
+	STAGE(partial);
 	return leave(p);
 }
 

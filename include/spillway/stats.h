@@ -50,7 +50,9 @@
 	  "flows asked for again without an answer, or without a next hop")                        \
 	X(COUNT, FLOW_PURGED, "flow_purged", "UDP flows removed with their endpoint")              \
 	X(COUNT, FLOW_REPLACED, "flow_replaced",                                                   \
-	  "flows without handshake that gave way to new ones")
+	  "flows without handshake that gave way to new ones")                                     \
+	X(COUNT, CHECKSUM_COMPLETED, "checksum_completed",                                         \
+	  "checksums that local senders left to hardware")
 
 enum spw_stat {
 #define SPW_STAT_ENUM(kind, id, name, text) SPW_##kind##_##id,

@@ -18,6 +18,8 @@ int sample_tests(void);
 int quote_tests(void);
 int nobody_tests(void);
 int halt_tests(void);
+int partial_tests(void);
+int vlan_tests(void);
 int shares_tests(void);
 
 #endif

@@ -35,6 +35,8 @@ int main(int argc, char **argv)
 	failed += quote_tests();
 	failed += nobody_tests();
 	failed += halt_tests();
+	failed += partial_tests();
+	failed += vlan_tests();
 	failed += shares_tests();
 	world_close();
 	return failed ? 1 : 0;

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Checksums that a local sender left to its hardware: behind veth, tap and virtio the field holds the
+ * sum of the pseudo header alone (Linux: CHECKSUM_PARTIAL), and there is no hardware on the way that
+ * would finish it. Native XDP sends frames, so the checksum is made here, over the whole segment.
+ * Generic XDP sends the kernel's packets with the note to finish them later, so there the field
+ * becomes the sum of the new pseudo header.
+ *
+ * A finished checksum that looks the same, one in 65,536, is made anew, which is right as well.
+ */
+#ifndef SPILLWAY_BPF_PARTIAL_H
+#define SPILLWAY_BPF_PARTIAL_H
+
+#include "csum.h"
+#include "stats.h"
+
+#define PARTIAL_CHUNK  512 /* bpf_csum_diff() takes no more */
+#define PARTIAL_CHUNKS 128 /* of the longest IP packet */
+
+struct partial_chunk {
+	__u8 b[PARTIAL_CHUNK];
+};
+
+/* Writer: the packet path. Scratch; not kept. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct partial_chunk);
+} partial_chunk SEC(".maps");
+
+struct partial_sum {
+	struct xdp_md *ctx;
+	__u32 at;
+	__u32 left;
+	__u32 sum;
+	__u32 failed;
+};
+
+/* Of the headers as they are now, not complemented. */
+static inline __u16 partial_pseudo(const struct pkt *p)
+{
+	__u64 sum = bpf_htons(p->key->proto) + bpf_htons(p->l4_len);
+	const __u32 *w;
+
+	if (p->ip4)
+		sum += (__u64)p->ip4->saddr + p->ip4->daddr;
+	if (p->ip6) {
+		w = (const void *)&p->ip6->saddr;
+		sum += (__u64)w[0] + w[1] + w[2] + w[3] + w[4] + w[5] + w[6] + w[7];
+	}
+	return csum_fold_sum(sum);
+}
+
+/* A stage: before anything is written. */
+static inline enum verdict partial_see(struct pkt *p)
+{
+	__u16 check = 0;
+
+	if (!(p->ingress_flags & SPW_IF_PARTIAL))
+		return NEXT;
+	if (p->tcp)
+		check = p->tcp->check;
+	if (p->udp)
+		check = p->udp->check;
+	p->partial = check && check == partial_pseudo(p);
+	return NEXT;
+}
+
+static long partial_add(__u32 nth, struct partial_sum *s)
+{
+	__u32 zero = 0, len = s->left < PARTIAL_CHUNK ? s->left : PARTIAL_CHUNK;
+	struct partial_chunk *c = bpf_map_lookup_elem(&partial_chunk, &zero);
+	__s64 sum;
+
+	if (!c || !len || s->failed)
+		return 1;
+	if (len < PARTIAL_CHUNK)
+		__builtin_memset(c->b, 0, sizeof(c->b));
+	if (bpf_xdp_load_bytes(s->ctx, s->at, c->b, len)) {
+		s->failed = 1;
+		return 1;
+	}
+	sum = bpf_csum_diff(NULL, 0, (__be32 *)c->b, PARTIAL_CHUNK, s->sum);
+	s->sum = sum;
+	s->at += len;
+	s->left -= len;
+	return 0;
+}
+
+/* Over the segment, whose field is zero now; `l4` is where it begins in the frame. */
+static inline __u16 partial_whole(const struct pkt *p, __u32 l4)
+{
+	struct partial_sum s = {
+		.ctx = p->ctx, .at = l4, .left = p->l4_len, .sum = partial_pseudo(p)};
+
+	bpf_loop(PARTIAL_CHUNKS, partial_add, &s, 0);
+	return csum_fold(s.sum);
+}
+
+static __noinline int partial_finish(struct pkt *p)
+{
+	bool later = p->ingress_flags & SPW_IF_GENERIC;
+	__u16 check;
+
+	count(SPW_COUNT_CHECKSUM_COMPLETED);
+	if (p->tcp) {
+		p->tcp->check = 0;
+		check = later ? partial_pseudo(p)
+			      : partial_whole(p, (void *)p->tcp - (void *)p->eth);
+		p->tcp->check = check;
+	}
+	if (p->udp) {
+		p->udp->check = 0;
+		check = later ? partial_pseudo(p)
+			      : partial_whole(p, (void *)p->udp - (void *)p->eth);
+		p->udp->check = check ? check : 0xffff;
+	}
+	return 0;
+}
+
+/* A stage: when all else is written. */
+static inline enum verdict partial(struct pkt *p)
+{
+	if (p->partial)
+		partial_finish(p);
+	return NEXT;
+}
+
+#endif
