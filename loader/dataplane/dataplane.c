@@ -40,6 +40,7 @@ static void release(struct dataplane *dp)
 	free(dp->resting);
 	free(dp->next_hops);
 	free(dp->neighbours);
+	free(dp->vlans);
 	free(dp->bpffs);
 	free(dp);
 }
@@ -182,6 +183,9 @@ static int open_parts(struct dataplane *dp, const struct dataplane_options *opts
 		err = transmit_open(dp);
 	if (err)
 		return why_set(why, err, "netlink notifications cannot be had: %s", strerror(-err));
+	err = vlan_devices_open(dp);
+	if (err)
+		return why_set(why, err, "the interfaces cannot be listed: %s", strerror(-err));
 	err = interfaces_open(dp, opts, why);
 	if (!err)
 		err = pin_programs(dp, why);

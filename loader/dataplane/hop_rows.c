@@ -28,21 +28,35 @@ static void store(struct spw_next_hop *row, const struct spw_next_hop *new)
 	__atomic_store_n(&row->seq, seq + 1, __ATOMIC_RELEASE);
 }
 
+static uint16_t least_mtu(uint32_t link, uint32_t route)
+{
+	uint32_t mtu = route && route < link ? route : link;
+
+	return mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)mtu;
+}
+
+/* By the interface itself, or by the one below a VLAN device and its tag. */
+static void fill(struct dataplane *dp, const struct next_hop *hop, struct spw_next_hop *row)
+{
+	const struct interface *i = interface_by_index(dp, hop->ifindex);
+	const struct link_info *vlan = vlan_device_find(dp, hop->ifindex);
+	const struct link_info *link = vlan ? vlan : i ? &i->link : NULL;
+
+	if (!i || !neighbour_mac(dp, hop->ifindex, &hop->addr, row->dmac))
+		return;
+	memcpy(row->smac, link->mac, sizeof(row->smac));
+	row->mtu = least_mtu(link->mtu, hop->mtu);
+	if (vlan)
+		row->vlan = vlan->vlan_id;
+	row->ifindex = i->link.ifindex;
+}
+
 void hop_row_write(struct dataplane *dp, uint32_t id)
 {
-	const struct next_hop *hop = &dp->next_hops[id];
 	struct spw_next_hop new = {.vlan = SPW_UNTAGGED};
-	const struct interface *i =
-		hop->kind == ROUTE_FORWARD ? interface_by_index(dp, hop->ifindex) : NULL;
 
-	if (i && dp->maps.endpoints[id].mode != SPW_MODE_NONE &&
-	    neighbour_mac(dp, hop->ifindex, &hop->addr, new.dmac)) {
-		new.ifindex = hop->ifindex;
-		memcpy(new.smac, i->link.mac, sizeof(new.smac));
-		new.mtu = i->link.mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)i->link.mtu;
-		if (hop->mtu && hop->mtu < new.mtu)
-			new.mtu = (uint16_t)hop->mtu;
-	}
+	if (dp->next_hops[id].kind == ROUTE_FORWARD && dp->maps.endpoints[id].mode != SPW_MODE_NONE)
+		fill(dp, &dp->next_hops[id], &new);
 	store(&dp->maps.next_hops[id], &new);
 }
 

@@ -23,35 +23,62 @@ static struct spw_interface *find(const struct dataplane *dp, uint32_t ifindex)
 }
 
 /* MAC, MTU and flags of a row in use may change: what packets read of them is one of both. */
-static void fill(struct spw_interface *row, const struct link_info *link, uint32_t flags)
+static void fill(struct spw_interface *row, const struct spw_interface *new)
 {
-	struct spw_interface new = {
+	memcpy((char *)row + sizeof(row->ifindex), (const char *)new + sizeof(new->ifindex),
+	       sizeof(*new) - sizeof(new->ifindex));
+	__atomic_store_n(&row->ifindex, new->ifindex, __ATOMIC_RELEASE);
+}
+
+static int put(struct dataplane *dp, const struct spw_interface *new)
+{
+	struct spw_interface *row = find(dp, new->ifindex), *at;
+
+	for (uint32_t i = 0; i < SPW_INTERFACE_PROBES && !row; i++) {
+		at = &dp->maps.interfaces[(new->ifindex + i) % SPW_INTERFACES];
+		row = at->ifindex ? NULL : at;
+	}
+	if (!row)
+		return -ENOSPC;
+	fill(row, new);
+	return 0;
+}
+
+static struct spw_interface row_of(const struct link_info *link)
+{
+	struct spw_interface row = {
 		.ifindex = link->ifindex,
-		.flags = flags,
 		.mtu = link->mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)link->mtu,
 		.device = link->ifindex,
 		.vlan = SPW_UNTAGGED,
 	};
 
-	memcpy(new.mac, link->mac, sizeof(new.mac));
-	memcpy((char *)row + sizeof(row->ifindex), (char *)&new + sizeof(new.ifindex),
-	       sizeof(new) - sizeof(new.ifindex));
-	__atomic_store_n(&row->ifindex, link->ifindex, __ATOMIC_RELEASE);
+	memcpy(row.mac, link->mac, sizeof(row.mac));
+	return row;
 }
 
 int interface_row_put(struct dataplane *dp, const struct link_info *link, uint32_t flags)
 {
-	struct spw_interface *row = find(dp, link->ifindex), *at;
+	struct spw_interface row = row_of(link);
+	int err;
 
-	for (uint32_t i = 0; i < SPW_INTERFACE_PROBES && !row; i++) {
-		at = &dp->maps.interfaces[(link->ifindex + i) % SPW_INTERFACES];
-		row = at->ifindex ? NULL : at;
-	}
-	if (!row)
-		return -ENOSPC;
-	fill(row, link, flags);
+	row.flags = flags;
+	err = put(dp, &row);
+	if (err)
+		return err;
 	return bpf_map_update_elem(dp->maps.fd[MAP_TX_PORTS], &link->ifindex, &link->ifindex,
 				   BPF_ANY);
+}
+
+int interface_row_put_vlan(struct dataplane *dp, const struct link_info *link, uint32_t below)
+{
+	const struct spw_interface *device = find(dp, below);
+	struct spw_interface row = row_of(link);
+
+	row.flags = device ? device->flags : 0;
+	row.device = below;
+	row.vlan = link->vlan_id;
+	return put(dp, &row);
 }
 
 void interface_row_remove(struct dataplane *dp, uint32_t ifindex)

@@ -112,13 +112,22 @@ bool interface_on_link(const struct dataplane *dp, const struct interface *i,
 	return false;
 }
 
-const struct interface *interface_by_index(const struct dataplane *dp, uint32_t ifindex)
+static const struct interface *attached(const struct dataplane *dp, uint32_t ifindex)
 {
 	for (size_t i = 0; i < dp->interface_count; i++) {
 		if (dp->interfaces[i].bpf_link >= 0 && dp->interfaces[i].link.ifindex == ifindex)
 			return &dp->interfaces[i];
 	}
 	return NULL;
+}
+
+/* Of a VLAN device the interface below; one tag is changed on the way, not two. */
+const struct interface *interface_by_index(const struct dataplane *dp, uint32_t ifindex)
+{
+	const struct interface *i = attached(dp, ifindex);
+	const struct link_info *vlan = i ? NULL : vlan_device_find(dp, ifindex);
+
+	return vlan ? attached(dp, vlan->vlan_parent_ifindex) : i;
 }
 
 /* Links pinned by an earlier run for interfaces that are not named any more. */
@@ -206,6 +215,7 @@ int interfaces_open(struct dataplane *dp, const struct dataplane_options *opts, 
 		if (err)
 			return err;
 	}
+	vlan_devices_put(dp);
 	interface_rows_prune(dp);
 	if (dp->bpffs)
 		prune_links(dp);
@@ -222,6 +232,7 @@ static void came(struct dataplane *dp, struct interface *i, const struct link_in
 
 	i->link = *link;
 	if (a && !bring_in(dp, i, why)) {
+		vlan_devices_put(dp);
 		vips_interfaces_changed(dp);
 		return;
 	}

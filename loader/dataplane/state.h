@@ -117,6 +117,8 @@ struct dataplane {
 	struct netlink netlink;
 	struct interface *interfaces;
 	size_t interface_count;
+	struct link_info *vlans; /* VLAN devices of this host */
+	size_t vlan_count;
 	struct host_addr *host_addrs; /* as of the latest refresh */
 	size_t host_addr_count;
 
@@ -201,8 +203,16 @@ void hop_rows_write_all(struct dataplane *dp);
 /* A neighbour's address was learnt, changed or lost. */
 void hop_rows_neighbour(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
 
+/* vlan_devices.c */
+int vlan_devices_open(struct dataplane *dp);
+void vlan_device_changed(struct dataplane *dp, const struct link_info *link, bool gone);
+/* Rows of all on interfaces that are attached now. */
+void vlan_devices_put(struct dataplane *dp);
+const struct link_info *vlan_device_find(const struct dataplane *dp, uint32_t ifindex);
+
 /* interface_rows.c: the maps `interfaces` and `tx_ports`. */
 int interface_row_put(struct dataplane *dp, const struct link_info *link, uint32_t flags);
+int interface_row_put_vlan(struct dataplane *dp, const struct link_info *link, uint32_t below);
 void interface_row_remove(struct dataplane *dp, uint32_t ifindex);
 void interface_rows_prune(struct dataplane *dp);
 

@@ -56,6 +56,7 @@ static int on_message(const struct nlmsghdr *m, void *ctx)
 	case RTM_DELLINK:
 		link_read(m, &link);
 		interfaces_link_changed(dp, &link, m->nlmsg_type == RTM_DELLINK);
+		vlan_device_changed(dp, &link, m->nlmsg_type == RTM_DELLINK);
 		next_hops_refresh_soon(dp);
 		break;
 	case RTM_NEWADDR:

@@ -31,8 +31,8 @@ static uint16_t pseudo(const struct desc *d, const struct frame *f)
 static const struct {
 	uint32_t service;
 	size_t payload;
-} sizes[] = {{TCP4, 0},	  {TCP4, 1},   {TCP4, 491}, {TCP4, 492}, {TCP4, 493}, {TCP4, 1300},
-	     {TCP6, 100}, {UDP4, 1},   {UDP4, 504}, {UDP4, 505}, {UDP6, 777}, {UDP6, 1200}};
+} sizes[] = {{TCP4, 0},	  {TCP4, 1}, {TCP4, 491}, {TCP4, 492}, {TCP4, 493}, {TCP4, 1300},
+	     {TCP6, 100}, {UDP4, 1}, {UDP4, 504}, {UDP4, 505}, {UDP6, 777}, {UDP6, 1200}};
 
 static void each(uint32_t flags, bool finished)
 {
