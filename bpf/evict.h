@@ -53,11 +53,11 @@ static inline bool evict_forward(struct pair_scratch *s, __u32 v6, struct spw_fl
 		return false;
 	if (!(load64(&c->word) & SPW_FLOW_CLOSED))
 		lines_closed(s->entry.core.endpoint);
-	pair_remove_reverse(s, v6);
+	pair_remove_reverse(s, v6, 0);
 	return true;
 }
 
-/* By the forward entry; without one the pair is being made or removed at this moment. */
+/* By its own forward entry; without one the pair is being made or removed at this moment. */
 static inline bool evict_reverse(struct pair_scratch *s, __u32 v6, __u32 own, __u64 word, __u32 now)
 {
 	struct spw_flow_core *f;
@@ -70,7 +70,8 @@ static inline bool evict_reverse(struct pair_scratch *s, __u32 v6, __u32 own, __
 	line = pair_line(&s->partner_key, hash, v6);
 	forward = pair_word(&s->partner_key, line, v6);
 	f = lines_at(v6, line);
-	if (!forward || !f || !evict_claim(f, forward, now))
+	if (!forward || !f || !pair_leads_to(&s->key, v6, line, LINES_PARTNER(0)) ||
+	    !evict_claim(f, forward, now))
 		return false;
 	if (!(load64(&f->word) & SPW_FLOW_CLOSED))
 		lines_closed(s->entry.core.endpoint);

@@ -9,14 +9,16 @@
 #include "entry.h"
 #include "stats.h"
 
-/* Whose scratch: what removes pairs, the sweep in doing so, and what looks for partners. */
-#define LINES_SWEEP 1
-#define LINES_FLOW  2
+/* Whose scratch: what removes pairs, the sweep in doing so, and what either knows of a partner. */
+#define LINES_SWEEP	   1
+#define LINES_PARTNER(who) ((who) + 2)
+#define LINES_FLOW	   LINES_PARTNER(0)
+#define LINES_SCRATCHES	   4
 
 /* Writer: the packet path, and the sweep, each its own. Not kept. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 3);
+	__uint(max_entries, LINES_SCRATCHES);
 	__type(key, __u32);
 	__type(value, struct pair_scratch);
 } pair_memory SEC(".maps");

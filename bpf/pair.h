@@ -94,11 +94,42 @@ __noinline int pair_drop(const struct spw_flow_key *key, __u32 v6)
 	return 1;
 }
 
-/* The reverse entry of a pair whose forward entry the caller has claimed: s->entry. */
-static inline void pair_remove_reverse(struct pair_scratch *s, __u32 v6)
+/*
+ * Is the entry in the line, read into the scratch of `who`, the partner of the one with this key? A
+ * client whose flow is just being removed may have another by now, which leads to another port. The
+ * caller looks at the word before, and again after this.
+ */
+__noinline int pair_leads_to(const struct spw_flow_key *key, __u32 v6, __u32 line, __u32 who)
 {
+	struct pair_scratch *s = lines_scratch(who);
+
+	if (!key || !s || !pair_tenant(v6, line, who))
+		return 0;
 	pair_partner_key(&s->entry, &s->partner_key);
-	pair_drop(&s->partner_key, v6);
+	return addr_equal(&s->partner_key.saddr, &key->saddr) &&
+	       addr_equal(&s->partner_key.daddr, &key->daddr) &&
+	       s->partner_key.sport == key->sport && s->partner_key.dport == key->dport &&
+	       s->partner_key.proto == key->proto;
+}
+
+/*
+ * The reverse entry of a pair whose forward entry the caller has claimed: s->entry. Should the sweep
+ * have been first, the port may be reserved by another flow by now, which keeps it.
+ */
+static inline void pair_remove_reverse(struct pair_scratch *s, __u32 v6, __u32 who)
+{
+	struct spw_flow_core *c;
+	__u64 hash, word;
+	__u32 line;
+
+	pair_partner_key(&s->entry, &s->partner_key);
+	hash = pair_hash(&s->partner_key, v6);
+	line = pair_line(&s->partner_key, hash, v6);
+	word = pair_word(&s->partner_key, line, v6);
+	c = lines_at(v6, line);
+	if (word && c && pair_leads_to(&s->key, v6, line, LINES_PARTNER(who)) &&
+	    line_claim(v6, line, word))
+		line_free(v6, line, c, hash);
 }
 
 /*
@@ -115,7 +146,7 @@ __noinline int pair_remove(__u32 v6, __u32 line, __u64 word, __u32 who)
 	pair_tenant(v6, line, who);
 	if (!(load64(&c->word) & SPW_FLOW_CLOSED))
 		lines_closed(s->entry.core.endpoint);
-	pair_remove_reverse(s, v6);
+	pair_remove_reverse(s, v6, who);
 	line_free(v6, line, c, pair_hash(&s->key, v6));
 	return 1;
 }

@@ -53,7 +53,7 @@ static __noinline int sweep_reverse(__u32 v6, __u32 line, __u64 word, __u32 now)
 {
 	struct pair_scratch *s = lines_scratch(LINES_SWEEP);
 	struct spw_flow_core *c = lines_at(v6, line);
-	__u64 hash;
+	__u32 partner;
 
 	if (!s || !c || flow_idle(word, now) < lines_settled())
 		return 0;
@@ -61,8 +61,11 @@ static __noinline int sweep_reverse(__u32 v6, __u32 line, __u64 word, __u32 now)
 	if (!word_is_same(load64(&c->word), word))
 		return 0;
 	pair_partner_key(&s->entry, &s->partner_key);
-	hash = pair_hash(&s->partner_key, v6);
-	if (pair_line(&s->partner_key, hash, v6) != TABLE_NONE || !line_claim(v6, line, word))
+	partner = pair_line(&s->partner_key, pair_hash(&s->partner_key, v6), v6);
+	if (partner != TABLE_NONE &&
+	    pair_leads_to(&s->key, v6, partner, LINES_PARTNER(LINES_SWEEP)))
+		return 0;
+	if (!line_claim(v6, line, word))
 		return 0;
 	line_free(v6, line, c, pair_hash(&s->key, v6));
 	return 1;
