@@ -57,12 +57,13 @@ BPF_SRC  := $(wildcard bpf/*.bpf.c)
 SKELS    := $(BPF_SRC:bpf/%.bpf.c=$(BUILD)/bpf/%.skel.h)
 BPF_OBJ  := $(SKELS:%.skel.h=%.bpf.o)
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
+NATIVE   := $(BUILD)/tests/native/flow_table_test
 PACKET_SRC := $(wildcard tests/packet/*.c)
 BENCH    := $(BUILD)/tests/bench/swarm $(BUILD)/tests/bench/rebuild
 FUZZ     := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
-.PHONY: help deps all demo check check-unit check-golden check-packet check-netns check-fuzz lint \
-	format bench install uninstall clean
+.PHONY: help deps all demo check check-unit check-golden check-packet check-netns check-fuzz \
+	check-flow-table lint format bench install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -76,6 +77,7 @@ help:
 	@echo 'make check-fuzz    a short run of every fuzz target, no root needed'
 	@echo 'make check-packet  packets through BPF_PROG_TEST_RUN (root)'
 	@echo 'make check-netns   real clients and servers in network namespaces (root)'
+	@echo 'make check-flow-table  the flow table under 10^8 operations of threads, minutes long'
 	@echo 'make lint          formatting, rules of the house, static analysis'
 	@echo 'make format        rewrite the sources with clang-format'
 	@echo 'make bench         ratios measured side by side (root)'
@@ -100,8 +102,13 @@ check:
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tools/dev/suites.sh check-unit check-golden check-fuzz check-packet check-netns
 
-check-unit: $(UNIT)
-	$(Q)$(PYTHON) tests/run_c.py unit $(UNIT)
+check-unit: $(UNIT) $(NATIVE)
+	$(Q)$(PYTHON) tests/run_c.py unit $(UNIT) $(NATIVE)
+
+# Not part of `make check`, which runs a short one under the thread sanitizer.
+check-flow-table: $(NATIVE) $(NATIVE)_quick
+	$(NATIVE)_quick --operations 100000000
+	$(NATIVE) --operations 10000000
 
 check-golden: all
 	$(Q)tools/dev/pytest.sh golden tests/golden tests/cases
@@ -206,6 +213,15 @@ $(BUILD)/tests/packet/packet_test: $(PACKET_SRC:%.c=$(BUILD)/asan/%.o) $(BUILD)/
 	$(say) LD-SAN $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ -lcmocka $(LIBS)
+
+# The packet path's own headers, natively: two programs, with the thread sanitizer and without.
+NATIVE_FLAGS := -std=gnu11 -g -O2 -fno-strict-aliasing -Wall -Wextra -Wno-unused-parameter -Werror
+NATIVE_SRC := tests/native/flow_table_test.c $(wildcard tests/native/*.h bpf/*.h include/spillway/*.h)
+$(NATIVE): SAN_NATIVE := -fsanitize=thread
+$(NATIVE) $(NATIVE)_quick: $(NATIVE_SRC) Makefile
+	$(say) NATIVE $@
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(CPPFLAGS) $(NATIVE_FLAGS) $(SAN_NATIVE) -o $@ $< -lcmocka -lpthread
 
 $(BUILD)/tests/bench/rebuild: $(BUILD)/libspillway.a
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o

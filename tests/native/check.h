@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What must hold of the table whenever nobody is at work on it. */
+#ifndef SPILLWAY_TESTS_NATIVE_CHECK_H
+#define SPILLWAY_TESTS_NATIVE_CHECK_H
+
+#include "flows.h"
+
+struct census {
+	__u32 forward, reverse; /* live entries */
+	__u32 unclosed;		/* forward ones not counted as closed */
+	__u32 lost;		/* forward ones whose reverse entry is not theirs or not there */
+	__u32 orphans;		/* reverse ones likewise */
+	__u32 wrong;		/* lines, heads and entries that are not as they should be */
+};
+
+static __u32 line_of_key(const struct spw_flow_key *key, __u32 v6)
+{
+	return pair_line(key, pair_hash(key, v6), v6);
+}
+
+static bool has_partner(const struct spw_flow_key *key, const struct entry *e, __u32 v6)
+{
+	struct spw_flow_key partner, back, own;
+	struct entry other;
+	__u32 line;
+
+	pair_partner_key(e, &partner);
+	line = line_of_key(&partner, v6);
+	if (line == TABLE_NONE)
+		return false;
+	line_tenant(lines_at(v6, line), v6, &own, &other);
+	pair_partner_key(&other, &back);
+	return other.core.dir != e->core.dir && !memcmp(&back, key, sizeof(back));
+}
+
+static void check_entry(__u32 v6, __u32 line, struct census *c, __u32 strays[SETS])
+{
+	const struct spw_flow_core *core = lines_at(v6, line);
+	const struct spw_flow_head *head = lines_head(v6, line / SPW_SET_LINES);
+	struct spw_flow_key key;
+	struct entry e;
+	__u64 hash;
+	__u32 home;
+
+	line_tenant(core, v6, &key, &e);
+	e.core.word = core->word;
+	hash = pair_hash(&key, v6);
+	home = table_set(hash, v6);
+	c->wrong += !entry_is_whole(&key, &e, v6);
+	c->wrong += head->tag[line % SPW_SET_LINES] != table_tag(hash);
+	/* Found there and nowhere else: a second line of the key would be the one that is not. */
+	c->wrong += line_of_key(&key, v6) != line;
+	if (line / SPW_SET_LINES != home) {
+		c->wrong += line / SPW_SET_LINES != (home ^ 1);
+		strays[home]++;
+	}
+	if (e.core.dir == SPW_FLOW_FORWARD) {
+		c->forward++;
+		c->unclosed += !(e.core.word & SPW_FLOW_CLOSED);
+		c->lost += !has_partner(&key, &e, v6);
+	} else {
+		c->reverse++;
+		c->orphans += !has_partner(&key, &e, v6);
+	}
+}
+
+static void check_heads(__u32 v6, struct census *c, const __u32 strays[SETS])
+{
+	for (__u32 set = 0; set < SETS; set++) {
+		const struct spw_flow_head *h = lines_head(v6, set);
+
+		c->wrong += h->lock != 0;
+		c->wrong += h->strays != strays[set];
+		c->wrong += h->tag[0] != 0;
+	}
+}
+
+static void check_family(__u32 v6, struct census *c)
+{
+	__u32 strays[SETS] = {};
+
+	for (__u32 line = 0; line < LINES; line++) {
+		__u64 word = lines_at(v6, line)->word;
+
+		if (!(line % SPW_SET_LINES))
+			continue;
+		if (word_is_live(word)) {
+			check_entry(v6, line, c, strays);
+			continue;
+		}
+		c->wrong += word_phase(word) != SPW_PHASE_FREE;
+		c->wrong += lines_head(v6, line / SPW_SET_LINES)->tag[line % SPW_SET_LINES] != 0;
+	}
+	check_heads(v6, c, strays);
+}
+
+static struct census census(void)
+{
+	struct census c = {};
+
+	check_family(0, &c);
+	check_family(1, &c);
+	return c;
+}
+
+#endif
