@@ -59,7 +59,10 @@ BPF_OBJ  := $(SKELS:%.skel.h=%.bpf.o)
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 NATIVE   := $(BUILD)/tests/native/flow_table_test
 PACKET_SRC := $(wildcard tests/packet/*.c)
-BENCH    := $(BUILD)/tests/bench/swarm $(BUILD)/tests/bench/rebuild
+BENCH_BPF := $(wildcard tests/bench/packet/*.bpf.c)
+BENCH_SKELS := $(BENCH_BPF:tests/bench/packet/%.bpf.c=$(BUILD)/bpf/bench/%.skel.h)
+BENCH_PACKET_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c,$(wildcard tests/bench/packet/*.c)))
+BENCH    := $(BUILD)/tests/bench/swarm $(BUILD)/tests/bench/rebuild $(BUILD)/tests/bench/bench_packet
 FUZZ     := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
 .PHONY: help deps all demo check check-unit check-golden check-packet check-netns check-fuzz \
@@ -131,6 +134,8 @@ format:
 bench:
 	$(Q)tools/dev/deps.sh $(BUILD_PKGS) $(TEST_PKGS) $(BENCH_PKGS)
 	$(Q)$(MAKE) --no-print-directory all $(BENCH)
+	@echo '== packet: the cost of the packet path in nanoseconds'
+	$(Q)$(BUILD)/tests/bench/bench_packet --json $(BUILD)/bench-packet.json
 	@echo '== traffic: spillway beside nftables and haproxy'
 	$(Q)$(PYTHON) tests/bench/bench.py
 	@echo '== reaction: how long a dead endpoint still gets flows'
@@ -178,6 +183,22 @@ $(SKELS): $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	$(say) SKEL $@
 	$(Q)$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
 
+# The benchmark's programs likewise; they include nothing of bpf/.
+$(BENCH_SKELS:%.skel.h=%.raw.o): $(BUILD)/bpf/bench/%.raw.o: tests/bench/packet/%.bpf.c \
+		tests/bench/packet/shared.h Makefile
+	$(say) BPF $<
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(BENCH_SKELS:%.skel.h=%.bpf.o): $(BUILD)/bpf/bench/%.bpf.o: $(BUILD)/bpf/bench/%.raw.o
+	$(Q)$(BPFTOOL) gen object $@ $<
+
+$(BENCH_SKELS): $(BUILD)/bpf/bench/%.skel.h: $(BUILD)/bpf/bench/%.bpf.o
+	$(say) SKEL $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
+
+$(BENCH_PACKET_OBJ): | $(BENCH_SKELS)
+
 $(BUILD)/%.o: %.c Makefile | $(SKELS)
 	$(say) CC $<
 	@mkdir -p $(@D)
@@ -222,6 +243,10 @@ $(NATIVE) $(NATIVE)_quick: $(NATIVE_SRC) Makefile
 	$(say) NATIVE $@
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(CPPFLAGS) $(NATIVE_FLAGS) $(SAN_NATIVE) -o $@ $< -lcmocka -lpthread
+
+$(BUILD)/tests/bench/bench_packet: $(BENCH_PACKET_OBJ) $(BUILD)/libspillway.a
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS) -lm
 
 $(BUILD)/tests/bench/rebuild: $(BUILD)/libspillway.a
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A model made by hand goes the daemon's way: numbers, tables, steps, maps. So nothing here knows how
+ * a service or an endpoint looks in a map; only what the daemon's loop does by itself is done here.
+ */
+#include "fill.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "../../unit/model_fixture.h"
+#include "dataplane/state.h"
+#include "dataplane/ticks.h"
+#include "spillway.skel.h"
+#include "tables/compile.h"
+#include "world.h"
+
+#define MAX_ENDPOINTS 32768
+#define MAX_SERVICES  16384
+#define SLOT_LINES    65536
+#define MAX_V6	      1000     /* IPv6 endpoints */
+#define LATER_TICKS   20000000 /* 5 hours and more, whatever the kernel's HZ */
+#define LEASE_TICKS   1000000000
+#define SWEEP_SETS    1024
+
+static struct {
+	uv_loop_t loop;
+	char run_dir[32];
+	struct dataplane *dp;
+	struct arena *arena; /* of the tables in force */
+	struct tables have;
+	struct ids *ids;
+	struct fixture f;
+} fill;
+
+/*
+ * Packets leave by XDP_TX and come with whole checksums, as on a card. The daemon does not say so of a
+ * veth, whose other end may have no program: nothing is really sent here.
+ */
+static int be_a_card(void)
+{
+	const struct interface *i = interface_by_index(fill.dp, (uint32_t)world_ifindex());
+
+	return i ? interface_row_put(fill.dp, &i->link, SPW_IF_TX) : -ENODEV;
+}
+
+/* The daemon's loop does not run, so that it disturbs nothing: this is what its timer would do. */
+static int keep_lease(void)
+{
+	uint32_t now;
+
+	if (!ticks_now(fill.dp->sweep_fd, &now))
+		return -EIO;
+	fill.dp->maps.config->hops_until = now + LEASE_TICKS;
+	return 0;
+}
+
+static int open_dataplane(uint32_t max_flows, const char *interface, const char **why)
+{
+	struct spw_addr sources[2 * WORLD_SOURCES];
+	const struct dataplane_options opts = {
+		.interfaces = &interface,
+		.interface_count = 1,
+		.xdp_mode = XDP_MODE_NATIVE,
+		.run_dir = fill.run_dir,
+		.sources = sources,
+		.source_count = 2 * WORLD_SOURCES,
+		.max_flows = max_flows,
+		.max_flows6 = max_flows,
+		.max_endpoints = MAX_ENDPOINTS,
+		.max_services = MAX_SERVICES,
+		.slot_lines = SLOT_LINES,
+		.seed = 12345,
+	};
+
+	for (uint32_t i = 0; i < WORLD_SOURCES; i++) {
+		sources[i] = world_source(4, i);
+		sources[WORLD_SOURCES + i] = world_source(6, i);
+	}
+	return dataplane_open(fill.arena, &fill.loop, &opts, &fill.dp, why);
+}
+
+int fill_open(uint32_t max_flows, const char *interface)
+{
+	const char *why = "out of memory";
+	int err;
+
+	(void)strcpy(fill.run_dir, "/tmp/spw-bench-XXXXXX");
+	fill.arena = arena_new();
+	fill.ids = ids_new(&(struct ids_limits){MAX_ENDPOINTS, MAX_SERVICES});
+	if (!mkdtemp(fill.run_dir) || !fill.arena || !fill.ids || uv_loop_init(&fill.loop))
+		return -ENOMEM;
+	err = open_dataplane(max_flows, interface, &why);
+	if (!err)
+		err = dataplane_readback(fill.dp, fill.arena, &fill.have);
+	if (err)
+		fprintf(stderr, "fill: %s: %s\n", why, strerror(-err));
+	return err;
+}
+
+void fill_close(void)
+{
+	char path[64];
+
+	dataplane_close(fill.dp);
+	(void)uv_run(&fill.loop, UV_RUN_DEFAULT);
+	(void)snprintf(path, sizeof(path), "%s/host-changes", fill.run_dir);
+	(void)remove(path);
+	(void)remove(fill.run_dir);
+}
+
+int fill_program(void)
+{
+	return fill.dp->xdp_fd;
+}
+
+/* libbpf sets the flag of the section's name while it loads, and does not tell. */
+uint32_t fill_program_flags(void)
+{
+	const struct bpf_program *p = fill.dp->skel->progs.spillway_xdp;
+
+	return bpf_program__flags(p) |
+	       (strcmp(bpf_program__section_name(p), "xdp.frags") ? 0 : BPF_F_XDP_HAS_FRAGS);
+}
+
+static void add_service(int family, uint32_t vip, uint8_t proto, uint32_t first, uint32_t endpoints)
+{
+	struct service *s =
+		fixture_service(&fill.f, 0, proto == IPPROTO_TCP ? FILL_TCP_PORT : FILL_UDP_PORT);
+
+	s->vip = world_vip(family, vip);
+	s->proto = proto;
+	fixture_locality(&fill.f, s, 0, 1, first, endpoints);
+}
+
+static void make_model(uint32_t services, uint32_t endpoints)
+{
+	uint32_t v6 = endpoints < MAX_V6 ? endpoints : MAX_V6;
+
+	fixture_init(&fill.f);
+	fixture_room(&fill.f, endpoints + v6, services + 3);
+	for (uint32_t i = 0; i < endpoints + v6; i++) {
+		struct instance *at = fixture_instance(&fill.f, 0, FILL_PORT);
+
+		at->addr = i < endpoints ? world_endpoint(4, i) : world_endpoint(6, i - endpoints);
+	}
+	for (uint32_t i = 0; i < services; i++)
+		add_service(4, i, IPPROTO_TCP, 0, endpoints);
+	add_service(4, 0, IPPROTO_UDP, 0, endpoints);
+	add_service(6, 0, IPPROTO_TCP, endpoints, v6);
+	add_service(6, 0, IPPROTO_UDP, endpoints, v6);
+}
+
+static int apply(struct arena *a, struct tables *want, const char **why)
+{
+	struct line_range *resting;
+	size_t resting_count;
+	struct steps steps;
+	int err;
+
+	err = tables_compile(a, &fill.f.model, &fill.f.view, fill.ids, SLOT_LINES, NULL, want, why);
+	if (err)
+		return err;
+	dataplane_resting(fill.dp, a, &resting, &resting_count);
+	err = tables_diff(a, &fill.have, want, resting, resting_count, SLOT_LINES, &steps);
+	if (err)
+		return err;
+	return dataplane_apply(fill.dp, a, &steps, why);
+}
+
+int fill_services(uint32_t services, uint32_t endpoints)
+{
+	struct arena *a = arena_new();
+	const char *why = "the tables do not fit";
+	struct tables want;
+	int err;
+
+	if (!a || endpoints + MAX_V6 > sizeof(fill.f.health) / sizeof(fill.f.health[0]))
+		return -E2BIG;
+	make_model(services, endpoints);
+	err = ids_assign(fill.ids, &fill.f.model, &why);
+	if (!err)
+		err = apply(a, &want, &why);
+	fixture_done(&fill.f);
+	if (err) {
+		fprintf(stderr, "fill: %s: %s\n", why, strerror(-err));
+		arena_free(a);
+		return err;
+	}
+	arena_free(fill.arena);
+	fill.arena = a;
+	fill.have = want;
+	err = be_a_card();
+	return err ? err : keep_lease();
+}
+
+/* The sweeper as the daemon runs it, but when every flow's time has passed. */
+int fill_clear(void)
+{
+	const struct spw_meta *meta = dataplane_meta(fill.dp);
+	uint32_t end = maps_flow_sets(meta->max_flows) + maps_flow_sets(meta->max_flows6);
+	struct spw_sweep args = {.later = LATER_TICKS, .sets = SWEEP_SETS};
+	int err = 0;
+
+	while (!err && args.first < end) {
+		struct bpf_test_run_opts opts = {
+			.sz = sizeof(opts),
+			.ctx_in = &args,
+			.ctx_size_in = sizeof(args),
+		};
+
+		err = bpf_prog_test_run_opts(fill.dp->sweep_fd, &opts);
+	}
+	return !err && args.live ? -EBUSY : err;
+}
+
+int fill_each_flow(bool (*fn)(void *ctx, const struct flow_row *row), void *ctx)
+{
+	return dataplane_each_flow(fill.dp, fn, ctx);
+}
+
+void fill_stats(uint64_t stats[SPW_STAT_MAX])
+{
+	dataplane_stats(fill.dp, stats);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The rows in the order in which they are printed; those that want the same maps lie together. */
+#include "scenarios.h"
+
+#include <netinet/in.h>
+
+#define K64 65536
+#define M1  SCENARIO_FLOWS_MAX
+
+#define CLIENT4	  .kind = SCENARIO_CLIENT, .family = 4, .proto = IPPROTO_TCP, .balanced = true, TX
+#define CLIENT6	  .kind = SCENARIO_CLIENT, .family = 6, .proto = IPPROTO_TCP, .balanced = true, TX
+#define ENDPOINT4 .kind = SCENARIO_ENDPOINT, .family = 4, .proto = IPPROTO_TCP, TX
+#define ENDPOINT6 .kind = SCENARIO_ENDPOINT, .family = 6, .proto = IPPROTO_TCP, TX
+#define UDP4	  .kind = SCENARIO_CLIENT, .family = 4, .proto = IPPROTO_UDP, .balanced = true, TX
+#define NEW4	  .kind = SCENARIO_NEW, .family = 4, .proto = IPPROTO_TCP, .balanced = true, TX
+#define TX	  .ends = SPW_FORWARD_TX
+
+const struct scenario scenarios[] = {
+	{"client, 1 flow", CLIENT4, .flows = 1},
+	{"client, 64k flows", CLIENT4, .flows = K64},
+	{"client, 1M flows", CLIENT4, .flows = M1},
+	{"client, 1M flows, skewed", CLIENT4, .flows = M1, .skewed = true},
+	{"endpoint, 1 flow", ENDPOINT4, .flows = 1},
+	{"endpoint, 64k flows", ENDPOINT4, .flows = K64},
+	{"endpoint, 1M flows", ENDPOINT4, .flows = M1},
+	{"endpoint, 1M flows, skewed", ENDPOINT4, .flows = M1, .skewed = true},
+	{"udp client, 1 flow", UDP4, .flows = 1},
+	{"udp client, 64k flows", UDP4, .flows = K64},
+	{"udp client, 1M flows", UDP4, .flows = M1},
+	{"ipv6 client, 1 flow", CLIENT6, .flows = 1},
+	{"ipv6 client, 64k flows", CLIENT6, .flows = K64},
+	{"ipv6 client, 1M flows", CLIENT6, .flows = M1},
+	{"ipv6 endpoint, 1 flow", ENDPOINT6, .flows = 1},
+	{"ipv6 endpoint, 64k flows", ENDPOINT6, .flows = K64},
+	{"ipv6 endpoint, 1M flows", ENDPOINT6, .flows = M1},
+	{"new flow", NEW4},
+	{"new udp flow", .kind = SCENARIO_NEW, .family = 4, .proto = IPPROTO_UDP, .balanced = true,
+	 TX},
+	{"new ipv6 flow", .kind = SCENARIO_NEW, .family = 6, .proto = IPPROTO_TCP, .balanced = true,
+	 TX},
+	{"ack without a flow", .kind = SCENARIO_STRAY, .family = 4, .proto = IPPROTO_TCP,
+	 .balanced = true, .ends = SPW_PASS_NO_FLOW},
+	{"not ours", .kind = SCENARIO_FOREIGN, .family = 4, .proto = IPPROTO_TCP, .balanced = true,
+	 .flows = K64, .ends = SPW_PASS_NOT_OURS},
+	{"not ours, ipv6", .kind = SCENARIO_FOREIGN, .family = 6, .proto = IPPROTO_TCP,
+	 .balanced = true, .flows = K64, .ends = SPW_PASS_NOT_OURS},
+	{"arp", .kind = SCENARIO_ARP, .family = 4, .balanced = true, .flows = 1,
+	 .ends = SPW_PASS_NOT_IP},
+	{"icmp error, 64k flows", .kind = SCENARIO_ERROR, .family = 4, .proto = IPPROTO_TCP,
+	 .flows = K64, .ends = SPW_PASS_NOT_L4},
+	{"client, 64k flows, 1k services", CLIENT4, .flows = K64, .services = 1000},
+	{"client, 64k flows, spread over 1k services", CLIENT4, .flows = K64, .services = 1000,
+	 .used = 1000},
+	{"client, 64k flows, 10k services", CLIENT4, .flows = K64, .services = 10000},
+	{"client, 64k flows, spread over 10k services", CLIENT4, .flows = K64, .services = 10000,
+	 .used = 10000},
+	{"new flow, 1k services", NEW4, .services = 1000},
+	{"new flow, spread over 1k services", NEW4, .services = 1000, .used = 1000},
+	{"new flow, 10k services", NEW4, .services = 10000},
+	{"new flow, spread over 10k services", NEW4, .services = 10000, .used = 10000},
+	{"client, 64k flows, 10 endpoints", CLIENT4, .flows = K64, .endpoints = 10},
+	{"client, 64k flows, 1k endpoints", CLIENT4, .flows = K64, .endpoints = 1000},
+	{"client, 64k flows, 10k endpoints", CLIENT4, .flows = K64, .endpoints = 10000},
+	{"new flow, 10 endpoints", NEW4, .endpoints = 10},
+	{"new flow, 1k endpoints", NEW4, .endpoints = 1000},
+	{"new flow, 10k endpoints", NEW4, .endpoints = 10000},
+};
+
+const size_t scenario_count = sizeof(scenarios) / sizeof(scenarios[0]);
+
+const struct scenario_ratio scenario_ratios[] = {
+	{"client: 64k flows over 1", "client, 64k flows", "client, 1 flow"},
+	{"client: 1M flows over 1", "client, 1M flows", "client, 1 flow"},
+	{"client: 1M flows, skewed over uniform", "client, 1M flows, skewed", "client, 1M flows"},
+	{"endpoint: 1M flows over 1", "endpoint, 1M flows", "endpoint, 1 flow"},
+	{"1M flows: endpoint over client", "endpoint, 1M flows", "client, 1M flows"},
+	{"1M flows: udp over tcp", "udp client, 1M flows", "client, 1M flows"},
+	{"client, 1 flow: ipv6 over ipv4", "ipv6 client, 1 flow", "client, 1 flow"},
+	{"client, 64k flows: ipv6 over ipv4", "ipv6 client, 64k flows", "client, 64k flows"},
+	{"client, 1M flows: ipv6 over ipv4", "ipv6 client, 1M flows", "client, 1M flows"},
+	{"endpoint, 1M flows: ipv6 over ipv4", "ipv6 endpoint, 1M flows", "endpoint, 1M flows"},
+	{"new flow: ipv6 over ipv4", "new ipv6 flow", "new flow"},
+	{"new flow: 10k services over 1", "new flow, spread over 10k services", "new flow"},
+	{"new flow: 10k endpoints over 10", "new flow, 10k endpoints", "new flow, 10 endpoints"},
+	{"client, 64k flows: 10k services over 1", "client, 64k flows, spread over 10k services",
+	 "client, 64k flows"},
+	{"client, 64k flows: 10k endpoints over 10", "client, 64k flows, 10k endpoints",
+	 "client, 64k flows, 10 endpoints"},
+};
+
+const size_t scenario_ratio_count = sizeof(scenario_ratios) / sizeof(scenario_ratios[0]);
