@@ -62,7 +62,9 @@ PACKET_SRC := $(wildcard tests/packet/*.c)
 BENCH_BPF := $(wildcard tests/bench/packet/*.bpf.c)
 BENCH_SKELS := $(BENCH_BPF:tests/bench/packet/%.bpf.c=$(BUILD)/bpf/bench/%.skel.h)
 BENCH_PACKET_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c,$(wildcard tests/bench/packet/*.c)))
-BENCH    := $(BUILD)/tests/bench/swarm $(BUILD)/tests/bench/rebuild $(BUILD)/tests/bench/bench_packet
+BENCH_LIVE_OBJ := $(BUILD)/tests/bench/live/bench_live.o \
+	$(filter-out %/main.o,$(BENCH_PACKET_OBJ))
+BENCH    := $(addprefix $(BUILD)/tests/bench/,swarm requests rebuild bench_packet bench_live)
 FUZZ     := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
 .PHONY: help deps all demo check check-unit check-golden check-packet check-netns check-fuzz \
@@ -136,6 +138,8 @@ bench:
 	$(Q)$(MAKE) --no-print-directory all $(BENCH)
 	@echo '== packet: the cost of the packet path in nanoseconds'
 	$(Q)$(BUILD)/tests/bench/bench_packet --json $(BUILD)/bench-packet.json
+	@echo '== live: packets a second, on one core'
+	$(Q)$(PYTHON) tests/bench/live/live.py
 	@echo '== traffic: spillway beside nftables and haproxy'
 	$(Q)$(PYTHON) tests/bench/bench.py
 	@echo '== reaction: how long a dead endpoint still gets flows'
@@ -197,7 +201,7 @@ $(BENCH_SKELS): $(BUILD)/bpf/bench/%.skel.h: $(BUILD)/bpf/bench/%.bpf.o
 	$(say) SKEL $@
 	$(Q)$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
 
-$(BENCH_PACKET_OBJ): | $(BENCH_SKELS)
+$(BENCH_PACKET_OBJ) $(BENCH_LIVE_OBJ): | $(BENCH_SKELS)
 
 $(BUILD)/%.o: %.c Makefile | $(SKELS)
 	$(say) CC $<
@@ -245,6 +249,10 @@ $(NATIVE) $(NATIVE)_quick: $(NATIVE_SRC) Makefile
 	$(Q)$(CLANG) $(CPPFLAGS) $(NATIVE_FLAGS) $(SAN_NATIVE) -o $@ $< -lcmocka -lpthread
 
 $(BUILD)/tests/bench/bench_packet: $(BENCH_PACKET_OBJ) $(BUILD)/libspillway.a
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS) -lm
+
+$(BUILD)/tests/bench/bench_live: $(BENCH_LIVE_OBJ) $(BUILD)/libspillway.a
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS) -lm
 

@@ -116,8 +116,7 @@ static inline void write_row(__u8 *b, const struct bench_row *r)
 	}
 }
 
-SEC("xdp")
-int bench_drive(struct xdp_md *ctx)
+static inline int next_packet(struct xdp_md *ctx)
 {
 	__u32 at = drive.at;
 	const struct bench_row *r = bpf_map_lookup_elem(&trace, &at);
@@ -125,14 +124,30 @@ int bench_drive(struct xdp_md *ctx)
 
 	drive.at = at + 1 < drive.length ? at + 1 : 0;
 	if (head_back(ctx))
-		goto failed;
+		return -1;
 	b = (void *)(long)ctx->data;
 	if ((void *)(b + BENCH_FRAME) > (void *)(long)ctx->data_end || !r)
-		goto failed;
+		return -1;
 	write_image(b);
 	write_row(b, r);
-	bpf_tail_call(ctx, &targets, drive.target);
-failed:
+	return 0;
+}
+
+SEC("xdp")
+int bench_drive(struct xdp_md *ctx)
+{
+	if (!next_packet(ctx))
+		bpf_tail_call(ctx, &targets, drive.target);
+	drive.failed++;
+	return XDP_ABORTED;
+}
+
+/* As live frames, whose pages come back as they were left: out of the interface. */
+SEC("xdp")
+int bench_send(struct xdp_md *ctx)
+{
+	if (!next_packet(ctx))
+		return XDP_TX;
 	drive.failed++;
 	return XDP_ABORTED;
 }

@@ -108,3 +108,17 @@ int driver_run(enum bench_target target, uint32_t at, uint32_t packets, struct d
 	out->failed = d->failed;
 	return 0;
 }
+
+int driver_send(uint32_t packets)
+{
+	static const uint8_t frame[BENCH_FRAME];
+	struct xdp_md ctx = {.data_end = BENCH_FRAME, .ingress_ifindex = (uint32_t)driver.ifindex};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = BENCH_FRAME,
+		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = (int)packets,
+		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
+	int err = bpf_prog_test_run_opts(bpf_program__fd(driver.skel->progs.bench_send), &opts);
+
+	if (err)
+		return err;
+	return driver.skel->bss->drive.failed ? -EIO : 0;
+}

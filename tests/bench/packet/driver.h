@@ -28,4 +28,7 @@ void driver_length(uint32_t rows);
 /* Sends so many packets to the target, from row `at` of the trace on, round and round. */
 int driver_run(enum bench_target target, uint32_t at, uint32_t packets, struct driver_run *out);
 
+/* Really sends so many packets out of the world's interface, which must have an XDP program. */
+int driver_send(uint32_t packets);
+
 #endif
