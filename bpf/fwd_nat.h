@@ -13,9 +13,9 @@
 static inline enum verdict hop_limit(struct pkt *p)
 {
 	if (p->ip4 && p->ip4->ttl <= 1)
-		return drop(SPW_DROP_TTL);
+		return expired_for(SPW_DROP_TTL);
 	if (p->ip6 && p->ip6->hop_limit <= 1)
-		return drop(SPW_DROP_TTL);
+		return expired_for(SPW_DROP_TTL);
 	return NEXT;
 }
 

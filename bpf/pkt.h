@@ -3,7 +3,7 @@
  * A packet on its way through the stages, and how it can end. Which headers it has is said by the
  * pointers: NULL or not. The verifier does not know that a packet pointer is never NULL, so where
  * both families are dealt with, both pointers are asked: `else` would not load. Only reject(), cut()
- * and unreachable() resize a packet, as their last act, so the pointers stay valid throughout.
+ * and answer() resize a packet, as their last act, so the pointers stay valid throughout.
  */
 #ifndef SPILLWAY_BPF_PKT_H
 #define SPILLWAY_BPF_PKT_H
@@ -32,8 +32,9 @@ enum verdict {
 	PASS,
 	DROP,
 	REFUSE,	     /* dropped; reject() may make an answer of it, if it is TCP */
-	UNREACHABLE, /* dropped; unreachable() may make an answer of it */
-	TOO_BIG,     /* likewise, of p->mtu */
+	UNREACHABLE, /* dropped; answer() may make ICMP of it */
+	TOO_BIG,     /* likewise, which says p->mtu */
+	EXPIRED,     /* likewise: its hops are used up */
 	TX,
 	REDIRECT,
 };

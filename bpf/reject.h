@@ -7,7 +7,7 @@
  *
  * Only a SYN to a service of ours or a packet of a flow that is no RST comes here, so no RST is ever
  * answered. It needs no limit of its rate: one packet for one, never longer than that, so it serves
- * nobody to multiply traffic. UDP has no such word; it stays dropped (unreach.h has one).
+ * nobody to multiply traffic. UDP has no such word; it stays dropped (answer.h has one).
  */
 #ifndef SPILLWAY_BPF_REJECT_H
 #define SPILLWAY_BPF_REJECT_H

@@ -12,9 +12,9 @@
 #include "hop.h"
 #include "partial.h"
 #include "reject.h"
+#include "answer.h"
 #include "cut.h"
 #include "sample.h"
-#include "unreach.h"
 #include "sweep.h"
 
 #define STAGE(stage)                                                                               \
@@ -64,13 +64,14 @@ int spillway_xdp(struct xdp_md *ctx)
 
 	if (v == REFUSE)
 		v = reject(&p);
-	if (v == UNREACHABLE)
-		v = unreachable(&p);
+	if (v == UNREACHABLE || v == TOO_BIG || v == EXPIRED)
+		v = answer(&p, v);
 	switch (v) {
 	case NEXT:
 	case REFUSE:
 	case UNREACHABLE:
 	case TOO_BIG:
+	case EXPIRED:
 	case DROP:
 		return XDP_DROP;
 	case PASS:

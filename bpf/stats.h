@@ -61,6 +61,13 @@ static inline enum verdict too_big_for(enum spw_stat reason)
 	return TOO_BIG;
 }
 
+/* No hop is left: likewise. */
+static inline enum verdict expired_for(enum spw_stat reason)
+{
+	count(reason);
+	return EXPIRED;
+}
+
 /* The packet leaves; its endpoint's counters say so too. */
 static inline void count_endpoint(const struct pkt *p)
 {

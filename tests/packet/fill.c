@@ -315,13 +315,13 @@ static void forget_signals(void)
 /* As if no ICMP answer had been sent lately. */
 static void forget_answers(void)
 {
-	size_t size = bpf_map__value_size(world.skel->maps.unreach);
+	size_t size = bpf_map__value_size(world.skel->maps.answers);
 	size_t cpus = (size_t)libbpf_num_possible_cpus();
 	uint8_t *none = calloc(cpus, size);
 	uint32_t zero = 0;
 
 	assert_non_null(none);
-	put(world.skel->maps.unreach, &zero, none);
+	put(world.skel->maps.answers, &zero, none);
 	free(none);
 }
 

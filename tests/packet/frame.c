@@ -100,6 +100,15 @@ void frame_fix_ip4(struct frame *f)
 		    (uint16_t)~sum_bytes(0, f->b + FRAME_ETH, (f->b[FRAME_ETH] & 15u) * 4));
 }
 
+void frame_tag(struct frame *f, uint16_t tci)
+{
+	assert_true(f->len + 4 <= sizeof(f->b));
+	memmove(f->b + 16, f->b + 12, f->len - 12);
+	frame_put16(f, 12, ETH_P_8021Q);
+	frame_put16(f, 14, tci);
+	f->len += 4;
+}
+
 static uint16_t l4_checksum(const struct desc *d, const uint8_t *l4, size_t len)
 {
 	size_t skip = desc_is_v4(d) ? 12 : 0;
@@ -174,6 +183,7 @@ static void put_icmp(const struct desc *d, struct frame *f)
 	memset(f->b + at, 0, ICMP_HEADER);
 	f->b[at] = d->type;
 	f->b[at + 1] = d->code;
+	frame_put32(f, at + 4, d->rest);
 	if (d->proto == IPPROTO_ICMP)
 		frame_put16(f, at + 2, (uint16_t)~sum_bytes(0, f->b + at, len));
 	else

@@ -43,6 +43,7 @@ struct desc {
 	uint32_t seed;	  /* of the payload's bytes */
 	size_t payload;
 	uint8_t type, code;	/* ICMP and ICMPv6, which have no ports */
+	uint32_t rest;		/* of their header */
 	const uint8_t *bytes;	/* of the payload; NULL: by the seed */
 	const uint8_t *options; /* of TCP, to fill doff; NULL: zeros */
 };
@@ -56,6 +57,9 @@ void frame_build(const struct desc *d, struct frame *out);
 size_t frame_l4(const struct desc *d);
 uint16_t frame_sport(const struct desc *d, const struct frame *f);
 void frame_put16(struct frame *f, size_t at, uint16_t host_order);
+
+/* Puts an 802.1Q tag in. */
+void frame_tag(struct frame *f, uint16_t tci);
 
 /* The IPv4 header's checksum again, after a test has changed the header. */
 void frame_fix_ip4(struct frame *f);

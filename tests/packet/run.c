@@ -12,8 +12,7 @@
 #include "dataplane/ticks.h"
 #include "spillway.skel.h"
 
-#define CPUS_MAX   1024
-#define ICMP_QUOTE 512 /* bytes of the packet that an ICMP answer quotes at most */
+#define CPUS_MAX 1024
 
 struct desc from_client(uint32_t service)
 {
@@ -252,43 +251,6 @@ void world_expect_refused(const struct desc *syn, enum spw_stat row)
 	frame_assert_equal(&out, &built);
 	assert_int_equal(world_stat(row), before + 1);
 	assert_int_equal(world_stat(SPW_COUNT_RESET_SENT), resets + 1);
-}
-
-struct desc world_unreachable(const struct desc *d)
-{
-	bool v4 = desc_is_v4(d), udp = d->proto == IPPROTO_UDP;
-	size_t len = desc_l3_len(d);
-	struct desc want = {
-		.src = d->dst,
-		.dst = d->src,
-		.proto = v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6,
-		.type = v4 ? 3 : 1,
-		.tos = v4 ? 0xc0 : 0,
-		.payload = len < ICMP_QUOTE ? len : ICMP_QUOTE,
-	};
-
-	if (v4)
-		want.code = udp ? 3 : 1;
-	else
-		want.code = udp ? 4 : 3;
-	memcpy(want.smac, d->dmac, 6);
-	memcpy(want.dmac, d->smac, 6);
-	return want;
-}
-
-void world_expect_unreachable(const struct desc *d, enum spw_stat row)
-{
-	uint64_t before = world_stat(row), sent = world_stat(SPW_COUNT_UNREACHABLE_SENT);
-	struct desc want = world_unreachable(d);
-	struct frame in, out, built;
-
-	frame_build(d, &in);
-	want.bytes = in.b + FRAME_ETH;
-	expect_verdict(world_send_frame(world.if_client, &in, &out), XDP_TX);
-	frame_build(&want, &built);
-	frame_assert_equal(&out, &built);
-	assert_int_equal(world_stat(row), before + 1);
-	assert_int_equal(world_stat(SPW_COUNT_UNREACHABLE_SENT), sent + 1);
 }
 
 uint32_t world_endpoint_of(const struct desc *d)

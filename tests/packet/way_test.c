@@ -21,15 +21,15 @@ static void a_packet_with_its_last_hop_left_ends_here(void **state)
 		struct desc d = from_client(services[i]), sent, reply;
 
 		d.ttl = 1;
-		world_expect_end(world.if_client, &d, SPW_DROP_TTL);
+		world_expect_exceeded(world.if_client, &d);
 		assert_int_equal(world_flow_count(), 2 * i);
 		d.ttl = 2;
 		sent = world_expect_to(id, &d);
 		d.ttl = 1;
-		world_expect_end(world.if_client, &d, SPW_DROP_TTL);
+		world_expect_exceeded(world.if_client, &d);
 		reply = from_endpoint(&sent);
 		reply.ttl = 1;
-		world_expect_end(world.if_server, &reply, SPW_DROP_TTL);
+		world_expect_exceeded(world.if_server, &reply);
 		reply.ttl = 255;
 		world_expect_reply(world.if_server, &d, &reply);
 	}
@@ -105,7 +105,7 @@ static void a_packet_larger_than_the_way_out_is_dropped(void **state)
 		d.payload = 1400 - desc_l3_len(&d) + d.payload;
 		world_expect_to(i ? WEB6_A : WEB4_A, &d);
 		d.payload++;
-		world_expect_end(world.if_client, &d, SPW_DROP_TOO_BIG);
+		world_expect_too_big(world.if_client, &d, 1400);
 	}
 }
 
@@ -118,7 +118,7 @@ static void a_reply_larger_than_the_clients_link_is_dropped(void **state)
 	reply.payload = 1500 - desc_l3_len(&reply) + reply.payload;
 	world_expect_reply(world.if_server, &d, &reply);
 	reply.payload++;
-	world_expect_end(world.if_server, &reply, SPW_DROP_TOO_BIG);
+	world_expect_too_big(world.if_server, &reply, 1500);
 }
 
 static void without_forwarding_nothing_is_sent(void **state)

@@ -119,9 +119,16 @@ void world_expect_frame_end(int ifindex, const struct frame *in, enum spw_stat r
 /* The RST that answers a TCP packet, by the acknowledgement that it has or has not. */
 struct desc world_refusal(const struct desc *syn);
 void world_expect_refused(const struct desc *syn, enum spw_stat row);
-/* Likewise ICMP unreachable, which quotes the packet: `bytes` is to be set before it is built. */
+/* Likewise ICMP, which quotes the packet: `bytes` is to be set before it is built. */
 struct desc world_unreachable(const struct desc *d);
+struct desc world_too_big(const struct desc *d, uint32_t mtu);
+struct desc world_exceeded(const struct desc *d);
+/* A packet that comes in by `ifindex` gets `want` as its answer, whose `bytes` are set here. */
+void world_expect_answer(int ifindex, const struct desc *d, struct desc want, enum spw_stat row,
+			 enum spw_stat sent);
 void world_expect_unreachable(const struct desc *d, enum spw_stat row);
+void world_expect_too_big(int ifindex, const struct desc *d, uint32_t mtu);
+void world_expect_exceeded(int ifindex, const struct desc *d);
 /* Sends and tells which endpoint it went to; it must have been forwarded. */
 uint32_t world_endpoint_of(const struct desc *d);
 
