@@ -52,7 +52,7 @@
 	X(COUNT, FLOW_REPLACED, "flow_replaced",                                                   \
 	  "flows without handshake that gave way to new ones")                                     \
 	X(COUNT, CHECKSUM_COMPLETED, "checksum_completed",                                         \
-	  "checksums that local senders left to hardware")
+	  "checksums that local senders left to hardware")                                         \
 	X(COUNT, TOO_BIG_SENT, "too_big_sent", "packets answered with ICMP too big")               \
 	X(COUNT, TTL_EXCEEDED_SENT, "ttl_exceeded_sent", "answered with ICMP time exceeded")       \
 	X(COUNT, FORWARD_ICMP, "forward_icmp", "ICMP errors sent on to a flow's other side")       \
