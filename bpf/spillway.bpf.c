@@ -5,12 +5,12 @@
  * a stage that it is refused.
  */
 #include "parse.h"
-#include "quote.h"
 #include "life.h"
 #include "open.h"
 #include "fwd_nat.h"
 #include "hop.h"
 #include "partial.h"
+#include "fwd_icmp.h"
 #include "reject.h"
 #include "answer.h"
 #include "cut.h"
@@ -30,7 +30,7 @@ static inline enum verdict packet(struct pkt *p)
 	STAGE(parse_ip);
 	STAGE(only_ours);   /* address and MAC, else it is somebody else's */
 	STAGE(parse_shape); /* one whole IP packet, no options */
-	STAGE(quote_hear);  /* ICMP about a flow: noted, and passed next */
+	STAGE(fwd_icmp);    /* ICMP about a flow goes to its other side */
 	STAGE(parse_l4);    /* TCP or UDP: now there is a 5-tuple */
 	STAGE(config_read);
 	STAGE(life_follow);   /* it may have a flow, in either direction */

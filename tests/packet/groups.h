@@ -18,6 +18,7 @@ int sample_tests(void);
 int quote_tests(void);
 int nobody_tests(void);
 int too_big_tests(void);
+int icmp_tests(void);
 int halt_tests(void);
 int partial_tests(void);
 int vlan_tests(void);
