@@ -14,10 +14,11 @@
 static __noinline enum verdict cut(struct pkt *p)
 {
 	const struct entry *r = p->f;
-	struct tcphdr *tcp = p->tcp;
+	struct tcphdr *tcp;
 
-	if (!tcp || !p->line)
+	if (!p->tcp || !p->line || !plain(p))
 		return drop(SPW_DROP_INTERNAL);
+	tcp = p->tcp;
 	reject_head(tcp, tcp->seq, tcp->ack_seq, tcp->ack);
 	tcp->source = r->core.to_sport;
 	tcp->dest = r->core.to_dport;

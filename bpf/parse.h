@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * From bytes to headers. Whatever is not plainly an IP packet to an address of ours with a whole
- * TCP or UDP header is passed to the stack. Our own addresses are asked for before the finer
- * points, so that what is not ours costs least and the counters of oddities speak of ours only.
+ * From bytes to an IP header, and whether the packet is to an address of ours. That is asked for
+ * before the finer points (shape.h), so that what is not ours costs least and the counters of oddities
+ * speak of ours only.
  */
 #ifndef SPILLWAY_BPF_PARSE_H
 #define SPILLWAY_BPF_PARSE_H
@@ -13,9 +13,6 @@
 
 #include "interface.h"
 #include "stats.h"
-
-#define IP4_MF_OR_OFFSET 0x3fff
-#define IP4_NO_OPTIONS	 5
 
 /* An 802.1Q tag, which some devices leave in the frame. */
 struct vlan_tag {
@@ -130,114 +127,6 @@ static inline enum verdict only_ours(struct pkt *p)
 static inline enum verdict pass_ours(const struct pkt *p, enum spw_stat reason)
 {
 	return pass(bpf_map_lookup_elem(&addrs, &p->key->daddr) ? reason : SPW_PASS_NOT_OURS);
-}
-
-/* Sources that no host has: the stack knows what to do with such packets. */
-static inline bool is_source_possible(const struct spw_addr *a)
-{
-	__u8 first = a->b[12];
-
-	if (addr_is_v4(a))
-		return first != 0 && first != 127 && first < 224;
-	if (!(a->w[0] | a->w[1] | a->w[2]) && bpf_ntohl(a->w[3]) <= 1)
-		return false;
-	return a->b[0] != 0xff;
-}
-
-static inline enum verdict parse_shape4(struct pkt *p)
-{
-	__u16 total = bpf_ntohs(p->ip4->tot_len);
-
-	if (p->ip4->ihl < IP4_NO_OPTIONS || total < sizeof(*p->ip4))
-		return pass_ours(p, SPW_PASS_MALFORMED);
-	if (p->ip4->ihl > IP4_NO_OPTIONS)
-		return pass_ours(p, SPW_PASS_OPTIONS);
-	if (p->ip4->frag_off & bpf_htons(IP4_MF_OR_OFFSET))
-		return pass_ours(p, SPW_PASS_FRAGMENT);
-	p->l3_len = total;
-	p->l4_len = total - sizeof(*p->ip4);
-	return NEXT;
-}
-
-static inline enum verdict parse_shape6(struct pkt *p)
-{
-	__u16 payload = bpf_ntohs(p->ip6->payload_len);
-
-	switch (p->ip6->nexthdr) {
-	case IPPROTO_FRAGMENT:
-		return pass_ours(p, SPW_PASS_FRAGMENT);
-	case IPPROTO_HOPOPTS:
-	case IPPROTO_ROUTING:
-	case IPPROTO_DSTOPTS:
-	case IPPROTO_AH:
-	case IPPROTO_MH:
-		return pass_ours(p, SPW_PASS_OPTIONS);
-	}
-	if (payload > 0xffff - sizeof(*p->ip6))
-		return pass_ours(p, SPW_PASS_MALFORMED);
-	p->l3_len = payload + sizeof(*p->ip6);
-	p->l4_len = payload;
-	return NEXT;
-}
-
-/* Of a jumbo frame not all is between data and data_end. */
-static inline bool is_whole(const struct pkt *p)
-{
-	__u32 want = p->l3 - (void *)p->eth + p->l3_len;
-
-	return p->ctx->data_end - p->ctx->data >= want || bpf_xdp_get_buff_len(p->ctx) >= want;
-}
-
-/* One whole IP packet without options, at least as many bytes here as it says. */
-static inline enum verdict parse_shape(struct pkt *p)
-{
-	enum verdict v = NEXT;
-
-	if (p->ip4)
-		v = parse_shape4(p);
-	if (p->ip6)
-		v = parse_shape6(p);
-	if (v != NEXT)
-		return v;
-	if (!is_whole(p) || !is_source_possible(&p->key->saddr))
-		return pass_ours(p, SPW_PASS_MALFORMED);
-	return NEXT;
-}
-
-static inline enum verdict parse_tcp(struct pkt *p, struct tcphdr *tcp)
-{
-	if ((void *)(tcp + 1) > pkt_end(p) || p->l4_len < sizeof(*tcp))
-		return pass_ours(p, SPW_PASS_MALFORMED);
-	if (tcp->doff * 4 < sizeof(*tcp) || tcp->doff * 4 > p->l4_len)
-		return pass_ours(p, SPW_PASS_MALFORMED);
-	p->tcp = tcp;
-	p->key->sport = tcp->source;
-	p->key->dport = tcp->dest;
-	return NEXT;
-}
-
-static inline enum verdict parse_udp(struct pkt *p, struct udphdr *udp)
-{
-	if ((void *)(udp + 1) > pkt_end(p) || p->l4_len < sizeof(*udp))
-		return pass_ours(p, SPW_PASS_MALFORMED);
-	if (bpf_ntohs(udp->len) < sizeof(*udp) || bpf_ntohs(udp->len) > p->l4_len)
-		return pass_ours(p, SPW_PASS_MALFORMED);
-	p->udp = udp;
-	p->key->sport = udp->source;
-	p->key->dport = udp->dest;
-	return NEXT;
-}
-
-static inline enum verdict parse_l4(struct pkt *p)
-{
-	void *l4 = p->l3;
-
-	l4 += p->ip4 ? sizeof(*p->ip4) : sizeof(*p->ip6);
-	if (p->key->proto == IPPROTO_TCP)
-		return parse_tcp(p, l4);
-	if (p->key->proto == IPPROTO_UDP)
-		return parse_udp(p, l4);
-	return pass_ours(p, SPW_PASS_NOT_L4);
 }
 
 #endif

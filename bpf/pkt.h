@@ -48,6 +48,15 @@ struct flow_ref {
 	__u32 endpoint;
 };
 
+/*
+ * Where the transport header lies. In a map, so that to the verifier it is any offset, and packets
+ * with options or extension headers go the path of those without.
+ */
+struct shape {
+	__u32 l4_off; /* from the IP header */
+	__u32 pad;
+};
+
 /* The part of a packet that lies in a map: it is large, and its values are nothing to the verifier. */
 struct carry {
 	struct spw_flow_key key;
@@ -55,6 +64,7 @@ struct carry {
 	struct flow_ref forward;
 	__u64 flow_seed;
 	__u64 hash; /* of a packet that opens a flow */
+	struct shape shape;
 	/* Of the next hop, as a row of `next_hops` has them. */
 	__u8 dmac[ETH_ALEN];
 	__u16 dmac_mtu;

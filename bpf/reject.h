@@ -14,11 +14,13 @@
 
 #include "csum.h"
 #include "hop.h"
+#include "plain.h"
 
-#define REJECT_TTL     64
-#define REJECT_IP4_DF  bpf_htons(0x4000)
-#define REJECT_NO_ECN4 0xfc
-#define REJECT_DSCP6   bpf_htonl(0x0fc00000)
+#define REJECT_TTL	 64
+#define REJECT_IP4_DF	 bpf_htons(0x4000)
+#define REJECT_IP4_PLAIN 0x45 /* version 4, no options */
+#define REJECT_NO_ECN4	 0xfc
+#define REJECT_DSCP6	 bpf_htonl(0x0fc00000)
 
 static inline void reject_eth(struct ethhdr *eth)
 {
@@ -70,6 +72,7 @@ static inline void reject_ip4(struct pkt *p, const struct spw_addr *from, const 
 {
 	struct iphdr *ip = p->ip4;
 
+	*(__u8 *)ip = REJECT_IP4_PLAIN;
 	ip->tos &= REJECT_NO_ECN4;
 	ip->tot_len = bpf_htons(sizeof(*ip) + sizeof(*p->tcp));
 	ip->id = 0;
@@ -89,6 +92,7 @@ static inline void reject_ip6(struct pkt *p, const struct spw_addr *from, const 
 
 	*first = bpf_htonl(6U << 28) | (*first & REJECT_DSCP6);
 	ip->payload_len = bpf_htons(sizeof(*p->tcp));
+	ip->nexthdr = IPPROTO_TCP;
 	ip->hop_limit = REJECT_TTL;
 	__builtin_memcpy(&ip->saddr, from, sizeof(ip->saddr));
 	__builtin_memcpy(&ip->daddr, to, sizeof(ip->daddr));
@@ -128,7 +132,7 @@ static inline enum verdict reject_send(const struct pkt *p)
 /* Where no answer can leave, the packet is dropped without one. */
 static __noinline enum verdict reject(struct pkt *p)
 {
-	if (!p->tcp || !egress_is_attached(p, p->ctx->ingress_ifindex))
+	if (!p->tcp || !egress_is_attached(p, p->ctx->ingress_ifindex) || !plain(p))
 		return DROP;
 	reject_eth(p->eth);
 	reject_tcp(p);

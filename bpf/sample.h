@@ -55,12 +55,15 @@ static long sample_option(__u32 i, struct sample_tcp *t)
 	return 0;
 }
 
-/* Nobody takes a packet with a wrong checksum, and we send it on as wrong as it came. */
+/*
+ * Nobody takes a packet with a wrong checksum, and we send it on as wrong as it came. IP options and
+ * extension headers are dropped in silence by many.
+ */
 static inline bool sample_ip_is_sound(const struct pkt *p)
 {
 	if (p->ip6)
-		return p->ip6->hop_limit > SAMPLE_HOPS;
-	if (!p->ip4 || p->ip4->ttl <= SAMPLE_HOPS)
+		return p->ip6->nexthdr == IPPROTO_TCP && p->ip6->hop_limit > SAMPLE_HOPS;
+	if (!p->ip4 || p->ip4->ihl * 4 != sizeof(*p->ip4) || p->ip4->ttl <= SAMPLE_HOPS)
 		return false;
 	return !csum_fold((__u32)bpf_csum_diff(NULL, 0, (void *)p->ip4, sizeof(*p->ip4), 0));
 }

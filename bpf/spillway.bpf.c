@@ -5,6 +5,8 @@
  * a stage that it is refused.
  */
 #include "parse.h"
+#include "shape.h"
+#include "quote.h"
 #include "life.h"
 #include "open.h"
 #include "fwd_nat.h"
@@ -31,6 +33,8 @@ static inline enum verdict packet(struct pkt *p)
 	STAGE(only_ours);   /* address and MAC, else it is somebody else's */
 	STAGE(parse_shape); /* one whole IP packet, no options */
 	STAGE(fwd_icmp);    /* ICMP about a flow goes to its other side */
+	STAGE(parse_shape); /* one whole IP packet */
+	STAGE(quote_hear);  /* ICMP about a flow: noted, and passed next */
 	STAGE(parse_l4);    /* TCP or UDP: now there is a 5-tuple */
 	STAGE(config_read);
 	STAGE(life_follow);   /* it may have a flow, in either direction */

@@ -23,5 +23,6 @@ int halt_tests(void);
 int partial_tests(void);
 int vlan_tests(void);
 int shares_tests(void);
+int options_tests(void);
 
 #endif

@@ -39,6 +39,7 @@ int main(int argc, char **argv)
 	failed += halt_tests();
 	failed += partial_tests();
 	failed += vlan_tests();
+	failed += options_tests();
 	failed += shares_tests();
 	world_close();
 	return failed ? 1 : 0;
