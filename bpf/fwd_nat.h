@@ -7,6 +7,7 @@
 #define SPILLWAY_BPF_FWD_NAT_H
 
 #include "csum.h"
+#include "fragment.h"
 #include "stats.h"
 
 /* We are a router on the packet's way: its last hop ends here. */
@@ -64,6 +65,23 @@ static inline void nat_udp(struct pkt *p)
 		p->udp->check = 0xffff;
 }
 
+/* Each datagram has an identification that none of ours to the same host has. */
+static inline enum verdict nat_fragment(struct pkt *p)
+{
+	struct iphdr *ip = p->ip4;
+	__be16 old, new;
+
+	if (fragment_identity(p->ctx))
+		return drop(SPW_DROP_INTERNAL);
+	if (!ip)
+		return NEXT;
+	old = ip->id;
+	new = bpf_htons(bpf_ntohl(p->carry->fragment.new_id));
+	ip->id = new;
+	ip->check = csum_fold_short((__u32)(__u16)~old + new + (__u16)~ip->check);
+	return NEXT;
+}
+
 static inline enum verdict nat_rewrite(struct pkt *p)
 {
 	if (p->ip4)
@@ -74,7 +92,7 @@ static inline enum verdict nat_rewrite(struct pkt *p)
 		nat_tcp(p);
 	if (p->udp)
 		nat_udp(p);
-	return NEXT;
+	return p->carry->shape.fragment ? nat_fragment(p) : NEXT;
 }
 
 #endif

@@ -165,10 +165,21 @@ static inline enum verdict life_reply(struct pkt *p)
 	return life_reply_notes(p, bits, word, halts);
 }
 
+/* The first fragment was the packet that the flow learnt from, a moment ago. */
+static inline enum verdict life_fragment(struct pkt *p)
+{
+	if (p->line == TABLE_NONE)
+		return drop(SPW_DROP_FRAGMENT);
+	flow_refer(p->f, p->line, p->forward); /* of a reply nobody looks there */
+	return NEXT;
+}
+
 /* Leaves p->line TABLE_NONE when there is no flow, or none any more. */
 static inline enum verdict life_follow(struct pkt *p)
 {
 	p->line = TABLE_FAMILIES(p->v6, flow_of(p, 0), flow_of(p, 1));
+	if (p->carry->shape.fragment == FRAGMENT_LATER)
+		return life_fragment(p);
 	if (p->line == TABLE_NONE)
 		return NEXT;
 	return pkt_is_reply(p) ? life_reply(p) : life_forward(p);

@@ -7,6 +7,8 @@
 #ifndef SPILLWAY_BPF_OPTIONS_H
 #define SPILLWAY_BPF_OPTIONS_H
 
+#include <stddef.h>
+
 #include "scratch.h"
 
 #define OPTIONS4_MAX 40
@@ -77,13 +79,25 @@ static inline bool extension_known(__u8 proto)
 enum extensions {
 	EXTENSIONS_STRANGE = 0, /* the packet is not ours to forward */
 	EXTENSIONS_WALKED,
-	EXTENSIONS_FRAGMENT,
 };
 
 /* A fragment header that says that the packet is whole (RFC 6946). */
 static inline bool extension_is_atomic(const struct extension *e)
 {
 	return !(*(const __be16 *)&e->type & bpf_htons(0xfff9));
+}
+
+/* Notes the fragment; true when there is nothing behind its header that could be looked at. */
+static inline bool extension_fragment(struct carry *c, const struct extension *e, __u32 at)
+{
+	if (extension_is_atomic(e))
+		return false;
+	c->shape.id_at = at + offsetof(struct extension, rest);
+	c->fragment.key.id = e->rest;
+	c->fragment.key.proto = 0;
+	c->shape.fragment =
+		*(const __be16 *)&e->type & bpf_htons(0xfff8) ? FRAGMENT_LATER : FRAGMENT_FIRST;
+	return c->shape.fragment == FRAGMENT_LATER;
 }
 
 /*
@@ -99,6 +113,7 @@ __noinline int extensions_walk(struct xdp_md *ctx, __u32 l3)
 		return EXTENSIONS_STRANGE;
 	for (i = 0; i < EXTENSIONS_MAX && extension_known(c->key.proto); i++) {
 		struct extension e;
+		bool ends = false;
 
 		if (bpf_xdp_load_bytes(ctx, l3 + off, &e, sizeof(e)))
 			return EXTENSIONS_STRANGE;
@@ -107,14 +122,17 @@ __noinline int extensions_walk(struct xdp_md *ctx, __u32 l3)
 		if (c->key.proto == IPPROTO_ROUTING && e.segments_left)
 			return EXTENSIONS_STRANGE;
 		if (c->key.proto == IPPROTO_FRAGMENT) {
-			if (!extension_is_atomic(&e))
-				return EXTENSIONS_FRAGMENT;
+			if (c->shape.fragment)
+				return EXTENSIONS_STRANGE;
+			ends = extension_fragment(c, &e, l3 + off);
 			e.len = 0;
 		}
 		off += (e.len + 1) * 8;
 		if (off > sizeof(struct ipv6hdr) + EXTENSIONS_BYTES)
 			return EXTENSIONS_STRANGE;
 		c->key.proto = e.next;
+		if (ends)
+			break;
 	}
 	c->shape.l4_off = off;
 	return EXTENSIONS_WALKED;

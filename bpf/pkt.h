@@ -53,8 +53,16 @@ struct flow_ref {
  * with options or extension headers go the path of those without.
  */
 struct shape {
-	__u32 l4_off; /* from the IP header */
+	__u32 l4_off;	/* from the IP header */
+	__u32 fragment; /* enum fragment_kind */
+	__u32 id_at;	/* where an IPv6 fragment's identification lies in the frame; else 0 */
 	__u32 pad;
+};
+
+enum fragment_kind {
+	FRAGMENT_NONE = 0, /* a whole packet */
+	FRAGMENT_FIRST,
+	FRAGMENT_LATER, /* without a transport header */
 };
 
 /* The part of a packet that lies in a map: it is large, and its values are nothing to the verifier. */
@@ -65,6 +73,7 @@ struct carry {
 	__u64 flow_seed;
 	__u64 hash; /* of a packet that opens a flow */
 	struct shape shape;
+	struct spw_fragment fragment; /* its datagram, of a fragment */
 	/* Of the next hop, as a row of `next_hops` has them. */
 	__u8 dmac[ETH_ALEN];
 	__u16 dmac_mtu;

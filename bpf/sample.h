@@ -112,10 +112,14 @@ static __noinline int sample_take(struct pkt *p)
 	return 0;
 }
 
-/* A stage: towards an endpoint, what has not been asked yet and has no answer. */
+/*
+ * A stage: towards an endpoint, what has not been asked yet and has no answer. A datagram in fragments
+ * may never become whole.
+ */
 static inline enum verdict sample(struct pkt *p)
 {
-	if (!pkt_is_reply(p) && !(p->f->core.word & (SPW_FLOW_SAMPLED | SIGNAL_OVER)))
+	if (!pkt_is_reply(p) && !p->carry->shape.fragment &&
+	    !(p->f->core.word & (SPW_FLOW_SAMPLED | SIGNAL_OVER)))
 		sample_take(p);
 	return NEXT;
 }

@@ -7,10 +7,11 @@
 #ifndef SPILLWAY_BPF_SHAPE_H
 #define SPILLWAY_BPF_SHAPE_H
 
-#include "options.h"
+#include "fragment.h"
 #include "parse.h"
 
 #define IP4_MF_OR_OFFSET 0x3fff
+#define IP4_OFFSET	 0x1fff
 #define SHAPE_L4_OFF_MAX (sizeof(struct ipv6hdr) + EXTENSIONS_BYTES)
 
 /* Sources that no host has: the stack knows what to do with such packets. */
@@ -42,6 +43,17 @@ static inline bool shape_options4(const struct pkt *p, __u32 header)
 	       options4_harmless(p->ctx, shape_l3(p) + sizeof(*p->ip4), header - sizeof(*p->ip4));
 }
 
+static inline void shape_fragment4(struct pkt *p)
+{
+	struct carry *c = p->carry;
+
+	c->shape.fragment =
+		p->ip4->frag_off & bpf_htons(IP4_OFFSET) ? FRAGMENT_LATER : FRAGMENT_FIRST;
+	c->shape.id_at = 0;
+	c->fragment.key.id = p->ip4->id;
+	c->fragment.key.proto = p->ip4->protocol;
+}
+
 static inline enum verdict parse_shape4(struct pkt *p)
 {
 	__u16 total = bpf_ntohs(p->ip4->tot_len);
@@ -54,7 +66,7 @@ static inline enum verdict parse_shape4(struct pkt *p)
 	if (total < header)
 		return pass_ours(p, SPW_PASS_MALFORMED);
 	if (p->ip4->frag_off & bpf_htons(IP4_MF_OR_OFFSET))
-		return pass_ours(p, SPW_PASS_FRAGMENT);
+		shape_fragment4(p);
 	p->carry->shape.l4_off = header;
 	p->l3_len = total;
 	p->l4_len = total - header;
@@ -65,9 +77,8 @@ static inline enum verdict parse_extensions(struct pkt *p)
 {
 	int walked = extensions_walk(p->ctx, shape_l3(p));
 
-	if (walked == EXTENSIONS_FRAGMENT)
-		return pass_ours(p, SPW_PASS_FRAGMENT);
-	if (walked != EXTENSIONS_WALKED || !shape_is_l4(p))
+	/* What fragments without ports are, their datagram says. */
+	if (walked != EXTENSIONS_WALKED || (!p->carry->shape.fragment && !shape_is_l4(p)))
 		return pass_ours(p, SPW_PASS_OPTIONS);
 	return NEXT;
 }
@@ -108,7 +119,16 @@ static inline bool is_whole(const struct pkt *p)
 	return p->ctx->data_end - p->ctx->data >= want || bpf_xdp_get_buff_len(p->ctx) >= want;
 }
 
-/* One whole IP packet, at least as many bytes here as it says. */
+static inline enum verdict shape_fragment(struct pkt *p)
+{
+	int v = fragment_enter(p->ctx);
+
+	if (v == NEXT)
+		return NEXT;
+	return v == PASS ? PASS : DROP;
+}
+
+/* One whole IP packet or a fragment, at least as many bytes here as it says. */
 static inline enum verdict parse_shape(struct pkt *p)
 {
 	enum verdict v = NEXT;
@@ -121,7 +141,7 @@ static inline enum verdict parse_shape(struct pkt *p)
 		return v;
 	if (!is_whole(p) || !is_source_possible(&p->key->saddr))
 		return pass_ours(p, SPW_PASS_MALFORMED);
-	return NEXT;
+	return *(volatile __u32 *)&p->carry->shape.fragment ? shape_fragment(p) : NEXT;
 }
 
 static inline enum verdict parse_tcp(struct pkt *p, struct tcphdr *tcp)
@@ -140,7 +160,10 @@ static inline enum verdict parse_udp(struct pkt *p, struct udphdr *udp)
 {
 	if ((void *)(udp + 1) > pkt_end(p) || p->l4_len < sizeof(*udp))
 		return pass_ours(p, SPW_PASS_MALFORMED);
-	if (bpf_ntohs(udp->len) < sizeof(*udp) || bpf_ntohs(udp->len) > p->l4_len)
+	if (bpf_ntohs(udp->len) < sizeof(*udp))
+		return pass_ours(p, SPW_PASS_MALFORMED);
+	/* A first fragment speaks of all. */
+	if (bpf_ntohs(udp->len) > p->l4_len && !p->carry->shape.fragment)
 		return pass_ours(p, SPW_PASS_MALFORMED);
 	p->udp = udp;
 	p->key->sport = udp->source;
@@ -152,6 +175,8 @@ static inline enum verdict parse_l4(struct pkt *p)
 {
 	__u32 off = *(volatile __u32 *)&p->carry->shape.l4_off;
 
+	if (p->carry->shape.fragment == FRAGMENT_LATER)
+		return NEXT;
 	if (off > SHAPE_L4_OFF_MAX)
 		return drop(SPW_DROP_INTERNAL);
 	if (p->key->proto == IPPROTO_TCP)

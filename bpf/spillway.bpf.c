@@ -34,6 +34,7 @@ static inline enum verdict packet(struct pkt *p)
 	STAGE(parse_shape); /* one whole IP packet, no options */
 	STAGE(fwd_icmp);    /* ICMP about a flow goes to its other side */
 	STAGE(parse_shape); /* one whole IP packet */
+	STAGE(parse_shape); /* one whole IP packet, or a fragment */
 	STAGE(quote_hear);  /* ICMP about a flow: noted, and passed next */
 	STAGE(parse_l4);    /* TCP or UDP: now there is a 5-tuple */
 	STAGE(config_read);
@@ -64,7 +65,10 @@ int spillway_xdp(struct xdp_md *ctx)
 	p.key = &carry->key;
 	p.f = &carry->f;
 	p.forward = &carry->forward;
+	carry->shape.fragment = FRAGMENT_NONE;
 	v = packet(&p);
+	if (carry->shape.fragment == FRAGMENT_FIRST)
+		fragment_remember(v);
 
 	if (v == REFUSE)
 		v = reject(&p);

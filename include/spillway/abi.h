@@ -13,6 +13,7 @@
 
 #include <spillway/addr.h>
 #include <spillway/flow.h>
+#include <spillway/fragment.h>
 #include <spillway/signals.h>
 
 #define SPW_ABI_VERSION 2

@@ -57,6 +57,9 @@
 	X(COUNT, TTL_EXCEEDED_SENT, "ttl_exceeded_sent", "answered with ICMP time exceeded")       \
 	X(COUNT, FORWARD_ICMP, "forward_icmp", "ICMP errors sent on to a flow's other side")       \
 	X(COUNT, MSS_CLAMPED, "mss_clamped", "SYNs whose MSS was lowered to the way's MTU")
+	X(COUNT, FORWARD_FRAGMENT, "forward_fragment", "fragments among the packets sent on")      \
+	X(COUNT, FRAGMENT_EARLY, "fragment_early", "fragments held until their first one comes")   \
+	X(DROP, FRAGMENT, "drop_fragment", "fragments whose first was dropped, or too many early")
 
 enum spw_stat {
 #define SPW_STAT_ENUM(kind, id, name, text) SPW_##kind##_##id,

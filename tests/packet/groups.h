@@ -24,5 +24,6 @@ int partial_tests(void);
 int vlan_tests(void);
 int shares_tests(void);
 int options_tests(void);
+int fragment_tests(void);
 
 #endif

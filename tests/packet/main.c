@@ -40,6 +40,7 @@ int main(int argc, char **argv)
 	failed += partial_tests();
 	failed += vlan_tests();
 	failed += options_tests();
+	failed += fragment_tests();
 	failed += shares_tests();
 	world_close();
 	return failed ? 1 : 0;
