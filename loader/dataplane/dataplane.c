@@ -24,6 +24,7 @@
 static void release(struct dataplane *dp)
 {
 	events_close(dp);
+	early_close(dp);
 	vips_close(dp);
 	interfaces_close(dp);
 	if (dp->watch)
@@ -83,6 +84,7 @@ void dataplane_close(struct dataplane *dp)
 	handle_close(dp, &dp->refresh_timer);
 	handle_close(dp, &dp->lease_timer);
 	handle_close(dp, &dp->events_poll);
+	early_stop(dp);
 	handle_close(dp, &dp->sweep.timer);
 	handle_close(dp, &dp->vip_timer);
 	handle_close(dp, &dp->ear_arp.poll);
@@ -149,6 +151,7 @@ static int open_loop_parts(struct dataplane *dp, struct why why)
 		{"the neighbours", neighbours_open},	  {"the next hops", next_hops_open},
 		{"the rows of next hops", hop_rows_open}, {"the VIPs", vips_open},
 		{"the event buffer", events_open},	  {"the sweeper", sweep_open},
+		{"the fragment buffer", early_open},
 	};
 	int err;
 

@@ -81,12 +81,15 @@ uint32_t map_entries(enum map_id id, const struct spw_meta *meta)
 		return maps_flow_sets(meta->max_flows6) * SPW_SET_LINES;
 	case MAP_INTERFACES:
 		return SPW_INTERFACES;
+	case MAP_FRAGMENTS:
+		return SPW_FRAGMENT_LINES;
 	case MAP_CURSORS:
 		return meta->max_endpoints * SPW_SOURCES_MAX;
 	case MAP_CONFIG:
 	case MAP_TX_PORTS:
 	case MAP_STATS:
 	case MAP_EVENTS:
+	case MAP_EARLY_FRAGMENTS:
 	case MAP_META:
 	case MAP_COUNT:
 		break;
@@ -132,6 +135,7 @@ static const struct mapped mapped[] = {
 	MAPPED(MAP_FLOWS6, flows6),
 	MAPPED(MAP_NEXT_HOPS, next_hops),
 	MAPPED(MAP_INTERFACES, interfaces),
+	MAPPED(MAP_FRAGMENTS, fragments),
 };
 
 #define MAPPED_COUNT (sizeof(mapped) / sizeof(mapped[0]))

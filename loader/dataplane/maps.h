@@ -31,6 +31,8 @@
 	X(TX_PORTS, tx_ports)                                                                      \
 	X(STATS, stats)                                                                            \
 	X(EVENTS, events)                                                                          \
+	X(FRAGMENTS, fragments)                                                                    \
+	X(EARLY_FRAGMENTS, early_fragments)                                                        \
 	X(META, meta)
 
 enum map_id {
@@ -58,6 +60,7 @@ struct maps {
 	struct spw_flow6 *flows6;
 	struct spw_next_hop *next_hops;
 	struct spw_interface *interfaces;
+	struct spw_fragment *fragments;
 	int cpus; /* values in an entry of a per-CPU map */
 };
 

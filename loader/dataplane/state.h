@@ -149,6 +149,7 @@ struct dataplane {
 	uv_timer_t refresh_timer;
 	struct ring_buffer *events;
 	uv_poll_t events_poll;
+	struct early *early;	 /* owned: fragments that wait for their first */
 	uint64_t kicks_since_ms; /* neighbours asked for in this second */
 	unsigned int kicks;
 	struct sweep sweep;
@@ -255,6 +256,11 @@ int events_open(struct dataplane *dp);
 int sweep_open(struct dataplane *dp);
 void sweep_soon(struct dataplane *dp); /* at once, but after one that runs now */
 void events_close(struct dataplane *dp);
+
+/* early.c: fragments before their first one. Stopped while the loop runs, closed after it. */
+int early_open(struct dataplane *dp);
+void early_stop(struct dataplane *dp);
+void early_close(struct dataplane *dp);
 
 /* vips.c */
 int vips_open(struct dataplane *dp);
