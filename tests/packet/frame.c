@@ -120,6 +120,24 @@ static uint16_t l4_checksum(const struct desc *d, const uint8_t *l4, size_t len)
 	return (uint16_t)~sum_bytes(sum, l4, len);
 }
 
+bool frame_sums_hold(const struct frame *f, bool none)
+{
+	const uint8_t *ip = f->b + FRAME_ETH;
+	bool v4 = ip[0] >> 4 == 4;
+	size_t at = v4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr), addrs = v4 ? 8 : 32;
+	size_t len = f->len - FRAME_ETH - at;
+	uint8_t proto = v4 ? ip[9] : ip[6];
+	uint8_t tail[4] = {0, proto, (uint8_t)(len >> 8), (uint8_t)len};
+
+	if (v4 && sum_bytes(0, ip, at) != 0xffff)
+		return false;
+	if (proto == IPPROTO_UDP && !ip[at + 6] && !ip[at + 7])
+		return none;
+	return !(none && proto == IPPROTO_UDP) &&
+	       sum_bytes(sum_bytes(sum_bytes(0, ip + at - addrs, addrs), tail, sizeof(tail)),
+			 ip + at, len) == 0xffff;
+}
+
 static void put_ip4(const struct desc *d, struct frame *f)
 {
 	uint8_t *ip = f->b + FRAME_ETH;

@@ -64,6 +64,12 @@ void frame_tag(struct frame *f, uint16_t tci);
 /* The IPv4 header's checksum again, after a test has changed the header. */
 void frame_fix_ip4(struct frame *f);
 
+/*
+ * TCP or UDP as it came out, checksums added up anew from its own bytes. A UDP checksum of zero
+ * holds over IPv4 when `none` says that it had none.
+ */
+bool frame_sums_hold(const struct frame *f, bool none);
+
 /* Prints both and fails unless they are equal. */
 void frame_assert_equal(const struct frame *got, const struct frame *want);
 

@@ -25,5 +25,6 @@ int vlan_tests(void);
 int shares_tests(void);
 int options_tests(void);
 int fragment_tests(void);
+int threads_tests(void);
 
 #endif

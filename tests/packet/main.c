@@ -42,6 +42,7 @@ int main(int argc, char **argv)
 	failed += options_tests();
 	failed += fragment_tests();
 	failed += shares_tests();
+	failed += threads_tests();
 	world_close();
 	return failed ? 1 : 0;
 }

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What must hold of the mapped flow table whatever packets there were. */
+#include "whole.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "world.h"
+
+#define ENTRIES_MAX 65536
+
+static struct flow all[ENTRIES_MAX];
+static size_t all_count;
+
+static void collect(const struct flow *f, void *ctx)
+{
+	(void)ctx;
+	assert_true(all_count < ENTRIES_MAX);
+	all[all_count++] = *f;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return memcmp(&((const struct flow *)a)->key, &((const struct flow *)b)->key,
+		      sizeof(struct spw_flow_key));
+}
+
+static void expect_partner(const struct flow *f)
+{
+	struct flow back = {.key = {.proto = f->key.proto,
+				    .saddr = f->daddr,
+				    .daddr = f->saddr,
+				    .sport = f->dport,
+				    .dport = f->sport}};
+	const struct flow *partner = bsearch(&back, all, all_count, sizeof(all[0]), by_key);
+
+	assert_non_null(partner);
+	assert_memory_equal(&partner->daddr, &f->key.saddr, sizeof(f->key.saddr));
+	assert_memory_equal(&partner->saddr, &f->key.daddr, sizeof(f->key.daddr));
+	assert_int_equal(partner->dport, f->key.sport);
+	assert_int_equal(partner->sport, f->key.dport);
+	assert_int_equal(partner->endpoint, f->endpoint);
+	assert_int_not_equal(partner->dir, f->dir);
+}
+
+static void expect_set(const void *set, size_t line_bytes)
+{
+	const struct spw_flow_head *h = set;
+
+	assert_int_equal(h->lock, 0);
+	assert_in_range(h->strays, 0, SPW_SET_WAYS);
+	for (uint32_t way = 1; way < SPW_SET_LINES; way++) {
+		const struct spw_flow_core *c =
+			(const void *)((const uint8_t *)set + way * line_bytes);
+		uint64_t phase = (c->word & SPW_WORD_PHASE_MASK) >> SPW_WORD_PHASE_SHIFT;
+
+		assert_int_not_equal(phase, SPW_PHASE_CLAIMED);
+		assert_int_equal(!!h->tag[way], phase == SPW_PHASE_LIVE);
+	}
+}
+
+size_t whole_expect(void)
+{
+	for (uint32_t line = 0; line < world.lines; line += SPW_SET_LINES) {
+		expect_set(&world.flows4[line], sizeof(struct spw_flow4));
+		expect_set(&world.flows6[line], sizeof(struct spw_flow6));
+	}
+	all_count = 0;
+	world_each_flow(collect, NULL);
+	qsort(all, all_count, sizeof(all[0]), by_key);
+	for (size_t i = 0; i < all_count; i++) {
+		assert_true(!i || by_key(&all[i - 1], &all[i]));
+		expect_partner(&all[i]);
+	}
+	return all_count;
+}
+
+static void count_unclosed(const struct flow *f, void *ctx)
+{
+	*(uint64_t *)ctx += f->dir == SPW_FLOW_FORWARD && !(f->state & SPW_FLOW_CLOSED);
+}
+
+uint64_t whole_unclosed(void)
+{
+	uint64_t n = 0;
+
+	world_each_flow(count_unclosed, &n);
+	return n;
+}
