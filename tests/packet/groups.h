@@ -26,5 +26,6 @@ int shares_tests(void);
 int options_tests(void);
 int fragment_tests(void);
 int threads_tests(void);
+int flood_tests(void);
 
 #endif

@@ -43,6 +43,7 @@ int main(int argc, char **argv)
 	failed += fragment_tests();
 	failed += shares_tests();
 	failed += threads_tests();
+	failed += flood_tests();
 	world_close();
 	return failed ? 1 : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * 100,000 random packets both ways: what leaves must equal a frame built from scratch, checksums
- * included, whatever the addresses, ports, lengths and bytes.
+ * Random packets both ways: what leaves must equal a frame built from scratch, checksums included,
+ * whatever the addresses, ports, lengths and bytes; or, of many more, its checksums must hold.
  */
 #include "groups.h"
 #include "world.h"
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define PACKETS	  100000
+#define MANY	  1000000
 #define FLOWS_MAX 500
 
 struct pair {
@@ -107,10 +108,64 @@ static void random_packets_leave_as_if_built_from_scratch(void **state)
 	assert_in_range(flows, PACKETS / 8, PACKETS / 7);
 }
 
+static void vary_frame(const struct desc *d, struct frame *f, uint32_t *rnd)
+{
+	struct desc v = *d;
+
+	vary(&v, rnd);
+	frame_build(&v, f);
+}
+
+static void expect_sums(const struct pair *p, bool reply, uint32_t *rnd)
+{
+	const struct desc *d = reply ? &p->reply : &p->client;
+	int ifindex = reply ? world.if_server : world.if_client;
+	struct frame in, out;
+	size_t sum = frame_l4(d) + 6;
+	bool none;
+
+	vary_frame(d, &in, rnd);
+	none = d->proto == IPPROTO_UDP && !in.b[sum] && !in.b[sum + 1];
+	world_expect_verdict(ifindex, &in, &out, XDP_REDIRECT);
+	assert_int_equal(out.len, in.len);
+	if (!frame_sums_hold(&out, none))
+		frame_assert_equal(&out, &in);
+	/* It was rewritten, and only where it should be. */
+	assert_memory_not_equal(out.b + frame_l4(d) - 8, in.b + frame_l4(d) - 8, 12);
+	assert_memory_equal(out.b + frame_l4(d) + 8, in.b + frame_l4(d) + 8,
+			    d->proto == IPPROTO_TCP ? 8 : in.len - frame_l4(d) - 8);
+}
+
+/* All rewrites: both families and protocols, both ways, addresses and ports of many flows. */
+static void checksums_of_a_million_packets_hold(void **state)
+{
+	struct desc one = from_client(TCP4);
+	uint32_t rnd = 815;
+	struct frame f;
+
+	(void)state;
+	world_serve(TCP4, (uint16_t[]){FAR4}, 1);
+	world_serve(UDP4, (uint16_t[]){FAR4}, 1);
+	frame_build(&one, &f);
+	assert_true(frame_sums_hold(&f, false));
+	f.b[FRAME_ETH + 20] ^= 1;
+	assert_false(frame_sums_hold(&f, false));
+	for (uint32_t i = 0; i < MANY; i++) {
+		struct pair *p = &pairs[i % FLOWS_MAX];
+
+		if (i / FLOWS_MAX % 16 == 0)
+			*p = random_pair(&rnd);
+		expect_sums(p, random_u32(&rnd) % 2, &rnd);
+		if (i % (16 * FLOWS_MAX) == 16 * FLOWS_MAX - 1)
+			world_sweep(10000 * SECOND_NS);
+	}
+}
+
 int random_tests(void)
 {
 	const struct CMUnitTest random[] = {
 		cmocka_unit_test_setup(random_packets_leave_as_if_built_from_scratch, world_reset),
+		cmocka_unit_test_setup(checksums_of_a_million_packets_hold, world_reset),
 	};
 
 	return cmocka_run_group_tests(random, NULL, NULL);
