@@ -27,5 +27,6 @@ int options_tests(void);
 int fragment_tests(void);
 int threads_tests(void);
 int flood_tests(void);
+int model_tests(void);
 
 #endif

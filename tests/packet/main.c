@@ -44,6 +44,7 @@ int main(int argc, char **argv)
 	failed += shares_tests();
 	failed += threads_tests();
 	failed += flood_tests();
+	failed += model_tests();
 	world_close();
 	return failed ? 1 : 0;
 }
