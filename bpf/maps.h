@@ -242,8 +242,6 @@ struct {
 	__type(value, __u32);
 } fragment_ids SEC(".maps");
 
-#define UNREACH_QUOTE 512 /* of the packet answered; bpf_csum_diff() takes no more */
-
 /* An ICMP answer in the making, and when the latest ones were sent: answer.h. */
 struct answer {
 	__u64 paid_ns;

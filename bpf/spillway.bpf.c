@@ -6,7 +6,6 @@
  */
 #include "parse.h"
 #include "shape.h"
-#include "quote.h"
 #include "life.h"
 #include "open.h"
 #include "fwd_nat.h"
@@ -31,11 +30,8 @@ static inline enum verdict packet(struct pkt *p)
 	STAGE(parse_eth);
 	STAGE(parse_ip);
 	STAGE(only_ours);   /* address and MAC, else it is somebody else's */
-	STAGE(parse_shape); /* one whole IP packet, no options */
-	STAGE(fwd_icmp);    /* ICMP about a flow goes to its other side */
-	STAGE(parse_shape); /* one whole IP packet */
 	STAGE(parse_shape); /* one whole IP packet, or a fragment */
-	STAGE(quote_hear);  /* ICMP about a flow: noted, and passed next */
+	STAGE(fwd_icmp);    /* ICMP about a flow goes to its other side */
 	STAGE(parse_l4);    /* TCP or UDP: now there is a 5-tuple */
 	STAGE(config_read);
 	STAGE(life_follow);   /* it may have a flow, in either direction */

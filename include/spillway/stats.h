@@ -56,7 +56,7 @@
 	X(COUNT, TOO_BIG_SENT, "too_big_sent", "packets answered with ICMP too big")               \
 	X(COUNT, TTL_EXCEEDED_SENT, "ttl_exceeded_sent", "answered with ICMP time exceeded")       \
 	X(COUNT, FORWARD_ICMP, "forward_icmp", "ICMP errors sent on to a flow's other side")       \
-	X(COUNT, MSS_CLAMPED, "mss_clamped", "SYNs whose MSS was lowered to the way's MTU")
+	X(COUNT, MSS_CLAMPED, "mss_clamped", "SYNs whose MSS was lowered to the way's MTU")        \
 	X(COUNT, FORWARD_FRAGMENT, "forward_fragment", "fragments among the packets sent on")      \
 	X(COUNT, FRAGMENT_EARLY, "fragment_early", "fragments held until their first one comes")   \
 	X(DROP, FRAGMENT, "drop_fragment", "fragments whose first was dropped, or too many early")
