@@ -21,7 +21,8 @@
 #include "bench/live.skel.h"
 
 static const char usage[] = "usage: bench_live send FLOWS PACKETS | each FLOWS\n"
-			    "       bench_live drop INTERFACE | forward INTERFACE OUT\n";
+			    "       bench_live drop INTERFACE\n"
+			    "       bench_live redirect|forward INTERFACE OUT\n";
 
 static double now_s(void)
 {
@@ -70,18 +71,24 @@ static int send_flows(uint32_t flows, uint32_t packets)
 }
 
 /* Stays attached: the interface keeps the program, and goes with its namespace. */
-static int attach(const char *interface, const char *out)
+static int attach(const char *verb, const char *interface, const char *out)
 {
 	struct live_bpf *s = live_bpf__open_and_load();
 	uint32_t zero = 0, index = out ? if_nametoindex(out) : 0;
-	int err, fd;
+	struct bpf_program *p;
+	char name[32];
+	int err;
 
 	if (!s)
 		return -errno;
-	fd = bpf_program__fd(out ? s->progs.live_forward : s->progs.live_drop);
+	(void)snprintf(name, sizeof(name), "live_%s", verb);
+	p = bpf_object__find_program_by_name(s->obj, name);
+	if (!p)
+		return -EINVAL;
 	if (out && bpf_map_update_elem(bpf_map__fd(s->maps.way), &zero, &index, BPF_ANY))
 		return -errno;
-	err = bpf_xdp_attach((int)if_nametoindex(interface), fd, XDP_FLAGS_DRV_MODE, NULL);
+	err = bpf_xdp_attach((int)if_nametoindex(interface), bpf_program__fd(p), XDP_FLAGS_DRV_MODE,
+			     NULL);
 	live_bpf__destroy(s);
 	return err;
 }
@@ -102,9 +109,9 @@ int main(int argc, char **argv)
 	} else if (argc == 3 && !strcmp(verb, "each") && number(argv[2])) {
 		err = send_flows(number(argv[2]), 0);
 	} else if (argc == 3 && !strcmp(verb, "drop")) {
-		err = attach(argv[2], NULL);
-	} else if (argc == 4 && !strcmp(verb, "forward")) {
-		err = attach(argv[2], argv[3]);
+		err = attach(verb, argv[2], NULL);
+	} else if (argc == 4 && (!strcmp(verb, "redirect") || !strcmp(verb, "forward"))) {
+		err = attach(verb, argv[2], argv[3]);
 	} else {
 		fputs(usage, stderr);
 		return 2;

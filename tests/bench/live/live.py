@@ -8,8 +8,8 @@
     +------+       +-----------+       +------+
 
 Everything happens on one core, so that a figure is the cost of the whole way: making the packet, two
-veths, the gateway, the sink. A plain router by XDP says what is left without the gateway's work. A
-sink that is an XDP program is the cheapest for packets that come by redirect; for packets of the
+veths, the gateway, the sink. A plain redirect by XDP says what is left without the gateway's work, and
+a router by XDP, which asks the kernel for each packet's way, what others call forwarding. A sink that is an XDP program is the cheapest for packets that come by redirect; for packets of the
 kernel's own forwarding it is an nftables drop at ingress. So Spillway is measured with both.
 """
 import json
@@ -53,6 +53,11 @@ def topology(name):
         net.exec("gw", "ip", "route", "add", to, "via", via)
     net.exec("gen", LIVE, "drop", "port")
     return net
+
+
+def redirect(net):
+    """XDP that swaps MACs and redirects."""
+    net.exec("gw", LIVE, "redirect", "front", "back")
 
 
 def forward(net):
@@ -135,13 +140,15 @@ def nft_sink(net):
 
 
 KINDS = {
+    "redirect, xdp sink": (redirect, xdp_sink),
     "forward, xdp sink": (forward, xdp_sink),
     "spillway, xdp sink": (spillway, xdp_sink),
     "spillway, nft sink": (spillway, nft_sink),
     "nftables, nft sink": (nftables, nft_sink),
 }
 RATIOS = (
-    ("spillway / plain forward", "spillway, xdp sink", "forward, xdp sink"),
+    ("spillway / plain redirect", "spillway, xdp sink", "redirect, xdp sink"),
+    ("spillway / XDP router", "spillway, xdp sink", "forward, xdp sink"),
     ("spillway / nftables, same sink", "spillway, nft sink", "nftables, nft sink"),
     ("spillway / nftables, each its cheapest sink", "spillway, xdp sink", "nftables, nft sink"),
 )
