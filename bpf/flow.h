@@ -10,9 +10,11 @@
 #include "scratch.h"
 #include "service.h"
 
-#define FLOW_BOTH_FINS	(SPW_FLOW_FIN_CLIENT | SPW_FLOW_FIN_ENDPOINT)
-#define FLOW_ENDING	(FLOW_BOTH_FINS | SPW_FLOW_RESET | SPW_FLOW_CLOSED)
-#define FLOW_RANK_UNITS (2000000000ULL >> SPW_BORN_SHIFT)
+#define FLOW_BOTH_FINS	 (SPW_FLOW_FIN_CLIENT | SPW_FLOW_FIN_ENDPOINT)
+#define FLOW_ENDING	 (FLOW_BOTH_FINS | SPW_FLOW_RESET | SPW_FLOW_CLOSED)
+#define FLOW_LONG_S	 120 /* idle times from here on are long */
+#define FLOW_LONG_STEP_S 8
+#define FLOW_RANK_UNITS	 (2000000000ULL >> SPW_BORN_SHIFT)
 
 /* In units of `born`. */
 static inline __u32 flow_clock(void)
@@ -27,10 +29,17 @@ static inline __u32 flow_idle(__u64 word, __u32 now)
 	return idle > 0 ? idle : 0;
 }
 
-/* A packet of it was noticed less than a second ago: nothing needs to be looked at or written. */
+/*
+ * A packet of it was noticed just now: nothing needs to be looked at or written. That is a second, or
+ * eight when it lives for minutes without any, so that a million flows are not written all the time.
+ */
 static inline bool flow_is_fresh(__u64 word, __u32 now)
 {
-	return flow_idle(word, now) < ticks_a_second;
+	__u32 step = ticks_a_second;
+
+	if ((word & (SPW_FLOW_LONG | FLOW_ENDING)) == SPW_FLOW_LONG)
+		step *= FLOW_LONG_STEP_S;
+	return flow_idle(word, now) < step;
 }
 
 static inline enum spw_idle flow_stage(__u64 word, __u8 proto)
@@ -41,19 +50,34 @@ static inline enum spw_idle flow_stage(__u64 word, __u8 proto)
 }
 
 /* Its service says how long it may be idle; a service that is gone leaves that to the settings. */
-__noinline int flow_is_expired(__u64 word, __u32 service, __u32 udp, __u32 side, __u32 now)
+__noinline __u32 flow_idle_s(__u64 word, __u32 service, __u32 udp, __u32 side)
 {
 	const struct spw_service_row *row = service_row_on(side, service);
 	const struct spw_settings *s = config_settings(side);
-	__u32 stage = flow_stage(word, udp ? IPPROTO_UDP : IPPROTO_TCP), idle_s;
+	__u32 stage = flow_stage(word, udp ? IPPROTO_UDP : IPPROTO_TCP);
 
 	if (!s || stage >= SPW_IDLE_MAX)
-		return 0;
-	idle_s = s->idle_s[udp & 1][stage];
+		return 1;
 	if (row && (row->flags & SPW_SERVICE_VALID) && row->idle_s[stage])
-		idle_s = row->idle_s[stage];
-	/* A packet less than a second after the last one noticed leaves no trace. */
-	return flow_idle(word, now) > (idle_s + 1) * ticks_a_second;
+		return row->idle_s[stage];
+	return s->idle_s[udp & 1][stage];
+}
+
+/* Packets within a step of the last one noticed leave no trace, so a flow has that much longer. */
+static inline bool flow_is_expired(__u64 word, __u32 service, __u32 udp, __u32 side, __u32 now)
+{
+	__u32 step = word & SPW_FLOW_LONG ? FLOW_LONG_STEP_S : 1;
+
+	return flow_idle(word, now) >
+	       (flow_idle_s(word, service, udp, side) + step) * ticks_a_second;
+}
+
+/* The bit that makes steps long, when the flow is established and may have it. */
+static inline __u32 flow_long(__u64 word, __u32 service, __u32 udp, __u32 side)
+{
+	if (!(word & SPW_FLOW_RANKED) || (word & FLOW_ENDING))
+		return 0;
+	return flow_idle_s(word, service, udp, side) >= FLOW_LONG_S ? SPW_FLOW_LONG : 0;
 }
 
 static inline bool flow_read(const struct spw_flow_key *key, __u32 v6, __u32 line,

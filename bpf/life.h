@@ -105,7 +105,10 @@ static inline enum verdict life_forward(struct pkt *p)
 		life_lose(p);
 		return NEXT;
 	}
-	bits = life_client_bits(p, was) & ~was;
+	bits = life_client_bits(p, was);
+	if (!flow_is_fresh(was, p->now))
+		bits |= flow_long(was, p->f->core.service, p->udp != NULL, p->side);
+	bits &= ~was;
 	if (bits)
 		flow_mark(p->v6, p->forward, bits);
 	if (bits || !flow_is_fresh(was, p->now))
@@ -140,6 +143,7 @@ static __noinline enum verdict life_reply_notes(struct pkt *p, __u32 bits, __u32
 		bits |= SPW_FLOW_FAILED;
 	rank = p->udp ? life_udp_rank(p->forward->word, p->forward->born)
 		      : p->forward->word & SPW_FLOW_RANKED;
+	rank |= flow_long(p->forward->word, p->forward->service, p->udp != NULL, p->side);
 	if (bits)
 		signal_replied(p, flow_mark(p->v6, p->forward, bits | rank), bits);
 	else if (rank)

@@ -35,7 +35,8 @@ enum spw_flow_state {
 	SPW_FLOW_SAMPLED = 256, /* a packet has left for the endpoint: counted as opened, if ever */
 	SPW_FLOW_CLIENT_TOLD = 512, /* of the flow's reset, by an RST */
 	SPW_FLOW_RANKED = 1024,	    /* never replaced: handshake done; UDP: answered, and 2 s old */
-	SPW_FLOW_ALL = 2047,
+	SPW_FLOW_LONG = 2048, /* its idle time is long: `seen` is exact to eight seconds, not one */
+	SPW_FLOW_ALL = 4095,
 };
 
 /*
