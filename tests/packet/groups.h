@@ -19,6 +19,7 @@ int quote_tests(void);
 int nobody_tests(void);
 int too_big_tests(void);
 int icmp_tests(void);
+int mss_tests(void);
 int halt_tests(void);
 int partial_tests(void);
 int vlan_tests(void);

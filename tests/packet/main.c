@@ -36,6 +36,7 @@ int main(int argc, char **argv)
 	failed += nobody_tests();
 	failed += too_big_tests();
 	failed += icmp_tests();
+	failed += mss_tests();
 	failed += halt_tests();
 	failed += partial_tests();
 	failed += vlan_tests();
