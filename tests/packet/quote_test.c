@@ -176,8 +176,10 @@ static void a_quote_that_differs_in_anything_does_not_count(void **state)
 		struct frame quoted;
 		struct desc client, d = complaint_of(pokes[i].service, &client, &quoted);
 
-		assert_int_not_equal(quoted.b[FRAME_ETH + pokes[i].at], pokes[i].value);
-		quoted.b[FRAME_ETH + pokes[i].at] = pokes[i].value;
+		uint8_t *b = &quoted.b[FRAME_ETH + pokes[i].at];
+
+		/* A source port may have any value. */
+		*b = *b == pokes[i].value ? pokes[i].value ^ 1 : pokes[i].value;
 		expect_pass(&d);
 		assert_int_equal(told(pokes[i].service), 0);
 	}
