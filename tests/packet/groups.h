@@ -29,5 +29,6 @@ int fragment_tests(void);
 int threads_tests(void);
 int flood_tests(void);
 int model_tests(void);
+int jumbo_tests(void);
 
 #endif

@@ -42,6 +42,7 @@ int main(int argc, char **argv)
 	failed += vlan_tests();
 	failed += options_tests();
 	failed += fragment_tests();
+	failed += jumbo_tests();
 	failed += shares_tests();
 	failed += threads_tests();
 	failed += flood_tests();
