@@ -89,6 +89,7 @@ def test_large_datagrams_to_the_hosts_own_sockets_reach_them_in_any_order(system
     echo(system)
     address = VIPS[family]
     bound = f"::ffff:{address}" if family == 4 else address
+    lib.wait_for("the claim", lambda: f"{address}: claimed" in system.gw.log())
     system.net.popen("gw", sys.executable, "-c",
                      UDP_SERVER.replace('"::", 7007', f'"{bound}", 9009'))
     lib.wait_for("echo server", lambda: "9009" in system.net.exec("gw", "ss", "-Hlun").stdout)
