@@ -13,9 +13,9 @@
 #define SPILLWAY_BPF_FRAGMENT_H
 
 #include "atomic.h"
+#include "fragment_maps.h"
 #include "options.h"
 
-/* The bytes of a key in words: all of them are set. */
 static inline bool fragment_key_equal(const struct spw_fragment_key *a,
 				      const struct spw_fragment_key *b)
 {
@@ -129,7 +129,7 @@ __noinline int fragment_remember(__u32 verdict)
 	return 0;
 }
 
-/* To the daemon. While none runs, or for none of the attached interfaces, it is the stack's. */
+/* To the daemon, which puts it back in later. */
 static inline enum verdict fragment_early(struct xdp_md *ctx, const struct carry *c)
 {
 	__u64 len = bpf_xdp_get_buff_len(ctx);

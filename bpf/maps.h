@@ -244,6 +244,10 @@ struct {
 
 /* An ICMP answer in the making, and when the latest ones were sent: answer.h. */
 struct answer {
+#define UNREACH_QUOTE 512 /* of the packet answered; bpf_csum_diff() takes no more */
+
+/* An ICMP answer in the making, and when the latest ones were sent: unreach.h. */
+struct unreach {
 	__u64 paid_ns;
 	__u32 quote_len;
 	__u8 eth[ANSWER_ETH];
