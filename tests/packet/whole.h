@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The flow table after whatever packets there were: is it whole? */
 #ifndef SPILLWAY_TESTS_WHOLE_H
 #define SPILLWAY_TESTS_WHOLE_H
 
