@@ -107,10 +107,10 @@ check:
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tools/dev/suites.sh check-unit check-golden check-fuzz check-packet check-netns
 
-check-unit: $(UNIT) $(NATIVE)
-	$(Q)$(PYTHON) tests/run_c.py unit $(UNIT) $(NATIVE)
+check-unit: $(UNIT) $(NATIVE) $(NATIVE)_quick
+	$(Q)$(PYTHON) tests/run_c.py unit $(UNIT) $(NATIVE) $(NATIVE)_quick
 
-# Not part of `make check`, which runs a short one under the thread sanitizer.
+# Not part of `make check`, which runs short ones.
 check-flow-table: $(NATIVE) $(NATIVE)_quick
 	$(NATIVE)_quick --operations 100000000
 	$(NATIVE) --operations 10000000

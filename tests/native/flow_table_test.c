@@ -18,7 +18,12 @@
 
 #define PAUSES 20
 
+/* A few seconds of an idle machine. */
+#if __has_feature(thread_sanitizer)
+static __u64 operations = 500000;
+#else
 static __u64 operations = 1000000;
+#endif
 
 struct totals {
 	__u64 found, torn, raced, full, busy, reused, orphans;

@@ -14,7 +14,23 @@
 #include <linux/types.h>
 #include <spillway/flow.h>
 
+#include "../../bpf/atomic.h"
 #include "../../bpf/entry.h"
+
+/* Now and then, before any read of a word, others get on: two CPUs would meet there too seldom. */
+static inline void preempted(void)
+{
+	static _Thread_local __u32 left = 1, rnd = 1;
+
+	if (--left)
+		return;
+	rnd = rnd * 1664525 + 1013904223;
+	left = 1 + (rnd >> 22);
+	sched_yield();
+}
+
+#undef load64
+#define load64(p) (preempted(), __atomic_load_n((word64 *)(p), __ATOMIC_ACQUIRE))
 
 #define LINES_SWEEP	   1
 #define LINES_PARTNER(who) ((who) + 2)
