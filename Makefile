@@ -29,6 +29,7 @@ TEST_PKGS := libcmocka-dev libnghttp2-dev libclang-rt-19-dev clang-format-19 cpp
 	universal-ctags git iproute2 iputils-ping ethtool nftables curl iperf3 tcpdump procps util-linux \
 	openssl nghttp2-server python3 python3-scapy python3-pytest python3-pytest-xdist python3-grpcio
 BENCH_PKGS := wrk haproxy
+KERNEL_PKGS := qemu-system-x86 busybox-static cpio kmod xdp-tools
 
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wswitch -Wvla -Wformat=2
@@ -65,10 +66,11 @@ BENCH_PACKET_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c,$(wildcard 
 BENCH_LIVE_OBJ := $(BUILD)/tests/bench/live/bench_live.o \
 	$(filter-out %/main.o,$(BENCH_PACKET_OBJ))
 BENCH    := $(addprefix $(BUILD)/tests/bench/,swarm requests rebuild bench_packet bench_live)
+KERNELS  := $(BUILD)/tests/kernels/insns
 FUZZ     := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
 .PHONY: help deps all demo check check-unit check-golden check-packet check-netns check-fuzz \
-	check-flow-table lint format bench install uninstall clean
+	check-flow-table check-kernels lint format bench install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -83,6 +85,7 @@ help:
 	@echo 'make check-packet  packets through BPF_PROG_TEST_RUN (root)'
 	@echo 'make check-netns   real clients and servers in network namespaces (root)'
 	@echo 'make check-flow-table  the flow table under 10^8 operations of threads, minutes long'
+	@echo 'make check-kernels the packet path on Linux 6.1 and 6.12 in virtual machines (root)'
 	@echo 'make lint          formatting, rules of the house, static analysis'
 	@echo 'make format        rewrite the sources with clang-format'
 	@echo 'make bench         ratios measured side by side (root)'
@@ -123,6 +126,11 @@ check-fuzz: $(FUZZ)
 
 check-packet: all $(BUILD)/tests/packet/packet_test
 	$(Q)$(PYTHON) tests/run_c.py packet $(BUILD)/tests/packet/packet_test
+
+check-kernels:
+	$(Q)tools/dev/deps.sh $(BUILD_PKGS) $(TEST_PKGS) $(KERNEL_PKGS)
+	$(Q)$(MAKE) --no-print-directory all $(KERNELS) $(BUILD)/tests/packet/packet_test
+	$(Q)$(PYTHON) tests/kernels/check_kernels.py $(BPF_OBJ)
 
 check-netns: all
 	$(Q)tools/dev/pytest.sh netns tests/netns
@@ -255,6 +263,10 @@ $(BUILD)/tests/bench/bench_packet: $(BENCH_PACKET_OBJ) $(BUILD)/libspillway.a
 $(BUILD)/tests/bench/bench_live: $(BENCH_LIVE_OBJ) $(BUILD)/libspillway.a
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS) -lm
+
+$(BUILD)/tests/kernels/insns: $(BUILD)/tests/kernels/insns.o
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ -l:libbpf.a -lelf -lz
 
 $(BUILD)/tests/bench/rebuild: $(BUILD)/libspillway.a
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o

@@ -12,12 +12,12 @@ import sys
 TIMEOUT_S = 600
 
 
-def run(program):
+def run(*command):
     """Returns (passed, failed, output) of one program."""
     env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:abort_on_error=0",
                UBSAN_OPTIONS="print_stacktrace=1", CMOCKA_MESSAGE_OUTPUT="STDOUT")
     try:
-        done = subprocess.run([program], env=env, stdout=subprocess.PIPE,
+        done = subprocess.run(command, env=env, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired as late:
         return 0, 1, (late.stdout or b"").decode(errors="replace") + "\ntimeout\n"

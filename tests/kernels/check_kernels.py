@@ -1,0 +1,131 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""check_kernels.py OBJECT...: the packet path on other kernels than this host's.
+
+Boots each of KERNELS in a virtual machine (vm.py), runs there what guest.py lists, and prints what
+failed, a table of the instructions that the verifier walked, and the counts. The console of each
+boot is in build/kernels/SERIES.log.
+"""
+import os
+import sys
+import time
+
+import debian
+import vm
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.environ.get("SPILLWAY_BUILD", os.path.join(ROOT, "build"))
+CACHE = os.path.join(BUILD, "kernels")
+LIMIT_S = 240
+
+# series: the package of Debian 12 that stands for its newest kernel
+KERNELS = {"6.1": "linux-image-cloud-amd64", "6.12": "linux-image-6.12-cloud-amd64"}
+
+# (object and program, kernel, instructions the verifier may walk, of the 1,000,000 that it would);
+# the first row that fits counts, and * fits all.
+BUDGETS = (
+    ("*", "*", 500_000),
+)
+
+
+def budget(program, series):
+    """What the table allows."""
+    return next(most for name, kernel, most in BUDGETS
+                if name in ("*", program) and kernel in ("*", series))
+
+
+class Results:
+    """What was counted over all kernels."""
+
+    def __init__(self):
+        self.passed = self.failed = 0
+        self.walked = {}
+
+    def add(self, ok, name, note=""):
+        """One check; a failed one is printed with what there is to say."""
+        self.passed += bool(ok)
+        self.failed += not ok
+        print(f"  {'ok' if ok else 'FAILED':7} {name}" + (f" ({note})" if ok and note else ""))
+        if not ok and note:
+            print(note)
+
+    def add_programs(self, series, programs):
+        """Programs that loaded, each within its budget."""
+        if programs["text"] or not programs["walked"]:
+            self.add(False, "every program loads", programs["text"])
+        for program, count in programs["walked"].items():
+            self.walked.setdefault(program, {})[series] = count
+            most = budget(program, series)
+            self.add(count <= most, f"{program} loads within its budget",
+                     f"{count:,} of {most:,} instructions walked")
+
+    def add_report(self, series, report):
+        """One line of a guest."""
+        if "programs" in report:
+            self.add_programs(series, report["programs"])
+        elif "counted" in report:
+            self.passed += report["passed"]
+            self.failed += report["failed"]
+            print(f"  {report['passed']} {report['counted']} passed, {report['failed']} failed "
+                  f"({report['seconds']} s)\n{report['text']}", end="")
+        elif "check" in report:
+            note = report.get("text") or ", ".join(
+                filter(None, (report["shown"], f"{report['seconds']} s")))
+            self.add(report["ok"], report["check"], note)
+        elif "broke" in report:
+            print(report["broke"])
+
+    def print_table(self):
+        """Instructions walked, a row a program."""
+        print(f"{'instructions walked':32}" + "".join(f"{'Linux ' + s:>12}" for s in KERNELS))
+        for program, counts in self.walked.items():
+            print(f"{program:32}" + "".join(f"{counts.get(s, 0):12,}" for s in KERNELS))
+
+
+def tail(path, lines=40):
+    """The end of a log."""
+    with open(path, encoding="utf8", errors="replace") as log:
+        return "".join(log.readlines()[-lines:])
+
+
+def check(series, objects, results):
+    """Boots one kernel and counts what it reports."""
+    began = time.monotonic()
+    log = os.path.join(CACHE, f"{series}.log")
+    kernel = debian.kernel(series, KERNELS[series], CACHE)
+    print(f"{kernel.release}:")
+    before = results.failed
+    with vm.Guest(kernel, log) as guest:
+        reports, problem = guest.run(
+            ["env", f"SPILLWAY_BUILD={BUILD}", sys.executable, os.path.join(HERE, "guest.py"),
+             kernel.modules, *objects], LIMIT_S)
+    for report in reports:
+        results.add_report(series, report)
+    if problem or not any("end" in report for report in reports):
+        results.add(False, "the guest comes to its end", problem or "")
+    if results.failed > before:
+        print(f"end of {os.path.relpath(log, ROOT)}:\n{tail(log)}")
+    print(f"  {time.monotonic() - began:.0f} s")
+
+
+def main():
+    """All kernels, one after the other: each takes both of a small host's processors."""
+    objects = [os.path.abspath(path) for path in sys.argv[1:]]
+    os.makedirs(CACHE, exist_ok=True)
+    results = Results()
+    for series in KERNELS:
+        try:
+            check(series, objects, results)
+        except (debian.Failed, OSError) as why:
+            results.add(False, f"Linux {series} boots", str(why))
+    results.print_table()
+    os.makedirs(os.path.join(BUILD, "results"), exist_ok=True)
+    with open(os.path.join(BUILD, "results", "kernels"), "w", encoding="ascii") as out:
+        out.write(f"{results.passed} {results.failed}\n")
+    print(f"{results.passed} passed, {results.failed} failed")
+    return 1 if results.failed or not results.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
