@@ -10,6 +10,9 @@ import re
 import shutil
 import subprocess
 
+# series: the package of Debian 12 that stands for its newest kernel
+SERIES = {"6.1": "linux-image-cloud-amd64", "6.12": "linux-image-6.12-cloud-amd64"}
+
 
 class Failed(Exception):
     """Something a boot needs cannot be had."""
@@ -70,13 +73,13 @@ def download(meta, into):
     return glob.glob(os.path.join(into, "linux-image-*.deb"))[0]
 
 
-def kernel(series, meta, cache):
+def kernel(series, cache):
     """The kernel of a series, from the cache or from Debian."""
     root = os.path.join(cache, series)
     if not os.path.exists(os.path.join(root, "complete")):
         shutil.rmtree(root, ignore_errors=True)
         os.makedirs(root)
-        package = download(meta, root)
+        package = download(SERIES[series], root)
         run("dpkg-deb", "-x", package, root)
         os.unlink(package)
         run("depmod", "-b", root, Kernel(series, root).release)

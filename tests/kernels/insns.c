@@ -40,7 +40,8 @@ static int load(const char *path)
 	if (!object)
 		return -errno;
 	err = bpf_object__load(object);
-	bpf_object__for_each_program(program, object) {
+	bpf_object__for_each_program(program, object)
+	{
 		if (!err)
 			err = print_program(path, program);
 	}

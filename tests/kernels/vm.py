@@ -4,7 +4,7 @@
 The guest's root is this host's, shared by virtiofs, below a layer in memory that takes all writes:
 what is installed and built here runs there as it is, and nothing here changes. Processors are
 emulated (TCG), so no /dev/kvm is needed. What the guest reports comes by a second serial line, a
-JSON object each, apart from the kernel's words on the console.
+JSON object each, apart from the kernel's words on the console; the last one is {"exit": STATUS}.
 
 Each of CARDS is a virtio-net card; those of one hub see each other's frames, as on one switch.
 """
@@ -13,12 +13,12 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 
 import debian
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
 BUSYBOX = "/bin/busybox"
 MEMORY_MB = 2048
@@ -33,7 +33,7 @@ mount -t proc proc /proc
 mount -t devtmpfs dev /dev
 for module in /modules/*; do insmod $module || echo "init: $module: not loaded"; done
 mount -t virtiofs -o ro host /host || echo "init: the host's files are not there"
-mount -t tmpfs -o size=75%% memory /memory
+mount -t tmpfs -o size=75% memory /memory
 mkdir /memory/upper /memory/work
 mount -t overlay -o lowerdir=/host,upperdir=/memory/upper,workdir=/memory/work layers /new
 mount -t tmpfs run /new/run
@@ -41,7 +41,18 @@ mount -t sysfs sys /new/sys
 mount --move /proc /new/proc
 mount --move /dev /new/dev
 mkdir -p /new/dev/shm && mount -t tmpfs shm /new/dev/shm
-exec switch_root /new /bin/sh -c '%s; /bin/busybox poweroff -f'
+cp /command /new/run/command
+exec switch_root /new /bin/sh /run/command
+"""
+
+# A host that is up: the kernel finds its modules, and the cards are there.
+COMMAND = """cd {root}
+mkdir -p /lib/modules && ln -sfn {modules} /lib/modules/{release}
+modprobe virtio_net
+ip link set lo up
+{command}
+echo "{{\\"exit\\": $?}}" > /dev/ttyS1
+/bin/busybox poweroff -f
 """
 
 
@@ -51,9 +62,10 @@ def mac(card):
 
 
 class Guest:
-    """One boot, and the processes and files that go away with it."""
+    """One boot, and the processes and files that go away with it. Its console goes to the file `log`,
+    or to standard output without one."""
 
-    def __init__(self, kernel, log):
+    def __init__(self, kernel, log=None):
         self.kernel, self.log = kernel, log
         self.dir = tempfile.mkdtemp(prefix="spillway-vm-")
         self.children = []
@@ -81,9 +93,13 @@ class Guest:
         for number, path in enumerate(self.kernel.closure(*MODULES)):
             with open(os.path.join(tree, "modules", f"{number:02}.ko"), "wb") as module:
                 module.write(debian.plain_module(path))
-        with open(os.path.join(tree, "init"), "w", encoding="ascii") as init:
-            init.write(INIT % shlex.join(command))
+        with open(os.path.join(tree, "init"), "w", encoding="utf8") as init:
+            init.write(INIT)
         os.chmod(os.path.join(tree, "init"), 0o755)
+        with open(os.path.join(tree, "command"), "w", encoding="utf8") as script:
+            script.write(COMMAND.format(
+                root=shlex.quote(ROOT), modules=shlex.quote(self.kernel.modules),
+                release=self.kernel.release, command=shlex.join(command)))
         names = debian.run("find", ".", cwd=tree)
         with open(self.path("initramfs"), "wb") as archive:
             subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], input=names.encode(), cwd=tree,
@@ -100,49 +116,57 @@ class Guest:
             if os.path.exists(self.path("fs")):
                 return
             time.sleep(0.05)
-        with open(self.path("virtiofsd.log"), encoding="utf8") as text:
-            raise debian.Failed(f"virtiofsd does not start: {text.read()}")
+        raise debian.Failed(f"virtiofsd does not start: {self.read('virtiofsd.log')}")
 
     def start_machine(self):
         """QEMU; it ends when the guest switches itself off."""
         command = [
-            "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
+            "setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
             "-no-reboot", "-accel", "tcg,thread=multi", "-cpu", "max,la57=off", "-smp", "2",
             "-m", f"{MEMORY_MB}M",
             "-object", f"memory-backend-memfd,id=memory,size={MEMORY_MB}M,share=on",
             "-machine", "q35,memory-backend=memory",
             "-chardev", f"socket,id=fs,path={self.path('fs')}",
             "-device", "vhost-user-fs-pci,chardev=fs,tag=host",
-            "-serial", f"file:{self.log}", "-serial", f"file:{self.path('reports')}",
+            "-serial", f"file:{self.log}" if self.log else "stdio", "-serial", f"file:{self.path('reports')}",
             "-device", "virtio-rng-pci",
             "-kernel", self.kernel.image, "-initrd", self.path("initramfs"),
             "-append", "console=ttyS0 panic=-1 quiet loglevel=4 mitigations=off random.trust_cpu=on"]
         for card, (hub, _) in CARDS.items():
             command += ["-netdev", f"hubport,id={card},hubid={hub}",
                         "-device", f"virtio-net-pci,netdev={card},mac={mac(card)},romfile="]
-        self.children.append(subprocess.Popen(command, stdout=sys.stderr))
+        with open(self.path("qemu.log"), "wb") as log:
+            self.children.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=log,
+                                                  stdout=log if self.log else None))
         return self.children[-1]
 
+    def read(self, name):
+        """The text of a file of this boot."""
+        with open(self.path(name), encoding="utf8", errors="replace") as text:
+            return text.read()
+
     def run(self, command, limit_s):
-        """Boots, runs the command, waits for the end; returns its reports and what went wrong."""
+        """Boots and runs the command; returns its reports, and what went wrong or None."""
         self.make_initramfs(command)
         self.start_files()
         machine = self.start_machine()
         problem = None
         try:
             if machine.wait(timeout=limit_s):
-                problem = f"QEMU ended with {machine.returncode}"
+                problem = f"QEMU ended with {machine.returncode}: {self.read('qemu.log')}"
         except subprocess.TimeoutExpired:
             problem = f"not done after {limit_s} s"
-        return self.read_reports(), problem
+        reports = self.read_reports()
+        if not problem and not any("exit" in report for report in reports):
+            problem = "the guest ended before its command"
+        return reports, problem
 
     def read_reports(self):
         """The JSON objects that the guest wrote; a last line cut short is left out."""
         reports = []
-        with open(self.path("reports"), encoding="utf8", errors="replace") as lines:
-            for line in lines:
-                try:
-                    reports.append(json.loads(line))
-                except ValueError:
-                    continue
+        for line in self.read("reports").splitlines():
+            try:
+                reports.append(json.loads(line))
+            except ValueError:
+                continue
         return reports
