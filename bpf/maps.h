@@ -219,35 +219,8 @@ struct {
 #define ANSWER_ETH   20	 /* Ethernet and a tag, in whole words */
 #define ANSWER_HEAD  48	 /* IPv6 and ICMP */
 #define ANSWER_QUOTE 512 /* of the packet answered; bpf_csum_diff() takes no more */
-/* Writer: the packet path. Fragmented datagrams, see fragment.h. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, SPW_FRAGMENT_LINES);
-	__type(key, __u32);
-	__type(value, struct spw_fragment);
-} fragments SEC(".maps");
-
-/* Writer: the packet path; struct spw_early for the daemon. */
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
-} early_fragments SEC(".maps");
-
-/* Writer: the packet path. The next identification; not kept. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u32);
-} fragment_ids SEC(".maps");
-
 /* An ICMP answer in the making, and when the latest ones were sent: answer.h. */
 struct answer {
-#define UNREACH_QUOTE 512 /* of the packet answered; bpf_csum_diff() takes no more */
-
-/* An ICMP answer in the making, and when the latest ones were sent: unreach.h. */
-struct unreach {
 	__u64 paid_ns;
 	__u32 quote_len;
 	__u8 eth[ANSWER_ETH];

@@ -45,8 +45,7 @@ static inline enum verdict packet(struct pkt *p)
 		return cut(p);
 	STAGE(sample);	    /* the endpoint is to answer this one */
 	STAGE(partial_see); /* a checksum that is not made yet */
-	STAGE(sample); /* the endpoint is to answer this one */
-	STAGE(mss);    /* no larger than the ways carry */
+	STAGE(mss);	    /* no larger than the ways carry */
 	STAGE(nat_rewrite);
 	STAGE(partial);
 	return leave(p);

@@ -47,7 +47,6 @@ int main(int argc, char **argv)
 	failed += options_tests();
 	failed += fragment_tests();
 	failed += jumbo_tests();
-	failed += shares_tests();
 	if (!quick)
 		failed += shares_tests();
 	failed += threads_tests();
