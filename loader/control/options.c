@@ -205,12 +205,7 @@ static int set_socket_group(struct reading *r, const char *value)
 
 static int set_log_level(struct reading *r, const char *value)
 {
-	static const char *const words[] = {
-		[LOG_LEVEL_ERROR] = "error",
-		[LOG_LEVEL_WARN] = "warn",
-		[LOG_LEVEL_INFO] = "info",
-		[LOG_LEVEL_DEBUG] = "debug",
-	};
+	static const char *const words[] = {"error", "warn", "info", "debug"}; /* by level */
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcmp(value, words[i]) == 0) {

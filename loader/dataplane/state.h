@@ -194,37 +194,9 @@ void endpoint_set_sources(struct dataplane *dp, uint32_t id);
 /* apply.c: slot lines in use from now on; those no longer used rest. */
 void placed_set(struct dataplane *dp, const struct tables *t);
 
-/* lookup.c: the perfect hash of a side; `want` NULL: the other side's once more. */
-void lookup_write(struct dataplane *dp, uint32_t side, const struct tables *want);
-
-/* hop_rows.c: rows of the map `next_hops`. */
-int hop_rows_open(struct dataplane *dp);
-void hop_row_write(struct dataplane *dp, uint32_t id);
-void hop_rows_write_all(struct dataplane *dp);
-/* A neighbour's address was learnt, changed or lost. */
-void hop_rows_neighbour(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
-
-/* vlan_devices.c */
-int vlan_devices_open(struct dataplane *dp);
-void vlan_device_changed(struct dataplane *dp, const struct link_info *link, bool gone);
-/* Rows of all on interfaces that are attached now. */
-void vlan_devices_put(struct dataplane *dp);
-const struct link_info *vlan_device_find(const struct dataplane *dp, uint32_t ifindex);
-
-/* interface_rows.c: the maps `interfaces` and `tx_ports`. */
-int interface_row_put(struct dataplane *dp, const struct link_info *link, uint32_t flags);
-int interface_row_put_vlan(struct dataplane *dp, const struct link_info *link, uint32_t below);
-void interface_row_remove(struct dataplane *dp, uint32_t ifindex);
-void interface_rows_prune(struct dataplane *dp);
-
 /* addrs.c: the map `addrs`. VIPs of `want` and all sources in; then others out. */
 int addrs_put(struct dataplane *dp, const struct tables *want);
 int addrs_prune(struct dataplane *dp, const struct tables *want);
-
-/* next_hops.c */
-int next_hop_find(struct dataplane *dp, const struct spw_addr *to, struct next_hop *out);
-void next_hops_refresh_soon(struct dataplane *dp);
-int next_hops_open(struct dataplane *dp);
 
 /* source_of.c: which source addresses an endpoint uses; settings follow at the next switch. */
 void sources_of_endpoint(struct dataplane *dp, const struct spw_addr *addr,
@@ -232,23 +204,6 @@ void sources_of_endpoint(struct dataplane *dp, const struct spw_addr *addr,
 
 /* Says which of --source-address are not this host's. */
 void sources_warn(struct dataplane *dp);
-
-/* neighbours.c */
-/* Its MAC, if it is resolved. */
-bool neighbour_mac(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr,
-		   uint8_t mac[6]);
-int neighbours_open(struct dataplane *dp);
-void neighbours_sync(struct dataplane *dp);
-/* Waits, up to a bound, for the answers of those that the latest sync asked for. */
-void neighbours_await(struct dataplane *dp);
-void neighbour_kick(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
-bool neighbour_resolved(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
-/* As of a moment ago, for those who list many endpoints. */
-bool neighbour_resolved_lately(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
-/* The kernel has said something of it. */
-void neighbour_changed(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
-bool neighbour_is_ours(const struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
-int neighbours_remove_all(struct netlink *nl);
 
 /* watch.c, events.c, sweep.c: what runs on the loop by itself. */
 int watch_open(struct dataplane *dp);
@@ -280,5 +235,7 @@ int claims_list(struct netlink *nl, struct spw_addr **out, size_t *count);
 void handle_opened(struct dataplane *dp, void *handle);
 void handle_close(struct dataplane *dp, void *handle);
 void handle_closed(struct dataplane *dp);
+
+#include "dataplane/ways.h" /* what needs the struct */
 
 #endif
