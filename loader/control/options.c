@@ -189,11 +189,10 @@ static int set_max_services(struct reading *r, const char *value)
 /* Number 0 is none, so the map has one row more than endpoints. */
 static int set_max_endpoints(struct reading *r, const char *value)
 {
-	uint32_t n;
-	int err = set_number(r, value, LIMIT_ENDPOINTS, &n);
+	uint32_t *n = &r->opts->engine.dataplane.max_endpoints;
+	int err = set_number(r, value, LIMIT_ENDPOINTS, n);
 
-	if (!err)
-		r->opts->engine.dataplane.max_endpoints = n + 1;
+	*n += !err;
 	return err;
 }
 
