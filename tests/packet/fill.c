@@ -304,6 +304,14 @@ static void forget_events(void)
 		put(world.skel->maps.event_times, &i, &never);
 }
 
+static void forget_hops(void)
+{
+	const struct spw_next_hop none = {};
+
+	for (uint32_t id = 0; id < WORLD_ENDPOINT_COUNT; id++)
+		put(world.skel->maps.next_hops, &id, &none);
+}
+
 static void forget_signals(void)
 {
 	const struct spw_signals none = {};
@@ -338,6 +346,7 @@ int world_reset(void **state)
 	fill_services();
 	forget_events();
 	forget_signals();
+	forget_hops();
 	forget_answers();
 	world_attach(world.if_client, SPW_IF_TX);
 	world_attach(world.if_server, 0);

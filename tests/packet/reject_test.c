@@ -165,9 +165,15 @@ static void a_full_table_refuses_in_words(void **state)
 	for (uint32_t refused = 0; refused < 100; d.sport++)
 		refused += !world_connect(&d);
 	for (uint32_t refused = 0; refused < 20; d.sport++) {
-		if (world_connect(&d))
+		struct desc want = world_refusal(&d);
+		uint64_t resets = world_stat(SPW_COUNT_RESET_SENT);
+		struct frame out, built;
+
+		if (world_send(world.if_client, &d, &out) == XDP_REDIRECT)
 			continue; /* the few entries that were left */
-		world_expect_refused(&d, SPW_DROP_FLOWS_FULL);
+		frame_build(&want, &built);
+		frame_assert_equal(&out, &built);
+		assert_int_equal(world_stat(SPW_COUNT_RESET_SENT), resets + 1);
 		refused++;
 	}
 }
