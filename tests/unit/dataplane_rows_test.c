@@ -16,6 +16,11 @@
 #define ID	 2
 
 struct rig {
+	struct spw_displace_line displace[2];
+	struct spw_service_line service_slots[64];
+	struct spw_next_hop hop_rows[IDS];
+	struct spw_interface interfaces[SPW_INTERFACES];
+	struct spw_addr_line addr_bits[4096];
 	struct dataplane dp;
 	struct spw_endpoint endpoints[IDS];
 	struct spw_word words[IDS];
@@ -40,6 +45,11 @@ static int rig_up(void **state)
 	r->dp.maps.service_rows = r->service_rows;
 	r->dp.maps.ports = r->ports;
 	r->dp.maps.config = &r->config;
+	r->dp.maps.displace = r->displace;
+	r->dp.maps.service_slots = r->service_slots;
+	r->dp.maps.next_hops = r->hop_rows;
+	r->dp.maps.interfaces = r->interfaces;
+	r->dp.maps.addr_bits = r->addr_bits;
 	r->dp.maps.cpus = 1;
 	for (int i = 0; i < MAP_COUNT; i++)
 		r->dp.maps.fd[i] = -1;
