@@ -6,6 +6,7 @@
 #ifndef SPILLWAY_BPF_CONFIG_H
 #define SPILLWAY_BPF_CONFIG_H
 
+#include "bounds.h"
 #include "stats.h"
 
 static inline __u32 config_side(void)
@@ -21,7 +22,10 @@ static inline const struct spw_settings *config_settings(__u32 side)
 	__u32 zero = 0;
 	struct spw_config *c = bpf_map_lookup_elem(&config, &zero);
 
-	return c ? &c->settings[side & 1] : NULL;
+	if (!c)
+		return NULL;
+	bounds_here(c);
+	return &c->settings[side & 1];
 }
 
 static inline enum verdict config_read(struct pkt *p)
@@ -31,9 +35,10 @@ static inline enum verdict config_read(struct pkt *p)
 
 	if (!c)
 		return drop(SPW_DROP_INTERNAL);
+	bounds_here(c);
 	p->side = *(volatile __u32 *)&c->active & 1;
 	p->settings = &c->settings[p->side];
-	p->hops_until = *(volatile __u32 *)&c->hops_until;
+	p->carry->hops_until = *(volatile __u32 *)&c->hops_until;
 	p->carry->flow_seed = c->flow_seed;
 	p->now = bpf_jiffies64();
 	return NEXT;

@@ -12,6 +12,7 @@
 #ifndef SPILLWAY_BPF_FWD_ICMP_H
 #define SPILLWAY_BPF_FWD_ICMP_H
 
+#include "bounds.h"
 #include "hop.h"
 #include "quote.h"
 
@@ -76,7 +77,7 @@ __noinline int icmp_rewrite(struct xdp_md *ctx, __u32 at, __u32 v6)
 		icmp_quote4(q, &c->f);
 	q->icmp.check = csum_apply(q->icmp.check, icmp_diff(q, c, v6));
 	len = q->len;
-	if (!len || len > sizeof(q->now))
+	if (!bounds_fit(&len, sizeof(q->now)))
 		return 0;
 	return !bpf_xdp_store_bytes(ctx, at, &q->icmp, sizeof(q->icmp)) &&
 	       !bpf_xdp_store_bytes(ctx, at + sizeof(q->icmp), &q->now, len);

@@ -17,7 +17,7 @@
 static inline bool hop_fits(const struct pkt *p)
 {
 	return !p->mtu || p->l3_len <= p->mtu ||
-	       ((p->ingress_flags & SPW_IF_GENERIC) && p->l3_len > ETH_DATA_LEN);
+	       ((p->carry->ingress_flags & SPW_IF_GENERIC) && p->l3_len > ETH_DATA_LEN);
 }
 
 /* The daemon's row of the endpoint, if it has one and keeps it up to date: read twice, unless torn. */
@@ -26,7 +26,7 @@ static inline bool hop_known(struct pkt *p)
 	__u32 id = p->f->core.endpoint, seq;
 	struct spw_next_hop *h;
 
-	if ((__s32)(p->hops_until - p->now) <= 0)
+	if ((__s32)(p->carry->hops_until - p->now) <= 0)
 		return false;
 	h = bpf_map_lookup_elem(&next_hops, &id);
 	if (!h)

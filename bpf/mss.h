@@ -7,6 +7,7 @@
 #ifndef SPILLWAY_BPF_MSS_H
 #define SPILLWAY_BPF_MSS_H
 
+#include "bounds.h"
 #include "interface.h"
 #include "csum.h"
 
@@ -68,7 +69,7 @@ __noinline int mss_clamp(struct xdp_md *ctx, __u32 at, __u32 len, __u32 limit)
 {
 	struct mss_tcp t = {.len = len, .at = sizeof(struct tcphdr), .limit = limit};
 
-	if (len <= sizeof(struct tcphdr) || len > MSS_TCP_MAX - 4)
+	if (len <= sizeof(struct tcphdr) || !bounds_fit(&len, MSS_TCP_MAX - 4))
 		return 0;
 	if (bpf_xdp_load_bytes(ctx, at, t.b, len))
 		return 0;

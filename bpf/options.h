@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include "bounds.h"
 #include "scratch.h"
 
 #define OPTIONS4_MAX 40
@@ -55,7 +56,7 @@ __noinline int options4_harmless(struct xdp_md *ctx, __u32 at, __u32 len)
 {
 	struct options4 o = {.len = len};
 
-	if (!len || len > OPTIONS4_MAX || bpf_xdp_load_bytes(ctx, at, o.b, len))
+	if (!bounds_fit(&len, OPTIONS4_MAX) || bpf_xdp_load_bytes(ctx, at, o.b, len))
 		return 0;
 	bpf_loop(OPTIONS4_MAX, options4_step, &o, 0);
 	return o.at == len;

@@ -100,9 +100,10 @@ static inline bool is_to_this_host(struct pkt *p)
 {
 	const struct spw_interface *i = interface_find(p->ctx->ingress_ifindex);
 
+	p->carry->ingress_flags = 0;
 	if (!i)
 		return true;
-	p->ingress_flags = i->flags;
+	p->carry->ingress_flags = i->flags;
 	return !__builtin_memcmp(p->eth->h_dest, i->mac, ETH_ALEN);
 }
 

@@ -11,6 +11,7 @@
 #ifndef SPILLWAY_BPF_PARTIAL_H
 #define SPILLWAY_BPF_PARTIAL_H
 
+#include "bounds.h"
 #include "csum.h"
 #include "stats.h"
 
@@ -57,7 +58,7 @@ static inline enum verdict partial_see(struct pkt *p)
 {
 	__u16 check = 0;
 
-	if (!(p->ingress_flags & SPW_IF_PARTIAL))
+	if (!(p->carry->ingress_flags & SPW_IF_PARTIAL))
 		return NEXT;
 	if (p->tcp)
 		check = p->tcp->check;
@@ -73,7 +74,7 @@ static long partial_add(__u32 nth, struct partial_sum *s)
 	struct partial_chunk *c = bpf_map_lookup_elem(&partial_chunk, &zero);
 	__s64 sum;
 
-	if (!c || !len || s->failed)
+	if (!c || s->failed || !bounds_fit(&len, PARTIAL_CHUNK))
 		return 1;
 	if (len < PARTIAL_CHUNK)
 		__builtin_memset(c->b, 0, sizeof(c->b));
@@ -100,7 +101,7 @@ static inline __u16 partial_whole(const struct pkt *p, __u32 l4)
 
 static __noinline int partial_finish(struct pkt *p)
 {
-	bool later = p->ingress_flags & SPW_IF_GENERIC;
+	bool later = p->carry->ingress_flags & SPW_IF_GENERIC;
 	__u16 check;
 
 	count(SPW_COUNT_CHECKSUM_COMPLETED);

@@ -71,7 +71,9 @@ struct carry {
 	struct entry f;
 	struct flow_ref forward;
 	__u64 flow_seed;
-	__u64 hash; /* of a packet that opens a flow */
+	__u32 hops_until;
+	__u32 ingress_flags; /* enum spw_interface_flag */
+	__u64 hash;	     /* of a packet that opens a flow */
 	struct shape shape;
 	struct spw_fragment fragment; /* its datagram, of a fragment */
 	/* Of the next hop, as a row of `next_hops` has them. */
@@ -98,16 +100,14 @@ struct pkt {
 	__u32 v6;		  /* of both sides: 0 or 1 */
 	__u32 now;		  /* ticks */
 	__u32 side;		  /* of the double-buffered rows */
-	__u32 hops_until;
-	__u32 service;	     /* id, of a packet that opens a flow */
-	__u32 endpoint;	     /* id, picked for it */
-	__u32 ingress_flags; /* enum spw_interface_flag */
-	__u32 egress;	     /* ifindex it leaves by */
-	__u32 egress_flags;  /* enum spw_interface_flag */
-	__u16 egress_vlan;   /* TCI, or SPW_UNTAGGED */
-	__u16 mtu;	     /* of the way out; 0: no limit */
-	bool partial;	     /* its checksum is yet to be made */
-	bool cuts;	     /* a reply that goes on as an RST */
+	__u32 service;		  /* id, of a packet that opens a flow */
+	__u32 endpoint;		  /* id, picked for it */
+	__u32 egress_flags;	  /* enum spw_interface_flag */
+	__u32 egress;		  /* ifindex it leaves by */
+	__u16 egress_vlan;	  /* TCI, or SPW_UNTAGGED */
+	__u16 mtu;		  /* of the way out; 0: no limit */
+	bool partial;		  /* its checksum is yet to be made */
+	bool cuts;		  /* a reply that goes on as an RST */
 	__be16 l3_proto;
 	__u16 vlan;   /* its tag (TCI), or SPW_UNTAGGED */
 	__u16 l3_len; /* of the IP packet: the frame may be padded */

@@ -6,6 +6,7 @@
 #ifndef SPILLWAY_BPF_PLAIN_H
 #define SPILLWAY_BPF_PLAIN_H
 
+#include "bounds.h"
 #include "shape.h"
 
 #define PLAIN_HEAD_MAX 64
@@ -15,7 +16,7 @@ __noinline int plain_close_gap(struct xdp_md *ctx, __u32 len, __u32 by)
 {
 	__u8 head[PLAIN_HEAD_MAX];
 
-	if (!len || len > PLAIN_HEAD_MAX || by > EXTENSIONS_BYTES)
+	if (!bounds_fit(&len, PLAIN_HEAD_MAX) || by > EXTENSIONS_BYTES)
 		return -1;
 	if (bpf_xdp_load_bytes(ctx, 0, head, len) || bpf_xdp_adjust_head(ctx, by))
 		return -1;

@@ -10,6 +10,7 @@
 #ifndef SPILLWAY_BPF_QUOTE_H
 #define SPILLWAY_BPF_QUOTE_H
 
+#include "bounds.h"
 #include "config.h"
 #include "flow.h"
 #include "icmp.h"
@@ -82,6 +83,8 @@ __noinline int quote_load(struct xdp_md *ctx, __u32 at, __u32 len, __u32 v6)
 	len -= sizeof(q->icmp);
 	if (len > most)
 		len = most;
+	if (!bounds_fit(&len, sizeof(q->was)))
+		return 0;
 	__builtin_memset(&q->was, 0, sizeof(q->was));
 	q->len = len;
 	return !bpf_xdp_load_bytes(ctx, at, &q->icmp, sizeof(q->icmp)) &&

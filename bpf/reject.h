@@ -115,7 +115,8 @@ static inline bool reject_finish(struct pkt *p, const struct spw_addr *from,
 {
 	if (p->ip4)
 		reject_ip4(p, from, to);
-	if (p->ip6)
+	/* Linux 6.1 does not see that its TCP header follows it. */
+	if (p->ip6 && (void *)(p->ip6 + 1) + sizeof(*p->tcp) <= pkt_end(p))
 		reject_ip6(p, from, to);
 	return reject_trim(p);
 }
