@@ -28,6 +28,17 @@ static inline const struct spw_settings *config_settings(__u32 side)
 	return &c->settings[side & 1];
 }
 
+#define CONFIG_LEASE_MAX_S 3600 /* the daemon's is of a few seconds, a benchmark's of an hour */
+
+/*
+ * Does a daemon keep the rows of next hops? 0: none ever did, and ticks count from before 0, so it may
+ * lie ahead. No lease lies far ahead, or one of months ago would do so again when ticks have wrapped.
+ */
+static inline bool config_lease_runs(__u32 until, __u32 now)
+{
+	return until && until - now - 1 < CONFIG_LEASE_MAX_S * ticks_a_second;
+}
+
 static inline enum verdict config_read(struct pkt *p)
 {
 	__u32 zero = 0;

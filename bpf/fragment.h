@@ -12,6 +12,7 @@
 #ifndef SPILLWAY_BPF_FRAGMENT_H
 #define SPILLWAY_BPF_FRAGMENT_H
 
+#include "config.h"
 #include "atomic.h"
 #include "fragment_maps.h"
 #include "options.h"
@@ -198,7 +199,7 @@ __noinline int fragment_enter(struct xdp_md *ctx)
 	if (kind == FRAGMENT_FIRST)
 		return NEXT;
 	return fragment_follow(ctx, c,
-			       (__s32)(*(volatile __u32 *)&config_row->hops_until - now) > 0);
+			       config_lease_runs(*(volatile __u32 *)&config_row->hops_until, now));
 }
 
 /* A first fragment that came twice keeps what it got: else its datagram would never be whole. */

@@ -26,7 +26,7 @@ static inline bool hop_known(struct pkt *p)
 	__u32 id = p->f->core.endpoint, seq;
 	struct spw_next_hop *h;
 
-	if ((__s32)(p->carry->hops_until - p->now) <= 0)
+	if (!config_lease_runs(p->carry->hops_until, p->now))
 		return false;
 	h = bpf_map_lookup_elem(&next_hops, &id);
 	if (!h)

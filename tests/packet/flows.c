@@ -71,6 +71,7 @@ static struct flow flow_of(const struct flow_line *l)
 		.state = (uint32_t)(l->core.word & SPW_WORD_STATE_MASK),
 		.service = l->core.service,
 		.client_ifindex = l->core.client_ifindex,
+		.seen = (uint32_t)(l->core.word >> SPW_WORD_SEEN_SHIFT),
 		.seen_ns = ns_of((uint32_t)(l->core.word >> SPW_WORD_SEEN_SHIFT)),
 		.born_ns = (uint64_t)l->core.born << SPW_BORN_SHIFT,
 	};

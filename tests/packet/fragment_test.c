@@ -4,6 +4,7 @@
  * exactly as if the datagram that the far side gets had been cut into pieces.
  */
 #include "groups.h"
+#include "dataplane/ticks.h"
 #include "world.h"
 
 #include <string.h>
@@ -200,7 +201,7 @@ static void clients_with_one_identification_get_different_ones(void **state)
 /* As if a daemon ran: it is there to hold early ones. */
 static void a_daemon_runs(void)
 {
-	world.config.hops_until = world_sweep(0).now + 1000000;
+	world.config.hops_until = world_sweep(0).now + 60 * ticks_a_second();
 	world_put_config();
 }
 

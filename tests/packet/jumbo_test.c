@@ -4,6 +4,7 @@
  * forwarded like others, and what is cut short is seen as that.
  */
 #include "groups.h"
+#include "dataplane/ticks.h"
 #include "world.h"
 
 #include <string.h>
@@ -88,7 +89,7 @@ static void no_limits(const struct desc *sent, uint32_t id)
 	memcpy(hop.smac, sent->smac, 6);
 	assert_int_equal(bpf_map_update_elem(bpf_map__fd(world.skel->maps.next_hops), &id, &hop, 0),
 			 0);
-	world.config.hops_until = world_sweep(0).now + 1000000;
+	world.config.hops_until = world_sweep(0).now + 60 * ticks_a_second();
 	world_put_config();
 	world_attach(world.if_server, SPW_IF_GENERIC);
 }

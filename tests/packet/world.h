@@ -149,6 +149,7 @@ struct flow {
 	uint32_t service;
 	uint32_t client_ifindex;
 	uint8_t client_mac[6];
+	uint32_t seen;		   /* ticks, exact */
 	uint64_t seen_ns, born_ns; /* to a tick, and to 2^SPW_BORN_SHIFT */
 };
 struct spw_flow_key world_key(const struct desc *d);

@@ -25,7 +25,7 @@
 #define SLOT_LINES    65536
 #define MAX_V6	      1000     /* IPv6 endpoints */
 #define LATER_TICKS   20000000 /* 5 hours and more, whatever the kernel's HZ */
-#define LEASE_TICKS   1000000000
+#define LEASE_S	      3000
 #define SWEEP_SETS    1024
 
 static struct {
@@ -56,7 +56,7 @@ static int keep_lease(void)
 
 	if (!ticks_now(fill.dp->sweep_fd, &now))
 		return -EIO;
-	fill.dp->maps.config->hops_until = now + LEASE_TICKS;
+	fill.dp->maps.config->hops_until = now + LEASE_S * ticks_a_second();
 	return 0;
 }
 
