@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * A packet's flow in the table, and how long flows live. Ordinary packets copy their entry and look
- * no further than that it was seen within the last second.
+ * no further than that it was seen lately.
  */
 #ifndef SPILLWAY_BPF_FLOW_H
 #define SPILLWAY_BPF_FLOW_H
@@ -137,13 +137,18 @@ static inline void flow_refer(const struct entry *e, __u32 line, struct flow_ref
 	out->endpoint = e->core.endpoint;
 }
 
-/* The forward entry of a reverse one; false when the pair is being made or removed. */
-static inline bool flow_find_forward(const struct entry *r, __u32 v6, struct flow_ref *out)
+/*
+ * The forward entry of a reverse one and its key; false when the pair is being made or removed, also
+ * when the client has another flow by now, which leads to another port.
+ */
+static inline bool flow_find_forward(const struct spw_flow_key *key, const struct entry *r,
+				     __u32 v6, struct flow_ref *out)
 {
 	__u32 line = flow_partner(r, v6);
-	const struct pair_scratch *s = lines_scratch(LINES_FLOW);
+	struct pair_scratch *s = lines_scratch(LINES_FLOW);
 
-	if (line == TABLE_NONE || !s || s->entry.core.dir != SPW_FLOW_FORWARD)
+	if (line == TABLE_NONE || !s || s->entry.core.dir != SPW_FLOW_FORWARD ||
+	    !pair_is_partner(s, key))
 		return false;
 	flow_refer(&s->entry, line, out);
 	return true;

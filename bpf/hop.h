@@ -14,10 +14,16 @@
  * With generic XDP the kernel has put packets together that come apart again on their way out: longer
  * than the way in allows, so nobody sent them so.
  */
+static inline bool hop_is_giant(const struct pkt *p)
+{
+	const struct spw_interface *in = interface_find(p->ctx->ingress_ifindex);
+
+	return in && (in->flags & SPW_IF_GENERIC) && p->l3_len > in->mtu;
+}
+
 static inline bool hop_fits(const struct pkt *p)
 {
-	return !p->mtu || p->l3_len <= p->mtu ||
-	       ((p->carry->ingress_flags & SPW_IF_GENERIC) && p->l3_len > ETH_DATA_LEN);
+	return !p->mtu || p->l3_len <= p->mtu || hop_is_giant(p);
 }
 
 /* The daemon's row of the endpoint, if it has one and keeps it up to date: read twice, unless torn. */

@@ -2,7 +2,7 @@
 /*
  * A packet with an entry in the flow table: does it go the flow's way, and what does the flow
  * learn from it? Ordinary packets only read; the shared lines are written when a flag says
- * something new, or about once a second to show that the flow lives.
+ * something new, or now and then to show that the flow lives (flow_is_fresh()).
  */
 #ifndef SPILLWAY_BPF_LIFE_H
 #define SPILLWAY_BPF_LIFE_H
@@ -117,13 +117,13 @@ static inline enum verdict life_forward(struct pkt *p)
 	return NEXT;
 }
 
-/* An endpoint's packet that says something new, or the first in a second. */
+/* An endpoint's packet that says something new, or that the flow still lives. */
 static __noinline enum verdict life_reply_notes(struct pkt *p, __u32 bits, __u32 word, bool halts)
 {
 	enum verdict v;
 	__u32 rank;
 
-	if (!flow_find_forward(p->f, p->v6, p->forward))
+	if (!flow_find_forward(p->key, p->f, p->v6, p->forward))
 		return pass(SPW_PASS_NO_FLOW);
 	if (!flow_is_fresh(p->forward->word, p->now) &&
 	    flow_is_expired(p->forward->word, p->forward->service, p->udp != NULL, p->side,

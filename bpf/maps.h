@@ -219,6 +219,7 @@ struct {
 #define ANSWER_ETH   20	 /* Ethernet and a tag, in whole words */
 #define ANSWER_HEAD  48	 /* IPv6 and ICMP */
 #define ANSWER_QUOTE 512 /* of the packet answered; bpf_csum_diff() takes no more */
+
 /* An ICMP answer in the making, and when the latest ones were sent: answer.h. */
 struct answer {
 	__u64 paid_ns;

@@ -6,8 +6,7 @@
  * succeeds) removes the reverse entry next, and nobody else ever removes one: so the reverse key
  * cannot be given away in between. Only the sweep clears away a reverse entry that lost its partner,
  * long after. A pair is made in the other order: the reverse entry first, which is what reserves
- * the source port.
- * Removing takes no lock.
+ * the source port. Removing takes no lock.
  */
 #ifndef SPILLWAY_BPF_PAIR_H
 #define SPILLWAY_BPF_PAIR_H
@@ -94,6 +93,16 @@ __noinline int pair_drop(const struct spw_flow_key *key, __u32 v6)
 	return 1;
 }
 
+/* Does the entry in the scratch lead back to the one with this key? */
+static inline bool pair_is_partner(struct pair_scratch *s, const struct spw_flow_key *key)
+{
+	pair_partner_key(&s->entry, &s->partner_key);
+	return addr_equal(&s->partner_key.saddr, &key->saddr) &&
+	       addr_equal(&s->partner_key.daddr, &key->daddr) &&
+	       s->partner_key.sport == key->sport && s->partner_key.dport == key->dport &&
+	       s->partner_key.proto == key->proto;
+}
+
 /*
  * Is the entry in the line, read into the scratch of `who`, the partner of the one with this key? A
  * client whose flow is just being removed may have another by now, which leads to another port. The
@@ -103,13 +112,7 @@ __noinline int pair_leads_to(const struct spw_flow_key *key, __u32 v6, __u32 lin
 {
 	struct pair_scratch *s = lines_scratch(who);
 
-	if (!key || !s || !pair_tenant(v6, line, who))
-		return 0;
-	pair_partner_key(&s->entry, &s->partner_key);
-	return addr_equal(&s->partner_key.saddr, &key->saddr) &&
-	       addr_equal(&s->partner_key.daddr, &key->daddr) &&
-	       s->partner_key.sport == key->sport && s->partner_key.dport == key->dport &&
-	       s->partner_key.proto == key->proto;
+	return key && s && pair_tenant(v6, line, who) && pair_is_partner(s, key);
 }
 
 /*

@@ -116,7 +116,7 @@ static inline bool may_be_ours(const struct spw_addr *a)
 	return l && (l->w[bit / 64] >> (bit % 64) & 1);
 }
 
-/* What is kept of it is the exact answer: others share its bit. */
+/* Others may share the bit of an address of ours: pass_ours() and service_none() know exactly. */
 static inline enum verdict only_ours(struct pkt *p)
 {
 	if (!may_be_ours(&p->key->daddr) || !is_to_this_host(p))

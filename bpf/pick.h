@@ -9,6 +9,8 @@
 
 #include <bpf/bpf_endian.h>
 
+#include <spillway/hash.h>
+
 #include "service.h"
 
 static inline __u32 endpoint_word(__u32 id)
@@ -52,24 +54,14 @@ static inline bool pick_fits(__u32 id, __u32 ip_version)
 	return e && e->mode == SPW_MODE_NAT && addr_is_v4(&e->addr) == (ip_version == 4);
 }
 
-/* Every bit of the input reaches every bit of the result: multiply, then fold the top down. */
-static inline __u64 pick_mix(__u64 h, __u64 v)
-{
-	h ^= v;
-	h *= 0x9e3779b97f4a7c15ULL;
-	h ^= h >> 32;
-	h *= 0xd6e8feb86659fd93ULL;
-	return h ^ h >> 29;
-}
-
 static inline __u64 pick_hash(const struct spw_flow_key *k, __u32 seed)
 {
-	__u64 h = pick_mix(seed, (__u64)k->saddr.w[0] << 32 | k->saddr.w[1]);
+	__u64 h = spw_mix(seed, (__u64)k->saddr.w[0] << 32 | k->saddr.w[1]);
 
-	h = pick_mix(h, (__u64)k->saddr.w[2] << 32 | k->saddr.w[3]);
-	h = pick_mix(h, (__u64)k->daddr.w[0] << 32 | k->daddr.w[1]);
-	h = pick_mix(h, (__u64)k->daddr.w[2] << 32 | k->daddr.w[3]);
-	return pick_mix(h, (__u64)k->sport << 32 | (__u64)k->dport << 16 | k->proto);
+	h = spw_mix(h, (__u64)k->saddr.w[2] << 32 | k->saddr.w[3]);
+	h = spw_mix(h, (__u64)k->daddr.w[0] << 32 | k->daddr.w[1]);
+	h = spw_mix(h, (__u64)k->daddr.w[2] << 32 | k->daddr.w[3]);
+	return spw_mix(h, (__u64)k->sport << 32 | (__u64)k->dport << 16 | k->proto);
 }
 
 /* Maps a hash onto 0 .. n - 1 evenly, without a division. */
@@ -105,7 +97,7 @@ __noinline __u32 pick_from(__u64 hash, const struct spw_table_ref *t, __u32 trie
 				count(SPW_COUNT_PICK_PROBED);
 			return id;
 		}
-		hash = pick_mix(hash, i + 1);
+		hash = spw_mix(hash, i + 1);
 	}
 	return SPW_ENDPOINT_NONE;
 }
@@ -123,7 +115,7 @@ static inline __u32 pick_last(const struct pkt *p, const struct spw_service_row 
 {
 	if (row->flags & SPW_SERVICE_EMPTY)
 		return SPW_ENDPOINT_NONE;
-	return pick_from(pick_mix(p->carry->hash, SPW_PICK_LAST), &row->table, SPW_PICK_LAST,
+	return pick_from(spw_mix(p->carry->hash, SPW_PICK_LAST), &row->table, SPW_PICK_LAST,
 			 p->ip4 ? 4 : 6);
 }
 

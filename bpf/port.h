@@ -53,7 +53,8 @@ static inline bool port_take(struct opening *o, __u32 least)
 	if (!o)
 		return false;
 	if (flow_get(&o->reverse_key, o->v6, &o->holder) == TABLE_NONE ||
-	    o->holder.core.dir != SPW_FLOW_REVERSE || !flow_find_forward(&o->holder, o->v6, &f))
+	    o->holder.core.dir != SPW_FLOW_REVERSE ||
+	    !flow_find_forward(&o->reverse_key, &o->holder, o->v6, &f))
 		return false;
 	o->rest = port_rest(o, &f);
 	if (o->rest == PORT_IN_USE || o->rest < least || !pair_remove(o->v6, f.line, f.word, 0))

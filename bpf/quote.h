@@ -164,7 +164,7 @@ __noinline __u32 quote_find(__u32 v6, __u32 side, __u32 now)
 		return TABLE_NONE;
 	if (c->f.core.dir == SPW_FLOW_FORWARD)
 		flow_refer(&c->f, line, &c->forward);
-	else if (!flow_find_forward(&c->f, v6, &c->forward))
+	else if (!flow_find_forward(&q->key, &c->f, v6, &c->forward))
 		return TABLE_NONE;
 	if (flow_is_expired(c->forward.word, c->forward.service, q->key.proto == IPPROTO_UDP, side,
 			    now))

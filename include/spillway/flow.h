@@ -41,7 +41,7 @@ enum spw_flow_state {
 
 /*
  * An entry's word, changed by compare-and-swap only. `seen` is when a packet of either side was
- * last noticed, to about a second, in ticks: the low half of the kernel's jiffies64.
+ * last noticed, to a second or SPW_FLOW_LONG's eight, in ticks: the low half of the kernel's jiffies64.
  *
  *   63 ........ 32 31 ........ 14 13 .. 12 11 ...... 0
  *      seen           version       phase      state

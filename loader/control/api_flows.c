@@ -117,5 +117,6 @@ void api_flows_count(struct call *c)
 
 	tree_set_int(c->arena, answer, "count", (int64_t)dataplane_flow_count(c->engine->dp));
 	tree_set_int(c->arena, answer, "max", dataplane_meta(c->engine->dp)->max_flows);
+	tree_set_int(c->arena, answer, "maxIPv6", dataplane_meta(c->engine->dp)->max_flows6);
 	call_answer(c, 200, answer);
 }

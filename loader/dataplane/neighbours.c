@@ -262,18 +262,24 @@ bool neighbour_mac(struct dataplane *dp, uint32_t ifindex, const struct spw_addr
 	return n->has_mac;
 }
 
-void neighbour_changed(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr)
+/* What the message says is kept, and goes into the rows of its endpoints when it is news to them. */
+void neighbour_heard(struct dataplane *dp, const struct nlmsghdr *m, uint32_t ifindex,
+		     const struct spw_addr *addr)
 {
 	struct neighbour *n = find(dp, ifindex, addr);
-	bool had;
-	uint8_t was[6], now[6] = {0};
+	struct entry e = {0};
+	bool resolved, news;
 
 	if (!n)
 		return;
-	had = n->mac_known && n->has_mac;
-	memcpy(was, n->mac, sizeof(was));
-	n->mac_known = false;
-	if (neighbour_mac(dp, ifindex, addr, now) != had || (had && memcmp(was, now, sizeof(now))))
+	(void)read_entry(m, &e); /* of a removal nothing */
+	resolved = e.has_mac && (e.state & RESOLVED);
+	news = !n->mac_known || n->has_mac != resolved ||
+	       (resolved && memcmp(n->mac, e.mac, sizeof(e.mac)) != 0);
+	n->has_mac = resolved;
+	memcpy(n->mac, e.mac, sizeof(n->mac));
+	n->mac_known = true;
+	if (news)
 		hop_rows_neighbour(dp, ifindex, addr);
 }
 

@@ -23,7 +23,7 @@ static void neighbour_news(struct dataplane *dp, const struct nlmsghdr *m)
 	if (!netlink_get_addr(t[NDA_DST], &addr) ||
 	    !neighbour_is_ours(dp, (uint32_t)n->ndm_ifindex, &addr))
 		return;
-	neighbour_changed(dp, (uint32_t)n->ndm_ifindex, &addr);
+	neighbour_heard(dp, m, (uint32_t)n->ndm_ifindex, &addr);
 	if (m->nlmsg_type != RTM_DELNEIGH)
 		return;
 	dp->neighbours_lost = true;

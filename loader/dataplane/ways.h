@@ -49,8 +49,9 @@ void neighbour_kick(struct dataplane *dp, uint32_t ifindex, const struct spw_add
 bool neighbour_resolved(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
 /* As of a moment ago, for those who list many endpoints. */
 bool neighbour_resolved_lately(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
-/* The kernel has said something of it. */
-void neighbour_changed(struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
+/* The kernel has said something of it: RTM_NEWNEIGH or RTM_DELNEIGH. */
+void neighbour_heard(struct dataplane *dp, const struct nlmsghdr *m, uint32_t ifindex,
+		     const struct spw_addr *addr);
 bool neighbour_is_ours(const struct dataplane *dp, uint32_t ifindex, const struct spw_addr *addr);
 int neighbours_remove_all(struct netlink *nl);
 

@@ -35,39 +35,44 @@ def budget(program, series):
 
 
 class Results:
-    """What was counted over all kernels."""
+    """What came of one kernel."""
 
-    def __init__(self):
+    def __init__(self, series):
+        self.series = series
         self.passed = self.failed = 0
         self.walked = {}
+        self.lines = []
 
     def add(self, ok, name, note=""):
         """One check; a failed one is printed with what there is to say."""
         self.passed += bool(ok)
         self.failed += not ok
-        print(f"  {'ok' if ok else 'FAILED':7} {name}" + (f" ({note})" if ok and note else ""))
+        self.lines.append(f"  {'ok' if ok else 'FAILED':7} {name}"
+                          + (f" ({note})" if ok and note else ""))
         if not ok and note:
-            print(note)
+            self.lines.append(note)
 
-    def add_programs(self, series, programs):
+    def add_programs(self, programs):
         """Programs that loaded, each within its budget."""
         if programs["text"] or not programs["walked"]:
             self.add(False, "every program loads", programs["text"])
         for program, count in programs["walked"].items():
-            self.walked.setdefault(program, {})[series] = count
-            most = budget(program, series)
+            self.walked[program] = count
+            most = budget(program, self.series)
             self.add(count <= most, f"{program} loads within its budget",
                      f"{count:,} of {most:,} instructions walked")
 
-    def add_report(self, series, report):
+    def add_report(self, report):
         """One line of a guest."""
         if "programs" in report:
-            self.add_programs(series, report["programs"])
+            self.add_programs(report["programs"])
         elif "counted" in report:
             self.passed += report["passed"]
             self.failed += report["failed"]
-            print(f"  {report['passed']} {report['counted']} passed, {report['failed']} failed "
-                  f"({report['seconds']} s)\n{report['text']}", end="")
+            self.lines.append(f"  {report['passed']} {report['counted']} passed, "
+                              f"{report['failed']} failed ({report['seconds']} s)")
+            if report["text"]:
+                self.lines.append(report["text"])
         elif "check" in report:
             note = report.get("text") or ", ".join(
                 filter(None, (report["shown"], f"{report['seconds']} s")))
@@ -75,12 +80,13 @@ class Results:
         elif "broke" in report:
             self.add(False, "the checks come to their end", report["broke"])
 
-    def print_table(self):
-        """Instructions walked, a row a program."""
-        print(f"{'instructions walked':32}" + "".join(f"{'Linux ' + s:>12}" for s in KERNELS))
-        for program, counts in self.walked.items():
-            print(f"{program:32}" + "".join(
-                f"{counts[s]:12,}" if s in counts else f"{'-':>12}" for s in KERNELS))
+
+def print_table(results):
+    """Instructions walked, a row a program, a column a kernel."""
+    print(f"{'instructions walked':32}" + "".join(f"{'Linux ' + r.series:>12}" for r in results))
+    for program in dict.fromkeys(name for r in results for name in r.walked):
+        print(f"{program:32}" + "".join(
+            f"{r.walked[program]:12,}" if program in r.walked else f"{'-':>12}" for r in results))
 
 
 def tail(path, lines=40):
@@ -89,24 +95,33 @@ def tail(path, lines=40):
         return "".join(log.readlines()[-lines:])
 
 
-def check(series, objects, results):
+def boot(kernel, objects, results):
     """Boots one kernel and counts what it reports."""
-    began = time.monotonic()
-    log = os.path.join(CACHE, f"{series}.log")
-    kernel = debian.kernel(series, CACHE)
-    print(f"{kernel.release}:")
-    before = results.failed
+    log = os.path.join(CACHE, f"{kernel.series}.log")
     with vm.Guest(kernel, log) as guest:
         reports, problem = guest.run(
             ["env", f"SPILLWAY_BUILD={BUILD}", sys.executable, os.path.join(HERE, "guest.py"),
              *objects], LIMIT_S)
     for report in reports:
-        results.add_report(series, report)
+        results.add_report(report)
     if problem:
         results.add(False, "the guest comes to its end", problem)
-    if results.failed > before:
-        print(f"end of {os.path.relpath(log, ROOT)}:\n{tail(log)}")
-    print(f"  {time.monotonic() - began:.0f} s")
+    if results.failed:
+        results.lines.append(f"end of {os.path.relpath(log, ROOT)}:\n{tail(log)}")
+
+
+def check(series, objects):
+    """All about one kernel."""
+    results, began = Results(series), time.monotonic()
+    try:
+        kernel = debian.kernel(series, CACHE)
+        results.lines.append(f"{kernel.release}:")
+        boot(kernel, objects, results)
+    except (debian.Failed, OSError) as why:
+        results.add(False, f"Linux {series} boots", str(why))
+    results.lines.append(f"  {time.monotonic() - began:.0f} s")
+    print("\n".join(results.lines), flush=True)
+    return results
 
 
 def main():
@@ -114,18 +129,14 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as an exception, it cleans up
     objects = [os.path.abspath(path) for path in sys.argv[1:]]
     os.makedirs(CACHE, exist_ok=True)
-    results = Results()
-    for series in KERNELS:
-        try:
-            check(series, objects, results)
-        except (debian.Failed, OSError) as why:
-            results.add(False, f"Linux {series} boots", str(why))
-    results.print_table()
+    results = [check(series, objects) for series in KERNELS]
+    print_table(results)
+    passed, failed = sum(r.passed for r in results), sum(r.failed for r in results)
     os.makedirs(os.path.join(BUILD, "results"), exist_ok=True)
     with open(os.path.join(BUILD, "results", "kernels"), "w", encoding="ascii") as out:
-        out.write(f"{results.passed} {results.failed}\n")
-    print(f"{results.passed} passed, {results.failed} failed")
-    return 1 if results.failed or not results.passed else 0
+        out.write(f"{passed} {failed}\n")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
 
 
 if __name__ == "__main__":

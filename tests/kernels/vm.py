@@ -131,7 +131,7 @@ class Guest:
             "-serial", f"file:{self.log}" if self.log else "stdio", "-serial", f"file:{self.path('reports')}",
             "-device", "virtio-rng-pci",
             "-kernel", self.kernel.image, "-initrd", self.path("initramfs"),
-            "-append", "console=ttyS0 panic=-1 quiet loglevel=4 mitigations=off random.trust_cpu=on"]
+            "-append", "console=ttyS0 panic=-1 quiet loglevel=4 mitigations=off no_timer_check random.trust_cpu=on"]
         for card, (hub, _) in CARDS.items():
             command += ["-netdev", f"hubport,id={card},hubid={hub}",
                         "-device", f"virtio-net-pci,netdev={card},mac={mac(card)},romfile="]

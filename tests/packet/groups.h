@@ -3,6 +3,11 @@
 #ifndef SPILLWAY_TESTS_GROUPS_H
 #define SPILLWAY_TESTS_GROUPS_H
 
+#include <stdint.h>
+
+/* How often something generated is tried that is tried `full` times at leisure. */
+uint32_t repeats(uint32_t full);
+
 int nat_tests(void);
 int innocence_tests(void);
 int random_tests(void);

@@ -305,7 +305,7 @@ static void flows_keep_their_endpoints_whatever_happens_to_others(void **state)
 {
 	const struct ids_limits limits = {WORLD_ENDPOINTS, WORLD_SERVICES};
 	AUTO(ids_free) struct ids *ids = ids_new(&limits);
-	const uint32_t steps = 10000;
+	const uint32_t steps = repeats(10000);
 
 	(void)state;
 	assert_non_null(ids);

@@ -294,7 +294,7 @@ static void generated_quotes_count_at_most_once(void **state)
 	uint32_t rnd = 20260101;
 
 	(void)state;
-	for (uint32_t i = 0; i < 4000; i++) {
+	for (uint32_t i = 0; i < repeats(4000); i++) {
 		struct frame quoted;
 		struct desc client, d = complaint_of(TCP4 + i % 4, &client, &quoted);
 

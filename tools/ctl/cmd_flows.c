@@ -33,8 +33,9 @@ static int count(struct ctl *c, enum output_form form)
 		return 1;
 	if (form != OUTPUT_TABLE)
 		return output_tree(answer, form);
-	printf("%lld flows of at most %lld\n", (long long)node_int_at(answer, "count", 0),
-	       (long long)node_int_at(answer, "max", 0));
+	printf("%lld flows of at most %lld IPv4 and %lld IPv6\n",
+	       (long long)node_int_at(answer, "count", 0), (long long)node_int_at(answer, "max", 0),
+	       (long long)node_int_at(answer, "maxIPv6", 0));
 	return 0;
 }
 

@@ -83,8 +83,9 @@ static void print_facts(struct ctl *c, const struct node *s)
 	print_health(c, node_member(s, "health"));
 	if (node_text_at(s, "zone", NULL))
 		printf("Zone:      %s\n", terminal_safe(c->arena, node_text_at(s, "zone", "")));
-	printf("Flows:     %lld of at most %lld\n", number(s, "flows.count"),
-	       number(s, "flows.max"));
+	printf("Flows:     %lld of at most %lld IPv4 and %lld IPv6, in %.1f MiB\n",
+	       number(s, "flows.count"), number(s, "flows.max"), number(s, "flows.maxIPv6"),
+	       (double)number(s, "flows.bytes") / MIB);
 	printf("Maps:      %.1f MiB\n", (double)number(s, "mapBytes") / MIB);
 	printf("Sources:   %s\n", list_text(c, node_member(s, "sources")));
 	print_changes("Sysctls:", node_member(s, "sysctls"));

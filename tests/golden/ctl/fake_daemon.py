@@ -115,7 +115,8 @@ STATUS = {"version": "0.1.0", "pid": 42, "uptimeSeconds": 200,
           "offloads": ["rx-vlan-offload of eth0: on -> off"],
           "vips": [{"address": "192.0.2.1", "problem": None},
                    {"address": "2001:db8::1", "problem": "another host answers for it"}],
-          "flows": {"count": 7, "max": 262144}, "mapBytes": 10485760,
+          "flows": {"count": 7, "max": 262144, "maxIPv6": 65536, "bytes": 5242880},
+          "mapBytes": 10485760,
           "resources": {"Backend": 3, "Gateway": 1}, "services": 2, "endpoints": 5,
           "health": {"unknown": 0, "up": 3, "starting": 0, "down": 1, "ejected": 1, "draining": 0},
           "zone": "east",
@@ -281,7 +282,7 @@ class Daemon:
             return 200, {"count": 2, "truncated": query["limit"] == "1",
                          "flows": [FLOW] * min(2, int(query["limit"]))}
         return 200, {"endpoints": {"services": SERVICES}, "stats": {"counters": COUNTERS},
-                     "flows/count": {"count": 2, "max": 262144}, "status": STATUS}[path]
+                     "flows/count": {"count": 2, "max": 262144, "maxIPv6": 65536}, "status": STATUS}[path]
 
 
 def status(code, reason, message):
