@@ -47,7 +47,7 @@ const struct scenario scenarios[] = {
 	{"arp", .kind = SCENARIO_ARP, .family = 4, .balanced = true, .flows = 1,
 	 .ends = SPW_PASS_NOT_IP},
 	{"icmp error, 64k flows", .kind = SCENARIO_ERROR, .family = 4, .proto = IPPROTO_TCP,
-	 .flows = K64, .ends = SPW_PASS_NOT_L4},
+	 .flows = K64, TX},
 	{"client, 64k flows, 1k services", CLIENT4, .flows = K64, .services = 1000},
 	{"client, 64k flows, spread over 1k services", CLIENT4, .flows = K64, .services = 1000,
 	 .used = 1000},
