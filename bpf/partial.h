@@ -6,7 +6,9 @@
  * Generic XDP sends the kernel's packets with the note to finish them later, so there the field
  * becomes the sum of the new pseudo header.
  *
- * A finished checksum that looks the same, one in 65,536, is made anew, which is right as well.
+ * A finished checksum may look the same, one in 65,536. Made anew over a whole segment it is right again;
+ * where the kernel would finish it, the segment is summed up to tell them apart. Fragments are not asked:
+ * their segment is not here, and Linux finishes checksums before it makes fragments (ip_do_fragment()).
  */
 #ifndef SPILLWAY_BPF_PARTIAL_H
 #define SPILLWAY_BPF_PARTIAL_H
@@ -53,21 +55,6 @@ static inline __u16 partial_pseudo(const struct pkt *p)
 	return csum_fold_sum(sum);
 }
 
-/* A stage: before anything is written. */
-static inline enum verdict partial_see(struct pkt *p)
-{
-	__u16 check = 0;
-
-	if (!(p->carry->ingress_flags & SPW_IF_PARTIAL))
-		return NEXT;
-	if (p->tcp)
-		check = p->tcp->check;
-	if (p->udp)
-		check = p->udp->check;
-	p->partial = check && check == partial_pseudo(p);
-	return NEXT;
-}
-
 static long partial_add(__u32 nth, struct partial_sum *s)
 {
 	__u32 zero = 0, len = s->left < PARTIAL_CHUNK ? s->left : PARTIAL_CHUNK;
@@ -89,14 +76,37 @@ static long partial_add(__u32 nth, struct partial_sum *s)
 	return 0;
 }
 
-/* Over the segment, whose field is zero now; `l4` is where it begins in the frame. */
-static inline __u16 partial_whole(const struct pkt *p, __u32 l4)
+/* Over the pseudo header and the segment as it is now; `l4` is where that begins in the frame. */
+static __noinline __u16 partial_whole(const struct pkt *p, __u32 l4)
 {
 	struct partial_sum s = {
 		.ctx = p->ctx, .at = l4, .left = p->l4_len, .sum = partial_pseudo(p)};
 
 	bpf_loop(PARTIAL_CHUNKS, partial_add, &s, 0);
 	return csum_fold(s.sum);
+}
+
+/* Generic XDP: a finished checksum makes the whole zero. */
+static inline bool partial_is_finished(const struct pkt *p)
+{
+	void *l4 = p->tcp ? (void *)p->tcp : (void *)p->udp;
+
+	return (p->carry->ingress_flags & SPW_IF_GENERIC) && !partial_whole(p, l4 - (void *)p->eth);
+}
+
+/* A stage: before anything is written. */
+static inline enum verdict partial_see(struct pkt *p)
+{
+	__u16 check = 0;
+
+	if (!(p->carry->ingress_flags & SPW_IF_PARTIAL) || p->carry->shape.fragment)
+		return NEXT;
+	if (p->tcp)
+		check = p->tcp->check;
+	if (p->udp)
+		check = p->udp->check;
+	p->partial = check && check == partial_pseudo(p) && !partial_is_finished(p);
+	return NEXT;
 }
 
 static __noinline int partial_finish(struct pkt *p)

@@ -137,6 +137,23 @@ static void pieces_go_both_ways_byte_for_byte(void **state)
 	assert_int_equal(world_stat(SPW_COUNT_FORWARD_FRAGMENT), FAMILIES * 2 * PIECES);
 }
 
+/* Its checksum is of the whole datagram, and may be the sum of the piece's pseudo header by chance. */
+static void a_first_piece_that_looks_unfinished_keeps_its_checksum(void **state)
+{
+	uint8_t bytes[PIECES * PIECE - 100] = "whatever";
+
+	(void)state;
+	world_attach(world.if_client, SPW_IF_TX | SPW_IF_PARTIAL);
+	for (size_t i = 0; i < FAMILIES; i++) {
+		struct flow_pair f = flow_of_family(i);
+
+		f.client.bytes = f.sent.bytes = bytes;
+		frame_look_partial(&f.client, bytes, PIECE);
+		expect_piece(world.if_client, &f.client, 7, 0, &f.sent);
+	}
+	assert_int_equal(world_stat(SPW_COUNT_CHECKSUM_COMPLETED), 0);
+}
+
 static void a_first_piece_opens_a_flow(void **state)
 {
 	(void)state;
@@ -355,6 +372,7 @@ int fragment_tests(void)
 #define T(name) cmocka_unit_test_setup(name, forget_datagrams)
 	const struct CMUnitTest fragment[] = {
 		T(pieces_go_both_ways_byte_for_byte),
+		T(a_first_piece_that_looks_unfinished_keeps_its_checksum),
 		T(a_first_piece_opens_a_flow),
 		T(a_piece_that_comes_twice_keeps_its_identification),
 		T(clients_with_one_identification_get_different_ones),

@@ -109,15 +109,37 @@ void frame_tag(struct frame *f, uint16_t tci)
 	f->len += 4;
 }
 
-static uint16_t l4_checksum(const struct desc *d, const uint8_t *l4, size_t len)
+uint16_t frame_pseudo(const struct desc *d, size_t len)
 {
 	size_t skip = desc_is_v4(d) ? 12 : 0;
 	uint8_t tail[4] = {0, d->proto, (uint8_t)(len >> 8), (uint8_t)len};
 	uint32_t sum = sum_bytes(0, d->src.b + skip, 16 - skip);
 
 	sum = sum_bytes(sum, d->dst.b + skip, 16 - skip);
-	sum = sum_bytes(sum, tail, sizeof(tail));
-	return (uint16_t)~sum_bytes(sum, l4, len);
+	return (uint16_t)sum_bytes(sum, tail, sizeof(tail));
+}
+
+static uint16_t l4_checksum(const struct desc *d, const uint8_t *l4, size_t len)
+{
+	return (uint16_t)~sum_bytes(frame_pseudo(d, len), l4, len);
+}
+
+size_t frame_check_at(const struct desc *d)
+{
+	return frame_l4(d) + (d->proto == IPPROTO_TCP ? 16 : 6);
+}
+
+void frame_look_partial(const struct desc *d, uint8_t *bytes, size_t len)
+{
+	uint16_t not_wanted = (uint16_t)~frame_pseudo(d, len), last;
+	struct frame f;
+
+	assert_true(d->bytes == bytes && d->payload % 2 == 0);
+	bytes[d->payload - 2] = bytes[d->payload - 1] = 0;
+	frame_build(d, &f);
+	last = (uint16_t)sum_bytes(not_wanted, f.b + frame_check_at(d), 2);
+	bytes[d->payload - 2] = (uint8_t)(last >> 8);
+	bytes[d->payload - 1] = (uint8_t)last;
 }
 
 bool frame_sums_hold(const struct frame *f, bool none)

@@ -55,8 +55,18 @@ void frame_build(const struct desc *d, struct frame *out);
 
 /* Offsets in a frame without IP options or extension headers. */
 size_t frame_l4(const struct desc *d);
+size_t frame_check_at(const struct desc *d); /* of TCP and UDP */
 uint16_t frame_sport(const struct desc *d, const struct frame *f);
 void frame_put16(struct frame *f, size_t at, uint16_t host_order);
+
+/* The pseudo header's sum for a segment of `len` bytes, header included; not complemented. */
+uint16_t frame_pseudo(const struct desc *d, size_t len);
+
+/*
+ * Chooses the last two of the payload's `bytes`, an even number, so that the finished checksum is the
+ * sum of the pseudo header for a segment of `len` bytes.
+ */
+void frame_look_partial(const struct desc *d, uint8_t *bytes, size_t len);
 
 /* Puts an 802.1Q tag in. */
 void frame_tag(struct frame *f, uint16_t tci);

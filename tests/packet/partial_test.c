@@ -5,27 +5,9 @@
 
 #include <string.h>
 
-static size_t check_at(const struct desc *d)
+static void leave_unfinished(const struct desc *d, struct frame *f)
 {
-	return frame_l4(d) + (d->proto == IPPROTO_TCP ? 16 : 6);
-}
-
-static uint16_t fold(uint64_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
-}
-
-/* The sum of the pseudo header, from the frame's own addresses. */
-static uint16_t pseudo(const struct desc *d, const struct frame *f)
-{
-	size_t first = FRAME_ETH + (desc_is_v4(d) ? 12 : 8), bytes = desc_is_v4(d) ? 8 : 32;
-	uint64_t sum = d->proto + f->len - frame_l4(d);
-
-	for (size_t i = 0; i < bytes; i += 2)
-		sum += (uint64_t)(f->b[first + i] << 8 | f->b[first + i + 1]);
-	return fold(sum);
+	frame_put16(f, frame_check_at(d), frame_pseudo(d, f->len - frame_l4(d)));
 }
 
 static const struct {
@@ -48,11 +30,11 @@ static void each(uint32_t flags, bool finished)
 			d.flags = want.flags = TCP_ACK;
 		d.payload = want.payload = sizes[i].payload;
 		frame_build(&d, &in);
-		frame_put16(&in, check_at(&d), pseudo(&d, &in));
+		leave_unfinished(&d, &in);
 		world_expect_verdict(world.if_client, &in, &out, XDP_REDIRECT);
 		frame_build(&want, &built);
 		if (!finished)
-			frame_put16(&built, check_at(&want), pseudo(&want, &built));
+			leave_unfinished(&want, &built);
 		frame_assert_equal(&out, &built);
 	}
 }
@@ -79,9 +61,33 @@ static void where_there_are_no_local_senders_none_is_touched(void **state)
 	(void)state;
 	world_expect_to(WEB4_A, &d);
 	frame_build(&d, &in);
-	frame_put16(&in, check_at(&d), pseudo(&d, &in));
+	leave_unfinished(&d, &in);
 	world_expect_verdict(world.if_client, &in, &out, XDP_REDIRECT);
 	assert_int_equal(world_stat(SPW_COUNT_CHECKSUM_COMPLETED), 0);
+}
+
+static void a_finished_one_that_looks_the_same_stays_right(void **state)
+{
+	static const uint32_t flags[] = {SPW_IF_PARTIAL, SPW_IF_PARTIAL | SPW_IF_GENERIC};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		struct desc d = from_client(i ? TCP4 : UDP4), want;
+		uint8_t bytes[64] = "looks like one of local senders";
+		struct frame in, out, built;
+
+		world_attach(world.if_client, SPW_IF_TX | flags[i]);
+		want = world_expect_to(WEB4_A, &d);
+		d.flags = want.flags = d.proto == IPPROTO_TCP ? TCP_ACK : 0;
+		d.payload = want.payload = sizeof(bytes);
+		d.bytes = want.bytes = bytes;
+		frame_look_partial(&d, bytes, (d.flags ? 20 : 8) + sizeof(bytes));
+		frame_build(&d, &in);
+		frame_build(&want, &built);
+		world_expect_verdict(world.if_client, &in, &out, XDP_REDIRECT);
+		frame_assert_equal(&out, &built);
+	}
+	assert_int_equal(world_stat(SPW_COUNT_CHECKSUM_COMPLETED), 1);
 }
 
 int partial_tests(void)
@@ -90,6 +96,7 @@ int partial_tests(void)
 	const struct CMUnitTest partial[] = {
 		T(native_xdp_finishes_them),
 		T(generic_xdp_leaves_them_to_the_kernel),
+		T(a_finished_one_that_looks_the_same_stays_right),
 		T(where_there_are_no_local_senders_none_is_touched),
 	};
 #undef T
