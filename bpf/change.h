@@ -60,4 +60,22 @@ __noinline int line_touch(__u32 v6, __u32 line, __u64 word, __u32 seen)
 	return 0;
 }
 
+/* A claimed or live line still holds the key that it was found by. */
+static inline __u64 line_word_if(const struct spw_flow_key *key, __u32 line, __u32 v6)
+{
+	const struct spw_flow_core *c = lines_at(v6, line);
+	__u64 word = c ? load64(&c->word) : 0;
+
+	load_fence();
+	return c && word_is_live(word) && line_has_key(c, key, v6) ? word : 0;
+}
+
+/* The word of the line if it holds the key, else 0, which is no live line's. */
+__noinline __u64 line_word(const struct spw_flow_key *key, __u32 line, __u32 v6)
+{
+	if (!key || line == TABLE_NONE)
+		return 0;
+	return TABLE_FAMILIES(v6, line_word_if(key, line, 0), line_word_if(key, line, 1));
+}
+
 #endif

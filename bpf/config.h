@@ -51,6 +51,7 @@ static inline enum verdict config_read(struct pkt *p)
 	p->settings = &c->settings[p->side];
 	p->carry->hops_until = *(volatile __u32 *)&c->hops_until;
 	p->carry->flow_seed = c->flow_seed;
+	p->carry->far_first = *(volatile __u32 *)&c->far_first;
 	p->now = bpf_jiffies64();
 	return NEXT;
 }

@@ -31,85 +31,6 @@ static inline bool evict_claim(struct spw_flow_core *c, __u64 word, __u32 now)
 	return false;
 }
 
-/* A claimed line gets its next tenant at once, without being free in between. */
-static inline void evict_vacate(__u32 v6, __u32 line, struct spw_flow_core *c,
-				const struct spw_flow_key *old)
-{
-	__u32 set = line / SPW_SET_LINES, home = table_set(pair_hash(old, v6), v6);
-	struct spw_flow_head *h = lines_head(v6, set), *at_home = lines_head(v6, home);
-
-	if (h)
-		head_tag(h, line, 0);
-	if (set != home && at_home)
-		__sync_fetch_and_sub(&at_home->strays, 1);
-	store64(&c->word,
-		word_of(load64(&c->word) + SPW_WORD_VERSION_ONE, SPW_PHASE_CLAIMED, 0, 0));
-}
-
-static inline bool evict_forward(struct pair_scratch *s, __u32 v6, struct spw_flow_core *c,
-				 __u64 word, __u32 now)
-{
-	if (!evict_claim(c, word, now))
-		return false;
-	if (!(load64(&c->word) & SPW_FLOW_CLOSED))
-		lines_closed(s->entry.core.endpoint);
-	pair_remove_reverse(s, v6, 0);
-	return true;
-}
-
-/* By its own forward entry; without one the pair is being made or removed at this moment. */
-static inline bool evict_reverse(struct pair_scratch *s, __u32 v6, __u32 own, __u64 word, __u32 now)
-{
-	struct spw_flow_core *f;
-	__u64 hash, forward;
-	bool ours;
-	__u32 line;
-
-	pair_partner_key(&s->entry, &s->partner_key);
-	hash = pair_hash(&s->partner_key, v6);
-	line = pair_line(&s->partner_key, hash, v6);
-	forward = pair_word(&s->partner_key, line, v6);
-	f = lines_at(v6, line);
-	if (!forward || !f || !pair_leads_to(&s->key, v6, line, LINES_PARTNER(0)) ||
-	    !evict_claim(f, forward, now))
-		return false;
-	if (!(load64(&f->word) & SPW_FLOW_CLOSED))
-		lines_closed(s->entry.core.endpoint);
-	/* Ours alone to remove, so this fails only when others refresh it over and over. */
-	ours = line_claim(v6, own, word);
-	line_free(v6, line, f, hash);
-	return ours;
-}
-
-/* Takes the line from its tenant, whose pair goes: 1, and the line is claimed; else 0. */
-static inline int evict(__u32 v6, __u32 line, __u32 now)
-{
-	struct spw_flow_core *c = lines_at(v6, line);
-	struct pair_scratch *s = lines_scratch(0);
-	bool gone;
-	__u64 word;
-
-	if (!c || !s)
-		return 0;
-	word = load64(&c->word);
-	load_fence();
-	if (!word_is_live(word))
-		return 0;
-	pair_tenant(v6, line, 0);
-	load_fence();
-	if (!word_is_same(load64(&c->word), word))
-		return 0;
-	if (s->entry.core.dir == SPW_FLOW_FORWARD)
-		gone = evict_forward(s, v6, c, word, now);
-	else
-		gone = evict_reverse(s, v6, line, word, now);
-	if (!gone)
-		return 0;
-	evict_vacate(v6, line, c, &s->key);
-	lines_replaced();
-	return 1;
-}
-
 /* The line of the set whose flow gives way soonest: silent for the longest. TABLE_NONE: nobody. */
 __noinline __u32 evict_victim(__u32 set, __u32 v6, __u32 now)
 {
@@ -130,6 +51,73 @@ __noinline __u32 evict_victim(__u32 set, __u32 v6, __u32 now)
 		longest = idle;
 	}
 	return best;
+}
+
+/*
+ * The forward entry of a tenant in the scratch, which then holds that one: its line, and in *word its
+ * word; TABLE_NONE while the pair is being made or removed.
+ */
+static inline __u32 evict_partner(struct pair_scratch *s, __u32 v6, __u64 *word)
+{
+	__u32 line;
+
+	pair_partner_key(&s->entry, &s->partner_key);
+	line = pair_line(&s->partner_key, pair_hash(&s->partner_key, v6), v6);
+	*word = line_word(&s->partner_key, line, v6);
+	if (!*word || !pair_leads_to(&s->key, v6, line, LINES_PARTNER(0)) ||
+	    !pair_tenant(v6, line, 0))
+		return TABLE_NONE;
+	return line;
+}
+
+/* Removes the tenant of a line with its whole pair: 1, or 0 when it does not give way. */
+static inline int evict_line(__u32 v6, __u32 line, __u32 now)
+{
+	struct spw_flow_core *c = lines_at(v6, line);
+	struct pair_scratch *s = lines_scratch(0);
+	__u64 word;
+
+	if (!c || !s)
+		return 0;
+	word = load64(&c->word);
+	load_fence();
+	if (!word_is_live(word))
+		return 0;
+	pair_tenant(v6, line, 0);
+	load_fence();
+	if (!word_is_same(load64(&c->word), word))
+		return 0;
+	if (s->entry.core.dir != SPW_FLOW_FORWARD) {
+		line = evict_partner(s, v6, &word);
+		c = lines_at(v6, line);
+	}
+	if (line == TABLE_NONE || !c || !evict_claim(c, word, now))
+		return 0;
+	/* Read again, now that nobody changes it. */
+	pair_tenant(v6, line, 0);
+	if (!(load64(&c->word) & SPW_FLOW_CLOSED))
+		lines_closed(s->entry.core.endpoint);
+	pair_remove_reverse(s, v6, 0);
+	line_free(v6, line, c, pair_hash(&s->key, v6));
+	lines_replaced();
+	return 1;
+}
+
+/* Makes room for a key that found none: 1, or 0 when nobody in its sets gives way. */
+__noinline int evict(const struct spw_flow_key *key, __u32 v6, __u32 now)
+{
+	__u32 line, i;
+	__u64 hash;
+
+	if (!key)
+		return 0;
+	hash = pair_hash(key, v6);
+	for (i = 0; i < 2; i++) {
+		line = evict_victim(table_first(hash, v6, i), v6, now);
+		if (line != TABLE_NONE && evict_line(v6, line, now))
+			return 1;
+	}
+	return 0;
 }
 
 #endif

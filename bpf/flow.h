@@ -92,9 +92,13 @@ static inline bool flow_read(const struct spw_flow_key *key, __u32 v6, __u32 lin
 static inline __u32 flow_of(struct pkt *p, __u32 v6)
 {
 	__u64 hash = table_hash(p->key, v6, p->carry->flow_seed);
-	__u32 line = table_preferred(hash, v6);
+	bool far_first = p->carry->far_first >> v6 & 1;
+	__u32 line = table_preferred(hash, table_first(hash, v6, far_first));
 
 	if (flow_read(p->key, v6, line, p->f))
+		return line;
+	line = search_beside(line, v6);
+	if (line != TABLE_NONE && flow_read(p->key, v6, line, p->f))
 		return line;
 	line = search(p->key, hash, v6);
 	return line != TABLE_NONE && flow_read(p->key, v6, line, p->f) ? line : TABLE_NONE;

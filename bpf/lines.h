@@ -28,6 +28,11 @@ static inline __u32 lines_sets(__u32 v6)
 	return v6 ? flow_sets6 : flow_sets4;
 }
 
+static inline __u32 lines_near(__u32 v6)
+{
+	return v6 ? flow_near6 : flow_near4;
+}
+
 /* NULL only for numbers beyond the table. Number 0 of each set is its head. */
 static inline struct spw_flow_core *lines_at(__u32 v6, __u32 line)
 {
@@ -53,6 +58,15 @@ static inline __u64 lines_seed(void)
 	struct spw_config *c = bpf_map_lookup_elem(&config, &zero);
 
 	return c ? c->flow_seed : 0;
+}
+
+/* Are keys of this family looked for in far sets first? */
+static inline bool lines_far_first(__u32 v6)
+{
+	__u32 zero = 0;
+	struct spw_config *c = bpf_map_lookup_elem(&config, &zero);
+
+	return c && load32(&c->far_first) >> (v6 & 1) & 1;
 }
 
 /* Ticks after which nothing of a closed flow is under way any more. */

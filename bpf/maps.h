@@ -20,8 +20,10 @@
 #include <spillway/stats.h>
 
 /* What the loader sets before it loads: sizes that follow from the maps', and the host's ways. */
-const volatile __u32 flow_sets4 = 2; /* even */
-const volatile __u32 flow_sets6 = 2;
+const volatile __u32 flow_sets4 = 4; /* even */
+const volatile __u32 flow_sets6 = 4;
+const volatile __u32 flow_near4 = 2; /* of them, even */
+const volatile __u32 flow_near6 = 2;
 const volatile __u32 addr_bits_mask = 4 * SPW_ADDR_LINE_BITS - 1; /* bits, a power of two, less 1 */
 const volatile __u32 displace_mask = 15;			  /* of one side, likewise */
 const volatile __u32 slot_mask = 15;				  /* of one side, likewise */
@@ -145,7 +147,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 2 * SPW_SET_LINES);
+	__uint(max_entries, 4 * SPW_SET_LINES);
 	__type(key, __u32);
 	__type(value, struct spw_flow4);
 } flows4 SEC(".maps");
@@ -154,7 +156,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 2 * SPW_SET_LINES);
+	__uint(max_entries, 4 * SPW_SET_LINES);
 	__type(key, __u32);
 	__type(value, struct spw_flow6);
 } flows6 SEC(".maps");

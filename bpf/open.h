@@ -41,7 +41,7 @@ static __noinline long open_insert(struct pkt *p, struct opening *o)
 
 	open_make_forward(p, o);
 	err = insert(p->key, &o->entry, o->v6, o->now);
-	if (err == -INSERT_EBUSY)
+	if (err == -INSERT_EBUSY || (err == -INSERT_E2BIG && evict(p->key, o->v6, o->now)))
 		err = insert(p->key, &o->entry, o->v6, o->now);
 	if (!err) {
 		count_opened(p->endpoint);

@@ -48,30 +48,15 @@ __noinline int pair_tenant(__u32 v6, __u32 line, __u32 who)
 	return TABLE_FAMILIES(v6, pair_read_tenant(line, s, 0), pair_read_tenant(line, s, 1));
 }
 
-/* A claimed or live line still holds the key that it was found by. */
-static inline __u64 pair_word_if(const struct spw_flow_key *key, __u32 line, __u32 v6)
-{
-	const struct spw_flow_core *c = lines_at(v6, line);
-	__u64 word = c ? load64(&c->word) : 0;
-
-	load_fence();
-	return c && word_is_live(word) && line_has_key(c, key, v6) ? word : 0;
-}
-
-/* The word of the line if it holds the key, else 0, which is no live line's. */
-__noinline __u64 pair_word(const struct spw_flow_key *key, __u32 line, __u32 v6)
-{
-	if (!key || line == TABLE_NONE)
-		return 0;
-	return TABLE_FAMILIES(v6, pair_word_if(key, line, 0), pair_word_if(key, line, 1));
-}
-
 /* The line that holds the key, or TABLE_NONE. */
 static inline __u32 pair_line(const struct spw_flow_key *key, __u64 hash, __u32 v6)
 {
-	__u32 line = table_preferred(hash, v6);
+	__u32 line = table_preferred(hash, table_first(hash, v6, lines_far_first(v6)));
 
-	return pair_word(key, line, v6) ? line : search(key, hash, v6);
+	if (line_word(key, line, v6))
+		return line;
+	line = search_beside(line, v6);
+	return line_word(key, line, v6) ? line : search(key, hash, v6);
 }
 
 /* Removes one entry, which the caller alone may do. */
@@ -85,7 +70,7 @@ __noinline int pair_drop(const struct spw_flow_key *key, __u32 v6)
 		return 0;
 	hash = pair_hash(key, v6);
 	line = pair_line(key, hash, v6);
-	word = pair_word(key, line, v6);
+	word = line_word(key, line, v6);
 	c = lines_at(v6, line);
 	if (!word || !c || !line_claim(v6, line, word))
 		return 0;
@@ -128,7 +113,7 @@ static inline void pair_remove_reverse(struct pair_scratch *s, __u32 v6, __u32 w
 	pair_partner_key(&s->entry, &s->partner_key);
 	hash = pair_hash(&s->partner_key, v6);
 	line = pair_line(&s->partner_key, hash, v6);
-	word = pair_word(&s->partner_key, line, v6);
+	word = line_word(&s->partner_key, line, v6);
 	c = lines_at(v6, line);
 	if (word && c && pair_leads_to(&s->key, v6, line, LINES_PARTNER(who)) &&
 	    line_claim(v6, line, word))

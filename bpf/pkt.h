@@ -71,6 +71,7 @@ struct carry {
 	struct entry f;
 	struct flow_ref forward;
 	__u64 flow_seed;
+	__u32 far_first; /* as in the config */
 	__u32 hops_until;
 	__u32 ingress_flags; /* enum spw_interface_flag */
 	__u64 hash;	     /* of a packet that opens a flow */

@@ -8,6 +8,7 @@
 
 #include "diff.h"
 #include "flow.h"
+#include "evict.h"
 #include "insert.h"
 
 /* How far the flow that holds a port is over: the further, the sooner its port is taken. */
@@ -69,6 +70,14 @@ static inline bool port_take(struct opening *o, __u32 least)
 static inline long port_insert(const struct opening *o)
 {
 	return insert(&o->reverse_key, &o->entry, o->v6, o->now);
+}
+
+/* The port tried last once more, if it found no room in the table and another flow gives way. */
+static inline long port_insert_evicting(const struct opening *o, long err)
+{
+	if (err != -INSERT_E2BIG || !evict(&o->reverse_key, o->v6, o->now))
+		return err;
+	return port_insert(o);
 }
 
 /* One port: 0 or a negative errno. A global function: the verifier walks it once, not per loop. */

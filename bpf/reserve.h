@@ -133,6 +133,7 @@ static inline long reserve_scatter(struct opening *o, const struct spw_settings 
 		if (!reserve_turn(o, s, pick_scale(bpf_get_prandom_u32(), o->source_count)))
 			continue;
 		err = port_reserve(bpf_get_prandom_u32(), PORT_CLOSED);
+		err = port_insert_evicting(o, err);
 		if (!err)
 			return 0;
 		if (err != -INSERT_EEXIST)
@@ -153,7 +154,7 @@ static inline long reserve(void)
 
 	if (!o || !s)
 		return -1;
-	err = reserve_walks(o);
+	err = port_insert_evicting(o, reserve_walks(o));
 	if (err == -INSERT_EEXIST)
 		err = reserve_early(o, s);
 	if (!err || err == -RESERVE_ENOENT)

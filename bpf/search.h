@@ -27,17 +27,14 @@ static inline __u32 search_tags(const struct spw_flow_key *key, __u16 tag, __u32
 	return TABLE_NONE;
 }
 
-/* Where strays are, the neighbour is looked at as well. */
-static inline __u32 search_sets(const struct spw_flow_key *key, __u64 hash, __u32 v6)
+static inline __u32 search_homes(const struct spw_flow_key *key, __u64 hash, __u32 v6)
 {
-	__u32 set = table_set(hash, v6), line;
-	__u16 tag = table_tag(hash);
-	const struct spw_flow_head *h = lines_head(v6, set);
+	__u32 near = table_near(hash, v6), line = search_tags(key, table_tag(hash), near, v6);
+	const struct spw_flow_head *h = lines_head(v6, near);
 
-	line = search_tags(key, tag, set, v6);
-	if (line != TABLE_NONE || !h || !load32(&h->strays))
+	if (line != TABLE_NONE || !h || !load32(&h->away))
 		return line;
-	return search_tags(key, tag, set ^ 1, v6);
+	return search_tags(key, table_tag(hash), table_far(hash, v6), v6);
 }
 
 /* The line that holds the key, or TABLE_NONE. It may have another tenant a moment later. */
@@ -45,28 +42,63 @@ __noinline __u32 search(const struct spw_flow_key *key, __u64 hash, __u32 v6)
 {
 	if (!key)
 		return TABLE_NONE;
-	return TABLE_FAMILIES(v6, search_sets(key, hash, 0), search_sets(key, hash, 1));
+	return TABLE_FAMILIES(v6, search_homes(key, hash, 0), search_homes(key, hash, 1));
 }
 
-/* Claims a free line of the set, the preferred one (of any set) first; TABLE_NONE: there is none. */
-__noinline __u32 search_free(__u32 set, __u32 preferred, __u32 v6)
+/* The line beside a preferred one that another key has: the next one to be asked, or TABLE_NONE. */
+static inline __u32 search_beside(__u32 line, __u32 v6)
+{
+	const struct spw_flow_core *c = lines_at(v6, line);
+
+	return c && word_phase(load64(&c->word)) != SPW_PHASE_FREE ? table_beside(line)
+								   : TABLE_NONE;
+}
+
+static inline bool search_claim(__u32 line, __u32 v6)
+{
+	struct spw_flow_core *c = lines_at(v6, line);
+
+	return line != TABLE_NONE && c && line_claim_free(c);
+}
+
+/* Claims the line that the key prefers in the set, or the one beside; TABLE_NONE: both are taken. */
+static inline __u32 search_place(__u64 hash, __u32 set, __u32 v6)
+{
+	__u32 line = table_preferred(hash, set);
+
+	if (search_claim(line, v6))
+		return line;
+	line = table_beside(line);
+	return search_claim(line, v6) ? line : TABLE_NONE;
+}
+
+/* Claims any free line of the set; TABLE_NONE: there is none. */
+__noinline __u32 search_free(__u32 set, __u32 v6)
 {
 	const struct spw_flow_head *h = lines_head(v6, set);
-	struct spw_flow_core *c = lines_at(v6, preferred);
 	__u32 way;
 
 	if (!h)
 		return TABLE_NONE;
-	if (c && preferred != TABLE_NONE && preferred / SPW_SET_LINES == set && line_claim_free(c))
-		return preferred;
 	for (way = 1; way < SPW_SET_LINES; way++) {
-		if (load16(&h->tag[way]))
-			continue;
-		c = lines_at(v6, table_line(set, way));
-		if (c && line_claim_free(c))
+		if (!load16(&h->tag[way]) && search_claim(table_line(set, way), v6))
 			return table_line(set, way);
 	}
 	return TABLE_NONE;
+}
+
+/* Claims a line for the key, where others find it at once if that can be; TABLE_NONE: none is free. */
+__noinline __u32 search_room(__u64 hash, __u32 v6)
+{
+	bool far_first = lines_far_first(v6);
+	__u32 first = table_first(hash, v6, far_first), second = table_first(hash, v6, !far_first);
+	__u32 line = search_place(hash, first, v6);
+
+	if (line == TABLE_NONE)
+		line = search_place(hash, second, v6);
+	if (line == TABLE_NONE)
+		line = search_free(first, v6);
+	return line != TABLE_NONE ? line : search_free(second, v6);
 }
 
 struct search_lock {

@@ -5,8 +5,8 @@
  * before; a writer first swaps the word from live or free to claimed, which one CPU can do, and the
  * last thing it writes is the word again.
  *
- * A key is looked for in the one line its hash prefers, which is where three of four lie in a table
- * that is as full as it may be; only then the head's tags are asked. Nothing here knows of packets
+ * A key is looked for in the one line its hash prefers, which is where three of four lie in sets that
+ * are as full as they may be; then in the line beside it, and only then the heads' tags are asked. Nothing here knows of packets
  * or maps: who includes it has included something like lines.h, which says where lines are.
  */
 #ifndef SPILLWAY_BPF_TABLE_H
@@ -44,10 +44,23 @@ static inline __u64 table_hash(const struct spw_flow_key *k, __u32 v6, __u64 see
 	return h ^ h >> 29;
 }
 
-/* The upper half of the hash says the set, the lower one the line in it and its tag. */
-static inline __u32 table_set(__u64 h, __u32 v6)
+/* The upper half of the hash says the near set and the far one, the lower half the line and its tag. */
+static inline __u32 table_near(__u64 h, __u32 v6)
 {
-	return (h >> 32) * lines_sets(v6) >> 32;
+	return (h >> 32) * lines_near(v6) >> 32;
+}
+
+static inline __u32 table_far(__u64 h, __u32 v6)
+{
+	__u32 near = lines_near(v6);
+
+	return near + ((h >> 32) * (lines_sets(v6) - near) >> 32);
+}
+
+/* The set where the key is looked for first, and put when there is room. */
+static inline __u32 table_first(__u64 h, __u32 v6, bool far_first)
+{
+	return far_first ? table_far(h, v6) : table_near(h, v6);
 }
 
 static inline __u32 table_line(__u32 set, __u32 way)
@@ -55,11 +68,15 @@ static inline __u32 table_line(__u32 set, __u32 way)
 	return set * SPW_SET_LINES + way;
 }
 
-static inline __u32 table_preferred(__u64 h, __u32 v6)
+static inline __u32 table_preferred(__u64 h, __u32 set)
 {
-	__u32 way = 1 + ((__u32)(h & 0xffff) * SPW_SET_WAYS >> 16);
+	return table_line(set, 1 + ((__u32)(h & 0xffff) * SPW_SET_WAYS >> 16));
+}
 
-	return table_line(table_set(h, v6), way);
+/* The line beside it, in the same page and often fetched with it; TABLE_NONE beside the head. */
+static inline __u32 table_beside(__u32 line)
+{
+	return line % SPW_SET_LINES == 1 ? TABLE_NONE : line ^ 1;
 }
 
 static inline __u16 table_tag(__u64 h)
@@ -191,22 +208,35 @@ static inline void head_tag(struct spw_flow_head *h, __u32 line, __u16 tag)
 	store16(&h->tag[line % SPW_SET_LINES], tag);
 }
 
-/*
- * A claimed line is free again. The tag goes while the line is still claimed: the next tenant's
- * must not be wiped out. `hash` is that of the key that was there.
- */
-static inline void line_free(__u32 v6, __u32 line, struct spw_flow_core *c, __u64 hash)
+/* Counts a key into its far home, or with -1 out of it: at its near home, where others ask. */
+static inline void table_count(__u32 v6, __u64 hash, __u32 set, __s32 by)
 {
-	__u32 set = line / SPW_SET_LINES, home = table_set(hash, v6);
-	struct spw_flow_head *h = lines_head(v6, set), *at_home;
+	struct spw_flow_head *h;
+
+	if (set < lines_near(v6))
+		return;
+	h = lines_head(v6, table_near(hash, v6));
+	if (h)
+		__sync_fetch_and_add(&h->away, by);
+}
+
+/*
+ * A claimed line loses its tag and is counted out. Both go while it is still claimed: the next
+ * tenant's must not be wiped out. `hash` is that of the key that was there.
+ */
+static inline void line_strip(__u32 v6, __u32 line, __u64 hash)
+{
+	struct spw_flow_head *h = lines_head(v6, line / SPW_SET_LINES);
 
 	if (h)
 		head_tag(h, line, 0);
-	if (set != home) {
-		at_home = lines_head(v6, home);
-		if (at_home)
-			__sync_fetch_and_sub(&at_home->strays, 1);
-	}
+	table_count(v6, hash, line / SPW_SET_LINES, -1);
+}
+
+/* A claimed line is free again. */
+static inline void line_free(__u32 v6, __u32 line, struct spw_flow_core *c, __u64 hash)
+{
+	line_strip(v6, line, hash);
 	publish64(&c->word, word_of(load64(&c->word), SPW_PHASE_FREE, 0, 0));
 }
 #endif

@@ -188,12 +188,15 @@ struct spw_settings {
  * Map `config`, one entry. `active` selects the side of every double-buffered row. `flow_seed`, drawn
  * when the maps are made, keeps the places of flows secret. Rows of `next_hops` count while
  * `hops_until`, in ticks, is ahead: the daemon moves it on, and without a daemon the kernel's routes
- * are asked for each packet.
+ * are asked for each packet. `far_first` says of which families there are more flows than the near sets
+ * of the table are for: keys are then looked for, and put, in far sets first.
  */
 struct spw_config {
 	__u32 active;
 	__u32 hops_until;
 	__u64 flow_seed;
+	__u32 far_first; /* 1: IPv4, 2: IPv6 */
+	__u32 pad;
 	struct spw_settings settings[2];
 };
 
@@ -203,7 +206,7 @@ struct spw_sweep {
 	__u32 now;     /* ticks, out */
 	__u32 first;   /* set to begin with, in; to go on with, out. IPv4's, then IPv6's */
 	__u32 sets;    /* how many at most, in */
-	__u64 live;    /* forward entries left, out */
+	__u64 live[2]; /* forward entries left, of IPv4 and IPv6, out */
 	__u64 expired; /* pairs removed, out */
 };
 
@@ -218,7 +221,7 @@ _Static_assert(sizeof(struct spw_port_line) == 64, "abi");
 _Static_assert(sizeof(struct spw_endpoint) == 32, "abi");
 _Static_assert(sizeof(struct spw_word) == 8, "abi");
 _Static_assert(sizeof(struct spw_settings) == 296, "abi");
-_Static_assert(sizeof(struct spw_config) == 608, "abi");
-_Static_assert(sizeof(struct spw_sweep) == 32, "abi");
+_Static_assert(sizeof(struct spw_config) == 616, "abi");
+_Static_assert(sizeof(struct spw_sweep) == 40, "abi");
 
 #endif

@@ -105,18 +105,20 @@ struct spw_flow6 {
 
 /*
  * Maps `flows4` and `flows6`: sets of 16 lines. The first line of a set is its head, the others
- * hold one entry each. A key has one home set; where that is full it lies in the neighbour, the
- * other of a pair of sets (number ^ 1). Who inserts holds the lock of the key's home set, so no key
- * is there twice; whoever takes a line, in whatever set, swaps the line's word.
+ * hold one entry each. The first eighth of the sets are near, the others far: while there are few
+ * flows they lie in the near ones, in memory that caches and TLB hold. A key has a home set of either
+ * kind and lies in one of them. Who inserts holds the lock of the key's near home, so no key is there
+ * twice; whoever takes a line, in whatever set, swaps the line's word.
  */
-#define SPW_SET_LINES 16
-#define SPW_SET_WAYS  15 /* lines 1 to 15 */
+#define SPW_SET_LINES  16
+#define SPW_SET_WAYS   15 /* lines 1 to 15 */
+#define SPW_NEAR_SHARE 8  /* one set of so many */
 
 struct spw_flow_head {
-	__u64 lock; /* 1: somebody inserts a key whose home this is */
+	__u64 lock; /* 1: somebody inserts a key whose near home this is */
 	__u16 tag
 		[SPW_SET_LINES]; /* of line n, made of its key's hash; 0: the line is free. 0: unused */
-	__u32 strays;		 /* keys at home here that lie in the neighbour */
+	__u32 away;		 /* keys at home here that lie in their far home; of a near set's head */
 	__u32 pad[5];
 };
 

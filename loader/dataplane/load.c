@@ -122,6 +122,8 @@ static void set_constants(struct dataplane *dp)
 
 	c->flow_sets4 = maps_flow_sets(dp->meta.max_flows);
 	c->flow_sets6 = maps_flow_sets(dp->meta.max_flows6);
+	c->flow_near4 = maps_near_sets(c->flow_sets4);
+	c->flow_near6 = maps_near_sets(c->flow_sets6);
 	c->addr_bits_mask = maps_addr_bits(dp->meta.max_services) - 1;
 	c->displace_mask = perfect_displace_count(dp->meta.max_services) - 1;
 	c->slot_mask = perfect_slot_count(dp->meta.max_services) - 1;

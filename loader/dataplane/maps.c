@@ -33,7 +33,14 @@ uint32_t maps_flow_sets(uint32_t max_flows)
 {
 	uint64_t sets = (2ull * max_flows + ENTRIES_A_SET - 1) / ENTRIES_A_SET;
 
-	return (uint32_t)(sets + 1) & ~1u;
+	return sets < 4 ? 4 : (uint32_t)(sets + 1) & ~1u;
+}
+
+uint32_t maps_near_sets(uint32_t sets)
+{
+	uint32_t near = sets / SPW_NEAR_SHARE & ~1u;
+
+	return near ? near : 2;
 }
 
 uint32_t maps_addr_bits(uint32_t max_services)

@@ -209,6 +209,8 @@ void sources_warn(struct dataplane *dp);
 int watch_open(struct dataplane *dp);
 int events_open(struct dataplane *dp);
 int sweep_open(struct dataplane *dp);
+/* Chooses which sets of the flow table come first, by so many flows of IPv4 and IPv6. */
+void sweep_place(struct dataplane *dp, const __u64 live[2]);
 void sweep_soon(struct dataplane *dp); /* at once, but after one that runs now */
 void events_close(struct dataplane *dp);
 

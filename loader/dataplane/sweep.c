@@ -42,6 +42,25 @@ static void work(uv_work_t *req)
 	s->took_ms = clock_ms() - start;
 }
 
+/* Half of the number that made far ones the first: so it does not change back and forth. */
+void sweep_place(struct dataplane *dp, const __u64 live[2])
+{
+	const uint32_t max[] = {dp->meta.max_flows, dp->meta.max_flows6};
+	struct spw_config *c = dp->maps.config;
+	uint32_t first = c->far_first;
+
+	for (int i = 0; i < 2; i++) {
+		uint64_t room = max[i] / SPW_NEAR_SHARE;
+
+		if (live[i] > room)
+			first |= 1u << i;
+		else if (live[i] < room / 2)
+			first &= ~(1u << i);
+	}
+	if (first != c->far_first)
+		__atomic_store_n(&c->far_first, first, __ATOMIC_RELAXED);
+}
+
 static void after_work(uv_work_t *req, int status)
 {
 	struct dataplane *dp = req->data;
@@ -55,7 +74,8 @@ static void after_work(uv_work_t *req, int status)
 	s->again = false;
 
 	if (!status && !s->err) {
-		s->live = s->args.live;
+		s->live = s->args.live[0] + s->args.live[1];
+		sweep_place(dp, s->args.live);
 		s->swept = true;
 		s->failed = false;
 	} else if (!s->failed) {

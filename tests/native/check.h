@@ -33,27 +33,35 @@ static bool has_partner(const struct spw_flow_key *key, const struct entry *e, _
 	return other.core.dir != e->core.dir && !memcmp(&back, key, sizeof(back));
 }
 
-static void check_entry(__u32 v6, __u32 line, struct census *c, __u32 strays[SETS])
+struct homes {
+	__u32 away[SETS];
+};
+
+/* Where it may lie, and who must know of it. */
+static void check_place(__u32 v6, __u32 set, __u64 hash, struct census *c, struct homes *h)
+{
+	bool far = set >= NEAR;
+
+	c->wrong += set != table_first(hash, v6, far);
+	h->away[table_near(hash, v6)] += far;
+}
+
+static void check_entry(__u32 v6, __u32 line, struct census *c, struct homes *homes)
 {
 	const struct spw_flow_core *core = lines_at(v6, line);
 	const struct spw_flow_head *head = lines_head(v6, line / SPW_SET_LINES);
 	struct spw_flow_key key;
 	struct entry e;
 	__u64 hash;
-	__u32 home;
 
 	line_tenant(core, v6, &key, &e);
 	e.core.word = core->word;
 	hash = pair_hash(&key, v6);
-	home = table_set(hash, v6);
 	c->wrong += !entry_is_whole(&key, &e, v6);
 	c->wrong += head->tag[line % SPW_SET_LINES] != table_tag(hash);
 	/* Found there and nowhere else: a second line of the key would be the one that is not. */
 	c->wrong += line_of_key(&key, v6) != line;
-	if (line / SPW_SET_LINES != home) {
-		c->wrong += line / SPW_SET_LINES != (home ^ 1);
-		strays[home]++;
-	}
+	check_place(v6, line / SPW_SET_LINES, hash, c, homes);
 	if (e.core.dir == SPW_FLOW_FORWARD) {
 		c->forward++;
 		c->unclosed += !(e.core.word & SPW_FLOW_CLOSED);
@@ -64,20 +72,20 @@ static void check_entry(__u32 v6, __u32 line, struct census *c, __u32 strays[SET
 	}
 }
 
-static void check_heads(__u32 v6, struct census *c, const __u32 strays[SETS])
+static void check_heads(__u32 v6, struct census *c, const struct homes *homes)
 {
 	for (__u32 set = 0; set < SETS; set++) {
 		const struct spw_flow_head *h = lines_head(v6, set);
 
 		c->wrong += h->lock != 0;
-		c->wrong += h->strays != strays[set];
+		c->wrong += h->away != homes->away[set];
 		c->wrong += h->tag[0] != 0;
 	}
 }
 
 static void check_family(__u32 v6, struct census *c)
 {
-	__u32 strays[SETS] = {};
+	struct homes homes = {};
 
 	for (__u32 line = 0; line < LINES; line++) {
 		__u64 word = lines_at(v6, line)->word;
@@ -85,13 +93,13 @@ static void check_family(__u32 v6, struct census *c)
 		if (!(line % SPW_SET_LINES))
 			continue;
 		if (word_is_live(word)) {
-			check_entry(v6, line, c, strays);
+			check_entry(v6, line, c, &homes);
 			continue;
 		}
 		c->wrong += word_phase(word) != SPW_PHASE_FREE;
 		c->wrong += lines_head(v6, line / SPW_SET_LINES)->tag[line % SPW_SET_LINES] != 0;
 	}
-	check_heads(v6, c, strays);
+	check_heads(v6, c, &homes);
 }
 
 static struct census census(void)

@@ -11,6 +11,7 @@
 
 #include "lines.h"
 
+#include "../../bpf/evict.h"
 #include "../../bpf/insert.h"
 
 #define CLIENTS	     160

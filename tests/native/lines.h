@@ -36,6 +36,7 @@ static inline void preempted(void)
 #define LINES_PARTNER(who) ((who) + 2)
 
 #define SETS	8
+#define NEAR	2
 #define LINES	(SETS * SPW_SET_LINES)
 #define SETTLED 8 /* ticks */
 #define IDLE	24
@@ -45,6 +46,7 @@ static inline void preempted(void)
 
 static _Alignas(64) struct spw_flow4 lines4[LINES];
 static _Alignas(64) struct spw_flow6 lines6[LINES];
+static atomic_uint far_first; /* as in the config */
 static atomic_ullong opened, closed, replaced, spun;
 static _Thread_local struct pair_scratch scratch[4];
 
@@ -52,6 +54,17 @@ static inline __u32 lines_sets(__u32 v6)
 {
 	(void)v6;
 	return SETS;
+}
+
+static inline __u32 lines_near(__u32 v6)
+{
+	(void)v6;
+	return NEAR;
+}
+
+static inline bool lines_far_first(__u32 v6)
+{
+	return atomic_load_explicit(&far_first, memory_order_relaxed) >> v6 & 1;
 }
 
 static inline struct spw_flow_core *lines_at(__u32 v6, __u32 line)

@@ -102,6 +102,17 @@ static bool take_port(struct worker *w, const struct spw_flow_key *back, __u32 v
 	return pair_remove(v6, line, f.core.word, 0);
 }
 
+/* Where there is no room, another flow may give way. */
+static long put(const struct worker *w, const struct spw_flow_key *key, const struct entry *e,
+		__u32 v6)
+{
+	long err = insert(key, e, v6, w->now);
+
+	if (err == -INSERT_E2BIG && evict(key, v6, w->now))
+		err = insert(key, e, v6, w->now);
+	return err;
+}
+
 static long reserve(struct worker *w, struct flow *f)
 {
 	long err = -INSERT_EEXIST;
@@ -113,10 +124,10 @@ static long reserve(struct worker *w, struct flow *f)
 		f->port = (f->port + 1) % PORTS;
 		back = reverse_key(f);
 		r = flow_entry(f, SPW_FLOW_REVERSE);
-		err = insert(&back, &r, f->v6, w->now);
+		err = put(w, &back, &r, f->v6);
 		if (err == -INSERT_EEXIST && take_port(w, &back, f->v6)) {
 			w->reused++;
-			err = insert(&back, &r, f->v6, w->now);
+			err = put(w, &back, &r, f->v6);
 		}
 	}
 	return err;
@@ -139,7 +150,7 @@ static void open_flow(struct worker *w, struct flow f)
 	if (!err) {
 		let_others(w);
 		e = flow_entry(&f, SPW_FLOW_FORWARD);
-		err = insert(&there, &e, f.v6, w->now);
+		err = put(w, &there, &e, f.v6);
 		if (!err) {
 			atomic_fetch_add_explicit(&opened, 1, memory_order_relaxed);
 			return;
@@ -269,6 +280,7 @@ static void *sweep(void *arg)
 	(void)arg;
 	while (!atomic_load(&over)) {
 		sweep_all(atomic_load(&ticks));
+		atomic_store(&far_first, atomic_load(&ticks) >> 3 & 3);
 		tick();
 		sched_yield();
 	}

@@ -170,10 +170,10 @@ static void the_sweep_removes_pairs_whose_time_has_passed(void **state)
 	(void)state;
 	fill_flows(500);
 	s = world_sweep(0);
-	assert_int_equal(s.live, 501);
+	assert_int_equal(s.live[0], 501);
 	assert_int_equal(s.expired, 0);
 	s = world_sweep(22 * SECOND_NS);
-	assert_int_equal(s.live, 1);
+	assert_int_equal(s.live[0], 1);
 	assert_int_equal(s.expired, 500);
 	assert_int_equal(world_flow_count(), 2);
 	assert_int_equal(world_stat(SPW_COUNT_FLOW_EXPIRED), 500);

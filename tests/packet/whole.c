@@ -48,7 +48,7 @@ static void expect_set(const void *set, size_t line_bytes)
 	const struct spw_flow_head *h = set;
 
 	assert_int_equal(h->lock, 0);
-	assert_in_range(h->strays, 0, SPW_SET_WAYS);
+	assert_in_range(h->away, 0, SPW_NEAR_SHARE * SPW_SET_WAYS * 2);
 	for (uint32_t way = 1; way < SPW_SET_LINES; way++) {
 		const struct spw_flow_core *c =
 			(const void *)((const uint8_t *)set + way * line_bytes);

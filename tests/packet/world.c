@@ -165,6 +165,7 @@ static int load(void)
 	bpf_map__set_max_entries(s->maps.flows4, maps_flow_sets(WORLD_FLOWS) * SPW_SET_LINES);
 	bpf_map__set_max_entries(s->maps.flows6, maps_flow_sets(WORLD_FLOWS) * SPW_SET_LINES);
 	s->rodata->flow_sets4 = s->rodata->flow_sets6 = maps_flow_sets(WORLD_FLOWS);
+	s->rodata->flow_near4 = s->rodata->flow_near6 = maps_near_sets(s->rodata->flow_sets4);
 	s->rodata->ticks_a_second = ticks_a_second();
 	err = spillway_bpf__load(s);
 	return err ? err : world_map();
