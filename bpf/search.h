@@ -8,6 +8,8 @@
 
 #include "change.h"
 
+#define SEARCH_AWAY_MANY 8 /* of a near home with 15 lines */
+
 static inline __u32 search_tags(const struct spw_flow_key *key, __u16 tag, __u32 set, __u32 v6)
 {
 	const struct spw_flow_head *h = lines_head(v6, set);
@@ -87,18 +89,27 @@ __noinline __u32 search_free(__u32 set, __u32 v6)
 	return TABLE_NONE;
 }
 
-/* Claims a line for the key, where others find it at once if that can be; TABLE_NONE: none is free. */
+/*
+ * Claims a line for the key, where others find it soon if that can be; TABLE_NONE: none is free. A near
+ * home that many keys did not find room in is left alone, so that there is some for those whose far
+ * home is full: then a table for a million flows holds them, though nobody may have noticed that they
+ * are so many.
+ */
 __noinline __u32 search_room(__u64 hash, __u32 v6)
 {
+	__u32 near = table_near(hash, v6), far = table_far(hash, v6), line = TABLE_NONE;
+	const struct spw_flow_head *h = lines_head(v6, near);
 	bool far_first = lines_far_first(v6);
-	__u32 first = table_first(hash, v6, far_first), second = table_first(hash, v6, !far_first);
-	__u32 line = search_place(hash, first, v6);
 
+	if (!far_first && h && load32(&h->away) < SEARCH_AWAY_MANY)
+		line = search_place(hash, near, v6);
 	if (line == TABLE_NONE)
-		line = search_place(hash, second, v6);
+		line = search_place(hash, far, v6);
+	if (line == TABLE_NONE && far_first)
+		line = search_place(hash, near, v6);
 	if (line == TABLE_NONE)
-		line = search_free(first, v6);
-	return line != TABLE_NONE ? line : search_free(second, v6);
+		line = search_free(far, v6);
+	return line != TABLE_NONE ? line : search_free(near, v6);
 }
 
 struct search_lock {
