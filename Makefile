@@ -27,7 +27,8 @@ BUILD_PKGS := gcc libc6-dev make clang-19 bpftool libbpf-dev libelf-dev zlib1g-d
 	libmnl-dev libsystemd-dev libc-ares-dev libssl-dev
 TEST_PKGS := libcmocka-dev libnghttp2-dev libclang-rt-19-dev clang-format-19 cppcheck shellcheck \
 	universal-ctags git iproute2 iputils-ping ethtool nftables curl iperf3 tcpdump procps util-linux \
-	openssl nghttp2-server python3 python3-scapy python3-pytest python3-pytest-xdist python3-grpcio
+	openssl nghttp2-server python3 python3-scapy python3-pytest python3-pytest-xdist python3-grpcio \
+	tshark bind9-dnsutils dnsmasq-base traceroute
 BENCH_PKGS := wrk haproxy
 KERNEL_PKGS := qemu-system-x86 busybox-static cpio kmod xdp-tools
 
