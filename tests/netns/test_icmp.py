@@ -50,8 +50,8 @@ spec:
 """
 
 
-def build(net):
-    """Namespaces, cables, addresses and routes."""
+def build(net, narrow=NARROW):
+    """Namespaces, cables, addresses and routes, some of which are narrow."""
     for name in ("client", "cr", "gw", "sr", "p1"):
         net.ns(name)
     for a, a_dev, a4, a6, b, b_dev, b4, b6 in LINKS:
@@ -64,7 +64,7 @@ def build(net):
                  "net.ipv6.icmp.ratelimit=0")
     for name, to, via in ROUTES:
         net.exec(name, "ip", "-6" if ":" in via else "-4", "route", "add", to, "via", via)
-    for name, to in NARROW:
+    for name, to in narrow:
         net.exec(name, "ip", "-6" if ":" in to else "-4", "route", "add", to, "dev", "near", "mtu",
                  str(MTU))
 

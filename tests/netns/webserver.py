@@ -7,13 +7,17 @@ and its key, over TLS.
 
 GET /           NAME; counted
 GET /bytes/N    N bytes of a repeating pattern; counted
+GET /noise/N    N bytes in which nothing comes again within 16 MiB; counted
 GET /slow/S     NAME after S seconds; counted
 POST /          the length of the body; counted
+POST /sum       the SHA-256 of the body; counted
 GET /healthz    200, or the status in the file COUNT_FILE.health; not counted
 With a status in the file COUNT_FILE.status everything is answered with it.
 The number of counted answers is in COUNT_FILE (8 bytes, little endian), kept across restarts.
 """
 import asyncio
+import functools
+import hashlib
 import mmap
 import os
 import socket
@@ -21,6 +25,22 @@ import ssl
 import sys
 
 PATTERN = bytes(range(256)) * 256
+NOISE_BYTES = (16 << 20) + 1  # odd, so that rounds begin at ever other places of segments
+
+
+@functools.lru_cache(maxsize=1)
+def one_round():
+    """Bytes without a pattern, always the same."""
+    return memoryview(hashlib.shake_128(b"noise").digest(NOISE_BYTES))
+
+
+def noise(length):
+    """So many bytes of it, in pieces."""
+    while length:
+        piece = one_round()[:length]
+        for at in range(0, len(piece), len(PATTERN)):
+            yield piece[at:at + len(PATTERN)]
+        length -= len(piece)
 
 
 class Counter:
@@ -68,10 +88,14 @@ class Server:
             length = int(path[7:])
             chunks = (PATTERN[:min(len(PATTERN), length - at)]
                       for at in range(0, length, len(PATTERN)))
+        elif path.startswith("/noise/"):
+            length = int(path[7:])
+            chunks = noise(length)
         elif path.startswith("/slow/"):
             await asyncio.sleep(float(path[6:]))
         elif body is not None:
-            chunks = [str(len(body)).encode()]
+            text = hashlib.sha256(body).hexdigest() if path == "/sum" else str(len(body))
+            chunks = [text.encode()]
             length = len(chunks[0])
         writer.write(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\nX-Server: %s\r\n\r\n"
                      % (status, length, self.name))
