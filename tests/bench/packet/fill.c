@@ -199,24 +199,41 @@ int fill_services(uint32_t services, uint32_t endpoints)
 	return err ? err : keep_lease();
 }
 
-/* The sweeper as the daemon runs it, but when every flow's time has passed. */
-int fill_clear(void)
+/* A walk of the sweep as the daemon makes it, `later` ticks from now. */
+static int walk(uint32_t later, struct spw_sweep *args)
 {
 	const struct spw_meta *meta = dataplane_meta(fill.dp);
 	uint32_t end = maps_flow_sets(meta->max_flows) + maps_flow_sets(meta->max_flows6);
-	struct spw_sweep args = {.later = LATER_TICKS, .sets = SWEEP_SETS};
 	int err = 0;
 
-	while (!err && args.first < end) {
+	*args = (struct spw_sweep){.later = later, .sets = SWEEP_SETS};
+	while (!err && args->first < end) {
 		struct bpf_test_run_opts opts = {
 			.sz = sizeof(opts),
-			.ctx_in = &args,
-			.ctx_size_in = sizeof(args),
+			.ctx_in = args,
+			.ctx_size_in = sizeof(*args),
 		};
 
 		err = bpf_prog_test_run_opts(fill.dp->sweep_fd, &opts);
 	}
-	return !err && args.live ? -EBUSY : err;
+	if (!err)
+		sweep_place(fill.dp, args->live);
+	return err;
+}
+
+int fill_clear(void)
+{
+	struct spw_sweep args;
+	int err = walk(LATER_TICKS, &args);
+
+	return !err && (args.live[0] || args.live[1]) ? -EBUSY : err;
+}
+
+int fill_settle(void)
+{
+	struct spw_sweep args;
+
+	return walk(0, &args);
 }
 
 int fill_each_flow(bool (*fn)(void *ctx, const struct flow_row *row), void *ctx)

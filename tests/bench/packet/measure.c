@@ -107,6 +107,8 @@ static int open_flows(const struct scenario *s, const struct traffic *clients)
 		err = pass(&answers, FRAME_SYN | FRAME_ACK, BENCH_PRODUCT);
 	if (!err)
 		err = pass(clients, FRAME_ACK, BENCH_PRODUCT);
+	if (!err)
+		err = fill_settle();
 	traffic_done(&answers);
 	return err;
 }
