@@ -37,7 +37,7 @@ __noinline __u32 evict_victim(__u32 set, __u32 v6, __u32 now)
 	__u32 way, best = TABLE_NONE;
 	__s32 longest = -1;
 
-	for (way = 1; way < SPW_SET_LINES; way++) {
+	for (way = 0; way < SPW_SET_WAYS; way++) {
 		const struct spw_flow_core *c = lines_at(v6, table_line(set, way));
 		__u64 word = c ? load64(&c->word) : 0;
 		__s32 idle = now - word_seen(word);

@@ -97,9 +97,6 @@ static inline __u32 flow_of(struct pkt *p, __u32 v6)
 
 	if (flow_read(p->key, v6, line, p->f))
 		return line;
-	line = search_beside(line, v6);
-	if (line != TABLE_NONE && flow_read(p->key, v6, line, p->f))
-		return line;
 	line = search(p->key, hash, v6);
 	return line != TABLE_NONE && flow_read(p->key, v6, line, p->f) ? line : TABLE_NONE;
 }

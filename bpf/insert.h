@@ -34,12 +34,13 @@ __noinline int insert_content(const struct spw_flow_key *key, const struct entry
 /* The last step: from here on others find it. */
 static inline void insert_publish(__u32 line, __u64 hash, __u32 v6, __u64 state, __u32 now)
 {
-	struct spw_flow_head *h = lines_head(v6, line / SPW_SET_LINES);
+	__u32 set = table_set_of(line);
+	struct spw_flow_head *h = lines_head(v6, set);
 	struct spw_flow_core *c = lines_at(v6, line);
 
 	if (!h || !c)
 		return;
-	table_count(v6, hash, line / SPW_SET_LINES, 1);
+	table_count(v6, hash, set, 1);
 	head_tag(h, line, table_tag(hash));
 	publish64(&c->word, word_of(load64(&c->word), SPW_PHASE_LIVE, state, now));
 }

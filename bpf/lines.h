@@ -33,7 +33,7 @@ static inline __u32 lines_near(__u32 v6)
 	return v6 ? flow_near6 : flow_near4;
 }
 
-/* NULL only for numbers beyond the table. Number 0 of each set is its head. */
+/* NULL only for numbers beyond the table. */
 static inline struct spw_flow_core *lines_at(__u32 v6, __u32 line)
 {
 	struct spw_flow4 *l4;
@@ -49,7 +49,9 @@ static inline struct spw_flow_core *lines_at(__u32 v6, __u32 line)
 
 static inline struct spw_flow_head *lines_head(__u32 v6, __u32 set)
 {
-	return (void *)lines_at(v6, set * SPW_SET_LINES);
+	__u32 nth = v6 ? flow_sets4 + set : set;
+
+	return bpf_map_lookup_elem(&flow_heads, &nth);
 }
 
 static inline __u64 lines_seed(void)

@@ -143,11 +143,11 @@ struct {
 	__type(value, struct spw_signals);
 } endpoint_signals SEC(".maps");
 
-/* Writer: the packet path (spillway_sweep included). Sets of SPW_SET_LINES lines, see flow.h. */
+/* Writer: the packet path (spillway_sweep included). Sets of SPW_SET_WAYS lines, see flow.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 4 * SPW_SET_LINES);
+	__uint(max_entries, 4 * SPW_SET_WAYS + 1);
 	__type(key, __u32);
 	__type(value, struct spw_flow4);
 } flows4 SEC(".maps");
@@ -156,10 +156,19 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 4 * SPW_SET_LINES);
+	__uint(max_entries, 4 * SPW_SET_WAYS + 1);
 	__type(key, __u32);
 	__type(value, struct spw_flow6);
 } flows6 SEC(".maps");
+
+/* Writer: likewise. Close together, so that they stay in cache: IPv4's, then IPv6's. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 8);
+	__type(key, __u32);
+	__type(value, struct spw_flow_head);
+} flow_heads SEC(".maps");
 
 /* Writer: the packet path. Cursor of (endpoint, source): endpoint * SPW_SOURCES_MAX + source. */
 struct {

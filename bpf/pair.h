@@ -53,9 +53,6 @@ static inline __u32 pair_line(const struct spw_flow_key *key, __u64 hash, __u32 
 {
 	__u32 line = table_preferred(hash, table_first(hash, v6, lines_far_first(v6)));
 
-	if (line_word(key, line, v6))
-		return line;
-	line = search_beside(line, v6);
 	return line_word(key, line, v6) ? line : search(key, hash, v6);
 }
 

@@ -17,7 +17,7 @@ static inline __u32 search_tags(const struct spw_flow_key *key, __u16 tag, __u32
 
 	if (!h)
 		return TABLE_NONE;
-	for (way = 1; way < SPW_SET_LINES; way++) {
+	for (way = 0; way < SPW_SET_WAYS; way++) {
 		const struct spw_flow_core *c;
 
 		if (load16(&h->tag[way]) != tag)
@@ -47,31 +47,12 @@ __noinline __u32 search(const struct spw_flow_key *key, __u64 hash, __u32 v6)
 	return TABLE_FAMILIES(v6, search_homes(key, hash, 0), search_homes(key, hash, 1));
 }
 
-/* The line beside a preferred one that another key has: the next one to be asked, or TABLE_NONE. */
-static inline __u32 search_beside(__u32 line, __u32 v6)
-{
-	const struct spw_flow_core *c = lines_at(v6, line);
-
-	return c && word_phase(load64(&c->word)) != SPW_PHASE_FREE ? table_beside(line)
-								   : TABLE_NONE;
-}
-
-static inline bool search_claim(__u32 line, __u32 v6)
+/* The line if it was free, and is claimed now; else TABLE_NONE. */
+static inline __u32 search_claim(__u32 line, __u32 v6)
 {
 	struct spw_flow_core *c = lines_at(v6, line);
 
-	return line != TABLE_NONE && c && line_claim_free(c);
-}
-
-/* Claims the line that the key prefers in the set, or the one beside; TABLE_NONE: both are taken. */
-static inline __u32 search_place(__u64 hash, __u32 set, __u32 v6)
-{
-	__u32 line = table_preferred(hash, set);
-
-	if (search_claim(line, v6))
-		return line;
-	line = table_beside(line);
-	return search_claim(line, v6) ? line : TABLE_NONE;
+	return c && line_claim_free(c) ? line : TABLE_NONE;
 }
 
 /* Claims any free line of the set; TABLE_NONE: there is none. */
@@ -82,7 +63,7 @@ __noinline __u32 search_free(__u32 set, __u32 v6)
 
 	if (!h)
 		return TABLE_NONE;
-	for (way = 1; way < SPW_SET_LINES; way++) {
+	for (way = 0; way < SPW_SET_WAYS; way++) {
 		if (!load16(&h->tag[way]) && search_claim(table_line(set, way), v6))
 			return table_line(set, way);
 	}
@@ -102,11 +83,11 @@ __noinline __u32 search_room(__u64 hash, __u32 v6)
 	bool far_first = lines_far_first(v6);
 
 	if (!far_first && h && load32(&h->away) < SEARCH_AWAY_MANY)
-		line = search_place(hash, near, v6);
+		line = search_claim(table_preferred(hash, near), v6);
 	if (line == TABLE_NONE)
-		line = search_place(hash, far, v6);
+		line = search_claim(table_preferred(hash, far), v6);
 	if (line == TABLE_NONE && far_first)
-		line = search_place(hash, near, v6);
+		line = search_claim(table_preferred(hash, near), v6);
 	if (line == TABLE_NONE)
 		line = search_free(far, v6);
 	return line != TABLE_NONE ? line : search_free(near, v6);

@@ -71,14 +71,12 @@ static __noinline int sweep_reverse(__u32 v6, __u32 line, __u64 word, __u32 now)
 	return 1;
 }
 
-/* One line; heads are passed over. */
+/* One line. */
 static long sweep_line(__u32 nth, struct sweep *s)
 {
 	__u32 line = s->first + nth;
 	struct spw_flow_core *c, t;
 
-	if (!(line % SPW_SET_LINES))
-		return 0;
 	c = lines_at(s->v6, line);
 	if (!c)
 		return 1;
@@ -109,8 +107,8 @@ static inline __u32 sweep_sets(struct sweep *s, __u32 first, __u32 sets)
 		sets = all - first;
 	if (sets > SWEEP_SETS_MAX)
 		sets = SWEEP_SETS_MAX;
-	s->first = first * SPW_SET_LINES;
-	bpf_loop(sets * SPW_SET_LINES, sweep_line, s, 0);
+	s->first = table_line(first, 0);
+	bpf_loop(sets * SPW_SET_WAYS, sweep_line, s, 0);
 	return sets;
 }
 

@@ -6,7 +6,7 @@
  * last thing it writes is the word again.
  *
  * A key is looked for in the one line its hash prefers, which is where three of four lie in sets that
- * are as full as they may be; then in the line beside it, and only then the heads' tags are asked. Nothing here knows of packets
+ * are as full as they may be; only then the heads' tags are asked. Nothing here knows of packets
  * or maps: who includes it has included something like lines.h, which says where lines are.
  */
 #ifndef SPILLWAY_BPF_TABLE_H
@@ -15,10 +15,11 @@
 #include <spillway/flow.h>
 
 #include "addr.h"
+#include "bounds.h"
 #include "entry.h"
 #include "word.h"
 
-#define TABLE_NONE	 0 /* no line: number 0 is a head */
+#define TABLE_NONE	 0 /* no line */
 #define TABLE_LOCK_TRIES 65536
 
 static inline __u64 table_mix(__u64 h, __u64 v)
@@ -65,18 +66,17 @@ static inline __u32 table_first(__u64 h, __u32 v6, bool far_first)
 
 static inline __u32 table_line(__u32 set, __u32 way)
 {
-	return set * SPW_SET_LINES + way;
+	return set * SPW_SET_WAYS + way + 1;
+}
+
+static inline __u32 table_set_of(__u32 line)
+{
+	return (line - 1) / SPW_SET_WAYS;
 }
 
 static inline __u32 table_preferred(__u64 h, __u32 set)
 {
-	return table_line(set, 1 + ((__u32)(h & 0xffff) * SPW_SET_WAYS >> 16));
-}
-
-/* The line beside it, in the same page and often fetched with it; TABLE_NONE beside the head. */
-static inline __u32 table_beside(__u32 line)
-{
-	return line % SPW_SET_LINES == 1 ? TABLE_NONE : line ^ 1;
+	return table_line(set, (__u32)(h & 0xffff) * SPW_SET_WAYS >> 16);
 }
 
 static inline __u16 table_tag(__u64 h)
@@ -205,7 +205,10 @@ static inline void line_write(struct spw_flow_core *c, const struct spw_flow_key
 
 static inline void head_tag(struct spw_flow_head *h, __u32 line, __u16 tag)
 {
-	store16(&h->tag[line % SPW_SET_LINES], tag);
+	__u32 nth = line - table_set_of(line) * SPW_SET_WAYS; /* 1 and on */
+
+	if (bounds_fit(&nth, SPW_SET_WAYS))
+		store16(&h->tag[nth - 1], tag);
 }
 
 /* Counts a key into its far home, or with -1 out of it: at its near home, where others ask. */
@@ -221,22 +224,17 @@ static inline void table_count(__u32 v6, __u64 hash, __u32 set, __s32 by)
 }
 
 /*
- * A claimed line loses its tag and is counted out. Both go while it is still claimed: the next
- * tenant's must not be wiped out. `hash` is that of the key that was there.
+ * A claimed line is free again. Tag and count go while it is still claimed: the next tenant's must not
+ * be wiped out. `hash` is that of the key that was there.
  */
-static inline void line_strip(__u32 v6, __u32 line, __u64 hash)
+static inline void line_free(__u32 v6, __u32 line, struct spw_flow_core *c, __u64 hash)
 {
-	struct spw_flow_head *h = lines_head(v6, line / SPW_SET_LINES);
+	__u32 set = table_set_of(line);
+	struct spw_flow_head *h = lines_head(v6, set);
 
 	if (h)
 		head_tag(h, line, 0);
-	table_count(v6, hash, line / SPW_SET_LINES, -1);
-}
-
-/* A claimed line is free again. */
-static inline void line_free(__u32 v6, __u32 line, struct spw_flow_core *c, __u64 hash)
-{
-	line_strip(v6, line, hash);
+	table_count(v6, hash, set, -1);
 	publish64(&c->word, word_of(load64(&c->word), SPW_PHASE_FREE, 0, 0));
 }
 #endif

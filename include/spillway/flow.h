@@ -104,22 +104,22 @@ struct spw_flow6 {
 };
 
 /*
- * Maps `flows4` and `flows6`: sets of 16 lines. The first line of a set is its head, the others
- * hold one entry each. The first eighth of the sets are near, the others far: while there are few
- * flows they lie in the near ones, in memory that caches and TLB hold. A key has a home set of either
- * kind and lies in one of them. Who inserts holds the lock of the key's near home, so no key is there
- * twice; whoever takes a line, in whatever set, swaps the line's word.
+ * Maps `flows4` and `flows6` hold the lines of the table, an entry each, in sets of 15; line 0 is none,
+ * and line n belongs to set (n - 1) / 15. Map `flow_heads` has a head for each set, IPv4's first. The
+ * first eighth of a family's sets are near, the others far: while there are few flows they lie in the
+ * near ones, in memory that caches and TLB hold. A key has a home set of either kind and lies in one of
+ * them. Who inserts holds the lock of the key's near home, so no key is there twice; whoever takes a
+ * line, in whatever set, swaps the line's word.
  */
-#define SPW_SET_LINES  16
-#define SPW_SET_WAYS   15 /* lines 1 to 15 */
-#define SPW_NEAR_SHARE 8  /* one set of so many */
+#define SPW_SET_WAYS   15
+#define SPW_NEAR_SHARE 8 /* one set of so many */
 
 struct spw_flow_head {
-	__u64 lock; /* 1: somebody inserts a key whose near home this is */
-	__u16 tag
-		[SPW_SET_LINES]; /* of line n, made of its key's hash; 0: the line is free. 0: unused */
-	__u32 away;		 /* keys at home here that lie in their far home; of a near set's head */
-	__u32 pad[5];
+	__u64 lock;		 /* 1: somebody inserts a key whose near home this is */
+	__u16 tag[SPW_SET_WAYS]; /* of each line, made of its key's hash; 0: the line is free */
+	__u16 pad;
+	__u32 away; /* keys at home here that lie in their far home; of a near set's head */
+	__u32 more_pad[5];
 };
 
 enum spw_idle {

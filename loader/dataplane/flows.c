@@ -134,13 +134,11 @@ int dataplane_each_flow(struct dataplane *dp, bool (*fn)(void *ctx, const struct
 		return -EIO;
 	k.born = (uint32_t)(clock_coarse_ns() >> SPW_BORN_SHIFT);
 	for (uint32_t i = 0; i < count4; i++) {
-		if (i % SPW_SET_LINES && flow_line4(&dp->maps.flows4[i], &l) &&
-		    !tell(&l, &k, fn, ctx))
+		if (flow_line4(&dp->maps.flows4[i], &l) && !tell(&l, &k, fn, ctx))
 			return 0;
 	}
 	for (uint32_t i = 0; i < count6; i++) {
-		if (i % SPW_SET_LINES && flow_line6(&dp->maps.flows6[i], &l) &&
-		    !tell(&l, &k, fn, ctx))
+		if (flow_line6(&dp->maps.flows6[i], &l) && !tell(&l, &k, fn, ctx))
 			return 0;
 	}
 	return 0;

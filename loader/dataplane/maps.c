@@ -16,7 +16,7 @@
 #include "tables/perfect.h"
 
 #define ADDR_BITS_MIN 65536
-#define ENTRIES_A_SET 7 /* of 15: so full, one entry in 10,000 finds neither room in two sets */
+#define ENTRIES_A_SET 7 /* of 15: so full, one entry in 10,000 finds no room in two sets */
 
 static const char *const names[MAP_COUNT] = {
 #define MAP_NAME(id, name) [MAP_##id] = #name,
@@ -83,9 +83,11 @@ uint32_t map_entries(enum map_id id, const struct spw_meta *meta)
 	case MAP_NEXT_HOPS:
 		return meta->max_endpoints;
 	case MAP_FLOWS4:
-		return maps_flow_sets(meta->max_flows) * SPW_SET_LINES;
+		return maps_flow_sets(meta->max_flows) * SPW_SET_WAYS + 1;
 	case MAP_FLOWS6:
-		return maps_flow_sets(meta->max_flows6) * SPW_SET_LINES;
+		return maps_flow_sets(meta->max_flows6) * SPW_SET_WAYS + 1;
+	case MAP_FLOW_HEADS:
+		return maps_flow_sets(meta->max_flows) + maps_flow_sets(meta->max_flows6);
 	case MAP_INTERFACES:
 		return SPW_INTERFACES;
 	case MAP_FRAGMENTS:
@@ -185,7 +187,8 @@ void maps_unmap(struct maps *maps)
 uint64_t maps_flow_memory(const struct spw_meta *meta)
 {
 	return (uint64_t)map_entries(MAP_FLOWS4, meta) * sizeof(struct spw_flow4) +
-	       (uint64_t)map_entries(MAP_FLOWS6, meta) * sizeof(struct spw_flow6);
+	       (uint64_t)map_entries(MAP_FLOWS6, meta) * sizeof(struct spw_flow6) +
+	       (uint64_t)map_entries(MAP_FLOW_HEADS, meta) * sizeof(struct spw_flow_head);
 }
 
 uint64_t maps_memory(const struct maps *maps)

@@ -24,6 +24,7 @@
 	X(ENDPOINT_SIGNALS, endpoint_signals)                                                      \
 	X(FLOWS4, flows4)                                                                          \
 	X(FLOWS6, flows6)                                                                          \
+	X(FLOW_HEADS, flow_heads)                                                                  \
 	X(NEXT_HOPS, next_hops)                                                                    \
 	X(CURSORS, cursors)                                                                        \
 	X(CONFIG, config)                                                                          \

@@ -49,7 +49,7 @@ static void check_place(__u32 v6, __u32 set, __u64 hash, struct census *c, struc
 static void check_entry(__u32 v6, __u32 line, struct census *c, struct homes *homes)
 {
 	const struct spw_flow_core *core = lines_at(v6, line);
-	const struct spw_flow_head *head = lines_head(v6, line / SPW_SET_LINES);
+	const struct spw_flow_head *head = lines_head(v6, table_set_of(line));
 	struct spw_flow_key key;
 	struct entry e;
 	__u64 hash;
@@ -58,10 +58,10 @@ static void check_entry(__u32 v6, __u32 line, struct census *c, struct homes *ho
 	e.core.word = core->word;
 	hash = pair_hash(&key, v6);
 	c->wrong += !entry_is_whole(&key, &e, v6);
-	c->wrong += head->tag[line % SPW_SET_LINES] != table_tag(hash);
+	c->wrong += head->tag[(line - 1) % SPW_SET_WAYS] != table_tag(hash);
 	/* Found there and nowhere else: a second line of the key would be the one that is not. */
 	c->wrong += line_of_key(&key, v6) != line;
-	check_place(v6, line / SPW_SET_LINES, hash, c, homes);
+	check_place(v6, table_set_of(line), hash, c, homes);
 	if (e.core.dir == SPW_FLOW_FORWARD) {
 		c->forward++;
 		c->unclosed += !(e.core.word & SPW_FLOW_CLOSED);
@@ -79,7 +79,6 @@ static void check_heads(__u32 v6, struct census *c, const struct homes *homes)
 
 		c->wrong += h->lock != 0;
 		c->wrong += h->away != homes->away[set];
-		c->wrong += h->tag[0] != 0;
 	}
 }
 
@@ -87,17 +86,15 @@ static void check_family(__u32 v6, struct census *c)
 {
 	struct homes homes = {};
 
-	for (__u32 line = 0; line < LINES; line++) {
+	for (__u32 line = 1; line < LINES; line++) {
 		__u64 word = lines_at(v6, line)->word;
 
-		if (!(line % SPW_SET_LINES))
-			continue;
 		if (word_is_live(word)) {
 			check_entry(v6, line, c, &homes);
 			continue;
 		}
 		c->wrong += word_phase(word) != SPW_PHASE_FREE;
-		c->wrong += lines_head(v6, line / SPW_SET_LINES)->tag[line % SPW_SET_LINES] != 0;
+		c->wrong += lines_head(v6, table_set_of(line))->tag[(line - 1) % SPW_SET_WAYS] != 0;
 	}
 	check_heads(v6, c, &homes);
 }

@@ -37,7 +37,7 @@ static inline void preempted(void)
 
 #define SETS	8
 #define NEAR	2
-#define LINES	(SETS * SPW_SET_LINES)
+#define LINES	(SETS * SPW_SET_WAYS + 1)
 #define SETTLED 8 /* ticks */
 #define IDLE	24
 
@@ -46,6 +46,7 @@ static inline void preempted(void)
 
 static _Alignas(64) struct spw_flow4 lines4[LINES];
 static _Alignas(64) struct spw_flow6 lines6[LINES];
+static _Alignas(64) struct spw_flow_head heads[2][SETS];
 static atomic_uint far_first; /* as in the config */
 static atomic_ullong opened, closed, replaced, spun;
 static _Thread_local struct pair_scratch scratch[4];
@@ -76,7 +77,7 @@ static inline struct spw_flow_core *lines_at(__u32 v6, __u32 line)
 
 static inline struct spw_flow_head *lines_head(__u32 v6, __u32 set)
 {
-	return (void *)lines_at(v6, set * SPW_SET_LINES);
+	return &heads[v6][set];
 }
 
 static inline __u64 lines_seed(void)

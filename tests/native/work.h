@@ -255,7 +255,7 @@ static void sweep_line(__u32 v6, __u32 line, __u32 now)
 {
 	struct spw_flow_core *c = lines_at(v6, line), t;
 
-	if (!(line % SPW_SET_LINES))
+	if (line == TABLE_NONE)
 		return;
 	t.word = load64(&c->word);
 	if (!word_is_live(t.word))

@@ -22,16 +22,19 @@ static void *map_one(struct bpf_map *map, size_t bytes)
 
 int world_map(void)
 {
-	world.lines = maps_flow_sets(WORLD_FLOWS) * SPW_SET_LINES;
+	world.sets = maps_flow_sets(WORLD_FLOWS);
+	world.lines = world.sets * SPW_SET_WAYS + 1;
 	world.flows4 = map_one(world.skel->maps.flows4, world.lines * sizeof(struct spw_flow4));
 	world.flows6 = map_one(world.skel->maps.flows6, world.lines * sizeof(struct spw_flow6));
-	return world.flows4 && world.flows6 ? 0 : -ENOMEM;
+	world.heads = map_one(world.skel->maps.flow_heads, 2ul * world.sets * sizeof(*world.heads));
+	return world.flows4 && world.flows6 && world.heads ? 0 : -ENOMEM;
 }
 
 void world_empty_flows(void)
 {
 	memset(world.flows4, 0, world.lines * sizeof(struct spw_flow4));
 	memset(world.flows6, 0, world.lines * sizeof(struct spw_flow6));
+	memset(world.heads, 0, 2ul * world.sets * sizeof(*world.heads));
 }
 
 static uint64_t tick_ns(void)
@@ -93,8 +96,6 @@ static struct spw_flow_core *line(uint32_t i, struct flow_line *out)
 
 	if (v6)
 		i -= world.lines;
-	if (!(i % SPW_SET_LINES))
-		return NULL;
 	if (v6)
 		return flow_line6(&world.flows6[i], out) ? &world.flows6[i].core : NULL;
 	return flow_line4(&world.flows4[i], out) ? &world.flows4[i].core : NULL;
@@ -159,7 +160,7 @@ static struct spw_flow_core *copy_to_free(const struct spw_flow_key *key, const 
 	for (uint32_t i = 1; i < world.lines; i++) {
 		struct spw_flow4 *l = &world.flows4[i];
 
-		if (!(i % SPW_SET_LINES) || (l->core.word & SPW_WORD_PHASE_MASK))
+		if (l->core.word & SPW_WORD_PHASE_MASK)
 			continue;
 		*l = (struct spw_flow4){
 			.core = {.word = (uint64_t)SPW_PHASE_LIVE << SPW_WORD_PHASE_SHIFT,

@@ -353,7 +353,7 @@ struct spw_sweep world_sweep(uint64_t later_ns)
 	struct spw_sweep s = {.later = (uint32_t)(later_ns / (SECOND_NS / ticks_a_second())),
 			      .sets = 1u << 18};
 
-	while (s.first < world.lines / SPW_SET_LINES * 2) {
+	while (s.first < world.sets * 2) {
 		LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &s, .ctx_size_in = sizeof(s));
 
 		assert_int_equal(bpf_prog_test_run_opts(

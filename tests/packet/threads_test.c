@@ -115,7 +115,7 @@ static void sweep(struct cpu_job *job)
 	while (!over) {
 		struct spw_sweep s = {.sets = 64};
 
-		while (s.first < world.lines / SPW_SET_LINES * 2) {
+		while (s.first < world.sets * 2) {
 			LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &s,
 				    .ctx_size_in = sizeof(s));
 

@@ -43,28 +43,24 @@ static void expect_partner(const struct flow *f)
 	assert_int_not_equal(partner->dir, f->dir);
 }
 
-static void expect_set(const void *set, size_t line_bytes)
+static void expect_line(const struct spw_flow_head *h, uint32_t way, const struct spw_flow_core *c)
 {
-	const struct spw_flow_head *h = set;
+	uint64_t phase = (c->word & SPW_WORD_PHASE_MASK) >> SPW_WORD_PHASE_SHIFT;
 
-	assert_int_equal(h->lock, 0);
-	assert_in_range(h->away, 0, SPW_NEAR_SHARE * SPW_SET_WAYS * 2);
-	for (uint32_t way = 1; way < SPW_SET_LINES; way++) {
-		const struct spw_flow_core *c =
-			(const void *)((const uint8_t *)set + way * line_bytes);
-		uint64_t phase = (c->word & SPW_WORD_PHASE_MASK) >> SPW_WORD_PHASE_SHIFT;
-
-		assert_int_not_equal(phase, SPW_PHASE_CLAIMED);
-		assert_int_equal(!!h->tag[way], phase == SPW_PHASE_LIVE);
-	}
+	assert_int_not_equal(phase, SPW_PHASE_CLAIMED);
+	assert_int_equal(!!h->tag[way], phase == SPW_PHASE_LIVE);
 }
 
 size_t whole_expect(void)
 {
-	for (uint32_t line = 0; line < world.lines; line += SPW_SET_LINES) {
-		expect_set(&world.flows4[line], sizeof(struct spw_flow4));
-		expect_set(&world.flows6[line], sizeof(struct spw_flow6));
+	for (uint32_t line = 1; line < world.lines; line++) {
+		uint32_t set = (line - 1) / SPW_SET_WAYS, way = (line - 1) % SPW_SET_WAYS;
+
+		expect_line(&world.heads[set], way, &world.flows4[line].core);
+		expect_line(&world.heads[world.sets + set], way, &world.flows6[line].core);
 	}
+	for (uint32_t i = 0; i < 2 * world.sets; i++)
+		assert_int_equal(world.heads[i].lock, 0);
 	all_count = 0;
 	world_each_flow(collect, NULL);
 	qsort(all, all_count, sizeof(all[0]), by_key);

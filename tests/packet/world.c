@@ -162,8 +162,9 @@ static int load(void)
 	bpf_map__set_max_entries(s->maps.endpoint_signals, WORLD_ENDPOINTS);
 	bpf_map__set_max_entries(s->maps.cursors, WORLD_ENDPOINTS * SPW_SOURCES_MAX);
 	bpf_map__set_max_entries(s->maps.next_hops, WORLD_ENDPOINTS);
-	bpf_map__set_max_entries(s->maps.flows4, maps_flow_sets(WORLD_FLOWS) * SPW_SET_LINES);
-	bpf_map__set_max_entries(s->maps.flows6, maps_flow_sets(WORLD_FLOWS) * SPW_SET_LINES);
+	bpf_map__set_max_entries(s->maps.flows4, maps_flow_sets(WORLD_FLOWS) * SPW_SET_WAYS + 1);
+	bpf_map__set_max_entries(s->maps.flows6, maps_flow_sets(WORLD_FLOWS) * SPW_SET_WAYS + 1);
+	bpf_map__set_max_entries(s->maps.flow_heads, 2 * maps_flow_sets(WORLD_FLOWS));
 	s->rodata->flow_sets4 = s->rodata->flow_sets6 = maps_flow_sets(WORLD_FLOWS);
 	s->rodata->flow_near4 = s->rodata->flow_near6 = maps_near_sets(s->rodata->flow_sets4);
 	s->rodata->ticks_a_second = ticks_a_second();

@@ -71,7 +71,8 @@ struct world {
 	struct spw_config config; /* what is in the map */
 	struct spw_flow4 *flows4;
 	struct spw_flow6 *flows6;
-	uint32_t lines;
+	struct spw_flow_head *heads;   /* of both families */
+	uint32_t sets, lines;	       /* of one family; line 0 is none */
 	uint64_t before[SPW_STAT_MAX]; /* counters at world_reset() */
 };
 extern struct world world;

@@ -329,7 +329,7 @@ static void every_map_has_a_name_and_its_size(void **state)
 	for (int i = 0; i < MAP_COUNT; i++)
 		assert_non_null(map_name((enum map_id)i));
 	assert_string_equal(map_name(MAP_COUNT - 1), "meta");
-	assert_in_range(map_entries(MAP_FLOWS4, &meta), 200 * 16 / 8, 200 * 16 / 6);
+	assert_in_range(map_entries(MAP_FLOWS4, &meta), 200 * 15 / 8, 200 * 15 / 6);
 	assert_int_equal(map_entries(MAP_SERVICE_ROWS, &meta), 10);
 	assert_int_equal(map_entries(MAP_ENDPOINT_SIGNALS, &meta), 10);
 	assert_int_equal(map_entries(MAP_CURSORS, &meta), 160);

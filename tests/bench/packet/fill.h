@@ -31,7 +31,7 @@ uint32_t fill_program_flags(void);
 int fill_services(uint32_t services, uint32_t endpoints);
 
 /* Takes every flow out. */
-int fill_clear(void); /* removes every flow */
+int fill_clear(void);  /* removes every flow */
 int fill_settle(void); /* what the daemon does about the flows that there are */
 int fill_each_flow(bool (*fn)(void *ctx, const struct flow_row *row), void *ctx);
 void fill_stats(uint64_t stats[SPW_STAT_MAX]);
