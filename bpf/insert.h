@@ -54,12 +54,13 @@ static inline long insert_new(const struct spw_flow_key *key, const struct entry
 	if (line == TABLE_NONE || !insert_content(key, e, line, v6))
 		return -INSERT_E2BIG;
 	insert_publish(line, hash, v6, e->core.word & SPW_WORD_STATE_MASK, now);
-	return 0;
+	return line;
 }
 
 /*
- * Inserts an entry where there is none of this key: 0, -INSERT_EEXIST, -INSERT_E2BIG when no line is
- * free (see evict()), -INSERT_EBUSY when the lock could not be had. The word of *e says its state.
+ * Inserts an entry where there is none of this key: its line, -INSERT_EEXIST, -INSERT_E2BIG when no
+ * line is free (see evict()), -INSERT_EBUSY when the lock could not be had. The word of *e says its
+ * state.
  */
 __noinline long insert(const struct spw_flow_key *key, const struct entry *e, __u32 v6, __u32 now)
 {

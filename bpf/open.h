@@ -37,20 +37,21 @@ static inline void open_make_forward(const struct pkt *p, struct opening *o)
 /* The reverse entry stands. When another CPU opened the same flow, ours goes and theirs holds. */
 static __noinline long open_insert(struct pkt *p, struct opening *o)
 {
-	long err;
+	long line;
 
 	open_make_forward(p, o);
-	err = insert(p->key, &o->entry, o->v6, o->now);
-	if (err == -INSERT_EBUSY || (err == -INSERT_E2BIG && evict(p->key, o->v6, o->now)))
-		err = insert(p->key, &o->entry, o->v6, o->now);
-	if (!err) {
+	line = insert(p->key, &o->entry, o->v6, o->now);
+	if (line == -INSERT_EBUSY || (line == -INSERT_E2BIG && evict(p->key, o->v6, o->now)))
+		line = insert(p->key, &o->entry, o->v6, o->now);
+	if (line > 0) {
+		p->line = line;
 		count_opened(p->endpoint);
 		count(SPW_COUNT_FLOW_CREATED);
 		return 0;
 	}
 	pair_drop(&o->reverse_key, o->v6);
-	if (err != -INSERT_EEXIST)
-		return err;
+	if (line != -INSERT_EEXIST)
+		return line;
 	count(SPW_COUNT_FLOW_RACED);
 	return 0;
 }
@@ -83,7 +84,7 @@ static __noinline enum verdict open_pair(struct pkt *p, const struct spw_endpoin
 		return refuse(SPW_DROP_NO_SOURCE);
 	if (err == -INSERT_EEXIST)
 		return refuse(SPW_DROP_PORTS_EXHAUSTED);
-	if (!err)
+	if (err > 0)
 		err = open_insert(p, o);
 	if (err == -INSERT_E2BIG)
 		return refuse(SPW_DROP_FLOWS_FULL);
@@ -91,10 +92,25 @@ static __noinline enum verdict open_pair(struct pkt *p, const struct spw_endpoin
 	return err ? drop(SPW_DROP_FLOWS_BUSY) : NEXT;
 }
 
-/* Another CPU's flow of the same key may have come and gone again in between: the client repeats. */
+/* The entry just inserted: what it says, and its word, or 0 if another flow has its line already. */
+static inline __u64 open_word(struct pkt *p)
+{
+	const struct opening *o = opening_scratch();
+
+	if (!o)
+		return 0;
+	*p->f = o->entry;
+	p->f->core.word = line_word(p->key, p->line, p->v6);
+	return p->f->core.word;
+}
+
+/* Where another CPU's flow of the same key holds, that may be gone again: the client repeats. */
 static __noinline enum verdict open_find(struct pkt *p)
 {
-	p->line = flow_get(p->key, p->v6, p->f);
+	if (p->line != TABLE_NONE && !open_word(p))
+		p->line = TABLE_NONE;
+	else if (p->line == TABLE_NONE)
+		p->line = flow_get(p->key, p->v6, p->f);
 	if (p->line == TABLE_NONE)
 		return drop(SPW_DROP_FLOWS_BUSY);
 	flow_refer(p->f, p->line, p->forward);

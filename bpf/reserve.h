@@ -61,7 +61,7 @@ static inline void reserve_skip(const struct opening *o, __u32 places)
 }
 
 /*
- * The ports at one cursor: 0, -EEXIST, -ENOENT without a source address, or why none could be
+ * The ports at one cursor: a line, -EEXIST, -ENOENT without a source address, or why none could be
  * inserted. A port that its server may refuse for a while is noted, not taken.
  */
 __noinline long reserve_walk(__u32 turn, __u32 tries)
@@ -134,8 +134,8 @@ static inline long reserve_scatter(struct opening *o, const struct spw_settings 
 			continue;
 		err = port_reserve(bpf_get_prandom_u32(), PORT_CLOSED);
 		err = port_insert_evicting(o, err);
-		if (!err)
-			return 0;
+		if (err > 0)
+			return err;
 		if (err != -INSERT_EEXIST)
 			worst = err;
 	}
@@ -143,7 +143,7 @@ static inline long reserve_scatter(struct opening *o, const struct spw_settings 
 }
 
 /*
- * Inserts the reverse entry under a source address and a port of the list: 0 or a negative errno,
+ * Inserts the reverse entry under a source address and a port of the list: its line or a negative errno,
  * -EEXIST when all are taken, -ENOENT without any source address.
  */
 static inline long reserve(void)
@@ -157,7 +157,7 @@ static inline long reserve(void)
 	err = port_insert_evicting(o, reserve_walks(o));
 	if (err == -INSERT_EEXIST)
 		err = reserve_early(o, s);
-	if (!err || err == -RESERVE_ENOENT)
+	if (err > 0 || err == -RESERVE_ENOENT)
 		return err;
 	return reserve_scatter(o, s, err);
 }

@@ -95,7 +95,8 @@ static inline bool sample_syn_is_sound(const struct pkt *p)
 		return false;
 	if (csum_fold((__u32)bpf_csum_diff(NULL, 0, (__be32 *)tcp.b, len, sample_pseudo(p))))
 		return false;
-	bpf_loop(SAMPLE_OPTIONS, sample_option, &tcp, 0);
+	if (len > sizeof(struct tcphdr))
+		bpf_loop(SAMPLE_OPTIONS, sample_option, &tcp, 0);
 	return tcp.at == len;
 }
 

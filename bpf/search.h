@@ -10,12 +10,30 @@
 
 #define SEARCH_AWAY_MANY 8 /* of a near home with 15 lines */
 
+/* Not 0 if one of the four tags in the word is this one. */
+static inline __u64 search_match(__u64 tags, __u16 tag)
+{
+	const __u64 ones = 0x0001000100010001ULL;
+	__u64 x = tags ^ tag * ones;
+
+	return (x - ones) & ~x & ones << 15;
+}
+
+/* Has a line of the set this tag, which is never 0? Four tags at a time. */
+static inline bool search_has_tag(const struct spw_flow_head *h, __u16 tag)
+{
+	const word64 *tags = (const void *)h->tag;
+
+	return search_match(load64(&tags[0]), tag) | search_match(load64(&tags[1]), tag) |
+	       search_match(load64(&tags[2]), tag) | search_match(load64(&tags[3]), tag);
+}
+
 static inline __u32 search_tags(const struct spw_flow_key *key, __u16 tag, __u32 set, __u32 v6)
 {
 	const struct spw_flow_head *h = lines_head(v6, set);
 	__u32 way;
 
-	if (!h)
+	if (!h || !search_has_tag(h, tag))
 		return TABLE_NONE;
 	for (way = 0; way < SPW_SET_WAYS; way++) {
 		const struct spw_flow_core *c;

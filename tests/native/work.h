@@ -147,11 +147,11 @@ static void open_flow(struct worker *w, struct flow f)
 	struct entry e;
 	long err = reserve(w, &f);
 
-	if (!err) {
+	if (err > 0) {
 		let_others(w);
 		e = flow_entry(&f, SPW_FLOW_FORWARD);
 		err = put(w, &there, &e, f.v6);
-		if (!err) {
+		if (err > 0) {
 			atomic_fetch_add_explicit(&opened, 1, memory_order_relaxed);
 			return;
 		}
