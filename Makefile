@@ -61,6 +61,7 @@ BPF_OBJ  := $(SKELS:%.skel.h=%.bpf.o)
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 NATIVE   := $(BUILD)/tests/native/flow_table_test
 PACKET_SRC := $(wildcard tests/packet/*.c)
+NETNS    := $(patsubst tests/netns/%.c,$(BUILD)/tests/netns/%,$(wildcard tests/netns/*.c))
 BENCH_BPF := $(wildcard tests/bench/packet/*.bpf.c)
 BENCH_SKELS := $(BENCH_BPF:tests/bench/packet/%.bpf.c=$(BUILD)/bpf/bench/%.skel.h)
 BENCH_PACKET_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c,$(wildcard tests/bench/packet/*.c)))
@@ -133,7 +134,7 @@ check-kernels:
 	$(Q)$(MAKE) --no-print-directory all $(KERNELS) $(BUILD)/tests/packet/packet_test
 	$(Q)$(PYTHON) tests/kernels/check_kernels.py $(BPF_OBJ)
 
-check-netns: all
+check-netns: all $(NETNS)
 	$(Q)tools/dev/pytest.sh netns tests/netns
 
 lint: $(SKELS)
@@ -268,6 +269,10 @@ $(BUILD)/tests/bench/bench_live: $(BENCH_LIVE_OBJ) $(BUILD)/libspillway.a
 $(BUILD)/tests/kernels/insns: $(BUILD)/tests/kernels/insns.o
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ -l:libbpf.a -lelf -lz
+
+$(BUILD)/tests/netns/%: $(BUILD)/tests/netns/%.o
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) -o $@ $^
 
 $(BUILD)/tests/bench/rebuild: $(BUILD)/libspillway.a
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o
