@@ -1,173 +1,314 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Random steps of what happens to endpoints: they come, go, drain, fall ill and recover, and their
- * weights change. Each step's model is compiled by the daemon's own code, written beside the tables
- * in force, and switched to. Between steps established flows send on both CPUs: none of them may
- * change its endpoint, but UDP whose endpoint is down or gone.
+ * Random steps of what happens to endpoints: they come, go, drain, fall ill and recover, their weights
+ * change, and now and then the daemon is started again. Each step goes the daemon's own way: the model
+ * is compiled, compared with the tables in force and applied; a start takes over the pinned maps and
+ * the links with a newly loaded program, and knows nothing but what it reads back. Meanwhile two CPUs
+ * send packets of established flows (model_traffic.h): none of them may change its endpoint, but UDP
+ * whose endpoint is down or gone.
  */
-#include "cpus.h"
 #include "groups.h"
+#include "model_traffic.h"
 #include "whole.h"
 #include "world.h"
 
-#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_link.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <bpf/bpf.h>
+
+#include "base/log.h"
+#include "dataplane/state.h"
 #include "tables/compile.h"
 
 #include "../unit/model_fixture.h"
 
-#define POOL	   24
-#define GROUPS	   3
-#define FLOWS	   200
-#define SENDS	   12 /* between two steps */
-#define SIDE_SLOTS (WORLD_SLOT_LINES / 4 * SPW_LINE_SLOTS)
+#define GROUPS	      3
+#define RESTART_EVERY 500 /* steps */
+#define TIDY_EVERY    100
+#define MODEL_FLOWS   16384 /* of each family */
 
-/* Endpoint n has the address 10.0.0.n + 1. */
-struct member {
-	bool present, down, drained;
-	uint32_t id, word;
-};
+/* The daemon as far as it matters here. */
+static struct {
+	uv_loop_t loop;
+	char dir[32], bpffs[64], run_dir[64];
+	struct dataplane *dp;
+	struct ids *ids;
+	struct table_cache *cache;
+	struct arena *arena; /* of the tables in force */
+	struct tables have;
+	int prog; /* a descriptor of our own, or -1 */
+} gateway;
 
-struct live {
-	bool open;
-	uint32_t member;
-	struct desc client, sent;
-};
-
-static struct member pool[POOL];
-static uint32_t weights[GROUPS];
-static struct live flows[FLOWS];
 static struct fixture fixture;
-static struct tables tables;
-static uint32_t rnd, next_port, kept, moved, opened;
+static struct moment now;
+static uint32_t ids_of[POOL]; /* of present endpoints; 0: not known */
+static uint32_t weights[GROUPS];
+static uint32_t rnd, restarts;
 
 static uint32_t below(uint32_t n)
 {
 	return random_u32(&rnd) % n;
 }
 
-/* Every third of the pool is a locality; the last one is the tier behind the others. */
-static void make_model(void)
+static const struct ids_limits limits = {WORLD_ENDPOINTS, WORLD_SERVICES};
+
+static void must(int err, const char *what, const char *why)
 {
-	struct service *s;
+	if (err)
+		fail_msg("%s: %s: %s", what, strerror(-err), why ? why : "no reason given");
+}
+
+static void daemon_open(void)
+{
+	const char *const interfaces[] = {"client", "server"};
+	const struct dataplane_options opts = {
+		.interfaces = interfaces,
+		.interface_count = 2,
+		.xdp_mode = XDP_MODE_NATIVE,
+		.bpffs = gateway.bpffs,
+		.run_dir = gateway.run_dir,
+		.max_flows = MODEL_FLOWS,
+		.max_flows6 = MODEL_FLOWS,
+		.max_endpoints = WORLD_ENDPOINTS,
+		.max_services = WORLD_SERVICES,
+		.slot_lines = WORLD_SLOT_LINES,
+		.seed = 12345,
+	};
+	const char *why = NULL;
+
+	gateway.arena = arena_new();
+	gateway.ids = ids_new(&limits);
+	gateway.cache = table_cache_new();
+	assert_non_null(gateway.arena);
+	assert_non_null(gateway.ids);
+	assert_non_null(gateway.cache);
+	must(dataplane_open(gateway.arena, &gateway.loop, &opts, &gateway.dp, &why), "open", why);
+	must(dataplane_readback(gateway.dp, gateway.arena, &gateway.have), "readback", NULL);
+	ids_seed(gateway.ids, &gateway.have);
+}
+
+/* All that a daemon knows is gone with it; what it pinned stays. */
+static void daemon_close(void)
+{
+	dataplane_close(gateway.dp);
+	gateway.dp = NULL;
+	(void)uv_run(&gateway.loop, UV_RUN_DEFAULT);
+	ids_free(gateway.ids);
+	table_cache_free(gateway.cache);
+	arena_free(gateway.arena);
+}
+
+/* Every third of the pool is a locality; the last one is the tier behind the others. */
+static void add_localities(struct service *s, const size_t first[GROUPS],
+			   const size_t count[GROUPS])
+{
+	for (uint8_t g = 0; g < GROUPS; g++) {
+		if (count[g])
+			fixture_locality(&fixture, s, g == GROUPS - 1, weights[g], first[g],
+					 count[g]);
+	}
+}
+
+static void add_service(uint16_t port, uint8_t proto, const size_t first[GROUPS],
+			const size_t count[GROUPS])
+{
+	struct service *s = fixture_service(&fixture, 0, port);
+
+	s->vip = addr_of(VIP4);
+	s->proto = proto;
+	s->live_flows = SPW_NO_ENDPOINT_LEAVE;
+	for (unsigned int i = 0; i < SPW_IDLE_MAX; i++)
+		s->idle_s[i] = idle_default_s(proto, (enum spw_idle)i);
+	add_localities(s, first, count);
+}
+
+static void make_model(const struct moment *m)
+{
+	size_t first[GROUPS], count[GROUPS] = {0};
 
 	fixture_init(&fixture);
-	fixture_room(&fixture, POOL, 1);
-	s = fixture_service(&fixture, 1, 80);
-	for (uint8_t g = 0; g < GROUPS; g++) {
-		size_t first = fixture.model.instance_count, count = 0;
-
+	fixture_room(&fixture, POOL, 2);
+	for (uint32_t g = 0; g < GROUPS; g++) {
+		first[g] = fixture.model.instance_count;
 		for (uint32_t n = g; n < POOL; n += GROUPS) {
-			struct instance *i;
+			struct health_entry *h;
 
-			if (!pool[n].present)
+			if (!m->pool[n].present)
 				continue;
-			i = fixture_instance(&fixture, n + 1, 80);
-			fixture.health[i->index].state = pool[n].down ? HEALTH_DOWN : HEALTH_UP;
-			count++;
-		}
-		if (count)
-			fixture_locality(&fixture, s, g == GROUPS - 1, weights[g], first, count);
-	}
-}
-
-static void put_word(uint32_t n)
-{
-	const uint32_t admin = pool[n].drained ? SPW_ADMIN_DRAIN : SPW_ADMIN_AUTO;
-
-	world_set_word(pool[n].id, pool[n].word | admin << SPW_WORD_ADMIN_SHIFT);
-}
-
-/* Rows of endpoints that are new or changed. */
-static void put_endpoints(void)
-{
-	for (size_t i = 0; i < tables.endpoint_count; i++) {
-		const struct table_endpoint *t = &tables.endpoints[i];
-		const struct spw_endpoint e = {.addr = t->addr,
-					       .port = htons(t->port),
-					       .mode = t->mode,
-					       .source_count = 2};
-		uint32_t n = t->addr.b[15] - 1u;
-
-		world_put_endpoint(t->id, &e);
-		pool[n].id = t->id;
-		pool[n].word = (t->pickable ? SPW_WORD_PICKABLE : 0) | (t->up ? SPW_WORD_UP : 0);
-		put_word(n);
-	}
-}
-
-/* After the switch: what has gone. */
-static void take_endpoints(void)
-{
-	const struct spw_endpoint none = {};
-
-	for (uint32_t n = 0; n < POOL; n++) {
-		if (pool[n].present || !pool[n].id)
-			continue;
-		world_put_endpoint(pool[n].id, &none);
-		world_set_word(pool[n].id, 0);
-		pool[n].id = pool[n].word = 0;
-	}
-}
-
-/* Slots and rows beside those in force, then the one word that packets go by. */
-static void switch_sides(void)
-{
-	const uint32_t side = !world.config.active;
-	uint32_t base = side * SIDE_SLOTS;
-	struct spw_service_row rows[] = {world_row(TCP4, side), world_row(UDP4, side)};
-
-	for (size_t i = 0; i < 2; i++)
-		memset(&rows[i].table, 0, sizeof(rows[i].table));
-	for (size_t t = 0; t < tables.slots_count; t++) {
-		const struct table_slots *s = &tables.slots[t];
-		const struct spw_table_ref ref = {.base = base, .size = s->size};
-
-		assert_true(base + s->size <= (side + 1) * SIDE_SLOTS);
-		world_put_slots(base, s->slots, s->size);
-		base += (s->size + SPW_LINE_SLOTS - 1) / SPW_LINE_SLOTS * SPW_LINE_SLOTS;
-		for (size_t i = 0; i < 2; i++) {
-			if (tables.services[0].table == t)
-				rows[i].table = ref;
-			if (tables.services[0].spare == t)
-				rows[i].spare = ref;
+			h = &fixture.health[fixture_instance(&fixture, n + 1, SERVER_PORT)->index];
+			h->state = m->pool[n].down ? HEALTH_DOWN : HEALTH_UP;
+			h->admin = m->pool[n].drained ? SPW_ADMIN_DRAIN : SPW_ADMIN_AUTO;
+			count[g]++;
 		}
 	}
-	for (uint32_t i = 0; i < 2; i++) {
-		rows[i].flags =
-			SPW_SERVICE_VALID | (tables.services[0].empty ? SPW_SERVICE_EMPTY : 0);
-		rows[i].live_flows = SPW_NO_ENDPOINT_LEAVE;
-		if (tables.services[0].spare == TABLE_NONE)
-			memset(&rows[i].spare, 0, sizeof(rows[i].spare));
-		world_row_on_side(i ? UDP4 : TCP4, side, &rows[i]);
-	}
-	world.config.active = side;
-	world_put_config();
+	add_service(80, IPPROTO_TCP, first, count);
+	add_service(53, IPPROTO_UDP, first, count);
 }
 
-static void apply(struct ids *ids)
+/* What the tables make of the pool. */
+static void note_words(struct moment *m, const struct tables *t, uint32_t ids[POOL])
+{
+	memset(ids, 0, POOL * sizeof(*ids));
+	for (uint32_t n = 0; n < POOL; n++)
+		m->pool[n].pickable = m->pool[n].up = false;
+	for (size_t i = 0; i < t->endpoint_count; i++) {
+		const struct table_endpoint *e = &t->endpoints[i];
+		uint32_t n = e->addr.b[15] - 1u;
+
+		assert_true(n < POOL && m->pool[n].present);
+		m->pool[n].pickable = e->pickable;
+		m->pool[n].up = e->up;
+		ids[n] = e->id;
+	}
+}
+
+/* From the model to tables that are placed; the steps to get there from those in force. */
+static void plan(struct moment *m, struct tables *want, struct steps *steps, uint32_t ids[POOL])
 {
 	const char *why = NULL;
 
-	make_model();
-	assert_int_equal(ids_assign(ids, &fixture.model, &why), 0);
-	assert_int_equal(tables_compile(fixture.arena, &fixture.model, &fixture.view, ids,
-					SIDE_SLOTS / SPW_LINE_SLOTS, NULL, &tables, &why),
-			 0);
-	put_endpoints();
-	switch_sides();
-	take_endpoints();
-	fixture_done(&fixture);
+	make_model(m);
+	must(ids_assign(gateway.ids, &fixture.model, &why), "numbers", why);
+	must(tables_compile(fixture.arena, &fixture.model, &fixture.view, gateway.ids,
+			    WORLD_SLOT_LINES, gateway.cache, want, &why),
+	     "compile", why);
+	/* Lines need not rest: a step begins when no packet is left that may read them. */
+	must(tables_diff(fixture.arena, &gateway.have, want, NULL, 0, WORLD_SLOT_LINES, steps),
+	     "compare", NULL);
+	note_words(m, want, ids);
 }
 
-/* One thing happens to one endpoint, or to the weight of its locality. */
-static void step(struct ids *ids)
+/* The tables in force are now those of the fixture's arena. */
+static void keep_tables(const struct tables *want)
 {
-	struct member *m = &pool[below(POOL)];
+	arena_free(gateway.arena);
+	gateway.arena = fixture.arena;
+	gateway.have = *want;
+}
 
+static void carry_out(const struct steps *steps)
+{
+	struct line_range *resting;
+	const char *why = NULL;
+	size_t count;
+
+	/* The pause between two switches is for packets under way, of which there are none here. */
+	gateway.dp->switched_ms = 0;
+	must(dataplane_apply(gateway.dp, fixture.arena, steps, &why), "apply", why);
+	dataplane_resting(gateway.dp, fixture.arena, &resting, &count);
+}
+
+/* The operator's words, which the packet path heeds by themselves; the compile follows. */
+static void put_admins(const struct moment *m)
+{
+	for (uint32_t n = 0; n < POOL; n++) {
+		if (ids_of[n] && m->pool[n].present)
+			dataplane_set_admin(gateway.dp, ids_of[n],
+					    m->pool[n].drained ? SPW_ADMIN_DRAIN : SPW_ADMIN_AUTO);
+	}
+}
+
+static void apply(struct moment *m)
+{
+	struct tables want;
+	struct steps steps;
+	uint32_t ids[POOL];
+
+	plan(m, &want, &steps, ids);
+	memcpy(ids_of, ids, sizeof(ids));
+	traffic_step_begins();
+	carry_out(&steps);
+	put_admins(m);
+	traffic_step_ends();
+	keep_tables(&want);
+}
+
+static void take_program(int *former)
+{
+	*former = gateway.prog;
+	gateway.prog = fcntl(gateway.dp->xdp_fd, F_DUPFD_CLOEXEC, 0);
+	assert_true(gateway.prog >= 0);
+}
+
+static bool is_present(const uint32_t ids[POOL], uint32_t id)
+{
+	for (uint32_t n = 0; n < POOL; n++) {
+		if (ids[n] == id)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * But for removed endpoints that have flows: they are read back, so that their numbers are taken, and
+ * removed once more.
+ */
+static void expect_nothing_to_do(const struct steps *s, const uint32_t ids[POOL])
+{
+	for (size_t i = 0; i < s->word_count; i++)
+		assert_false(is_present(ids, s->words[i].id));
+	for (size_t i = 0; i < s->endpoints_del_count; i++)
+		assert_false(is_present(ids, s->endpoints_del[i]));
+	assert_int_equal(s->endpoints_put_count + s->slots_put_count, 0);
+	assert_int_equal(s->services_put_count + s->services_del_count, 0);
+	assert_false(s->switch_rows);
+}
+
+/*
+ * What it reads back are the tables that were in force, and every endpoint has the number that it had:
+ * there is nothing to do.
+ */
+static void restart(struct moment *m)
+{
+	uint32_t ids[POOL];
+	struct tables want;
+	struct steps steps;
+	int former;
+
+	traffic_step_begins();
+	daemon_close();
+	daemon_open();
+	plan(m, &want, &steps, ids);
+	expect_nothing_to_do(&steps, ids);
+	assert_memory_equal(ids, ids_of, sizeof(ids));
+	for (uint32_t n = 0; n < POOL; n++) {
+		if (ids[n])
+			assert_int_equal(dataplane_admin(gateway.dp, ids[n]),
+					 m->pool[n].drained ? SPW_ADMIN_DRAIN : SPW_ADMIN_AUTO);
+	}
+	carry_out(&steps);
+	take_program(&former);
+	traffic_prog(gateway.prog);
+	traffic_step_ends();
+	keep_tables(&want);
+	(void)traffic_next();
+	close(former);
+	restarts++;
+}
+
+/* One thing happens to one endpoint, or to the weight of its locality, or to the daemon. */
+static void step(uint32_t number)
+{
+	struct moment *next = traffic_next();
+	struct member *m = &next->pool[below(POOL)];
+
+	if (number % RESTART_EVERY == RESTART_EVERY - 1) {
+		restart(next);
+		return;
+	}
 	switch (below(4)) {
 	case 0:
+		m->removals += m->present;
 		m->present = !m->present;
 		m->down = m->drained = false;
 		break;
@@ -175,110 +316,19 @@ static void step(struct ids *ids)
 		m->down = !m->down;
 		break;
 	case 2:
-		m->drained = !m->drained;
-		if (m->present)
-			put_word((uint32_t)(m - pool));
-		return;
+		m->drained = m->present && !m->drained;
+		break;
 	case 3:
-		weights[(m - pool) % GROUPS] = 1 + below(9);
+		weights[(m - next->pool) % GROUPS] = 1 + below(9);
 		break;
 	}
-	apply(ids);
+	apply(next);
 }
 
-static bool member_keeps(const struct live *l)
+static bool mark_used(void *ctx, const struct flow_row *row)
 {
-	const struct member *m = &pool[l->member];
-
-	if (l->client.proto == IPPROTO_TCP)
-		return true; /* whatever becomes of it: its packets go there or nowhere */
-	return m->present && (m->word & (SPW_WORD_UP | SPW_WORD_PICKABLE));
-}
-
-/* Where a forwarded client's packet went. */
-static uint32_t note_way(struct live *l, const struct frame *out)
-{
-	l->sent = l->client;
-	l->sent.src = addr_of("10.2.0.1");
-	memcpy(l->sent.src.b + 12, out->b + FRAME_ETH + 12, 4);
-	l->sent.dst = fixture_addr(out->b[FRAME_ETH + 19]);
-	l->sent.sport = frame_sport(&l->client, out);
-	l->sent.dport = 80;
-	memcpy(l->sent.smac, mac_gateway_server, 6);
-	memcpy(l->sent.dmac, mac_router, 6);
-	return out->b[FRAME_ETH + 19] - 1u;
-}
-
-static void reply(const struct live *l)
-{
-	struct desc r = from_endpoint(&l->sent);
-
-	world_expect_reply(world.if_server, &l->client, &r);
-}
-
-/* A handshake, or a question and its answer; nobody may be there for it. */
-static void open_flow(struct live *l, bool tcp)
-{
-	struct frame out;
-
-	l->client = from_client(tcp ? TCP4 : UDP4);
-	l->client.sport = (uint16_t)(1024 + next_port++ % 60000);
-	l->open = world_send(world.if_client, &l->client, &out) == XDP_REDIRECT;
-	if (!l->open)
-		return;
-	l->member = note_way(l, &out);
-	assert_true(pool[l->member].present && !pool[l->member].drained);
-	assert_true(pool[l->member].word & SPW_WORD_PICKABLE);
-	reply(l);
-	if (tcp)
-		l->client.flags = TCP_ACK;
-	assert_int_equal(world_send(world.if_client, &l->client, &out), XDP_REDIRECT);
-	opened++;
-}
-
-static void send_both_ways(struct live *l)
-{
-	struct frame out;
-	uint32_t now;
-	int verdict = world_send(world.if_client, &l->client, &out);
-
-	if (verdict != XDP_REDIRECT) {
-		/* UDP that finds nobody; TCP always has its way. */
-		assert_false(member_keeps(l));
-		l->open = false;
-		return;
-	}
-	now = note_way(l, &out);
-	if (now != l->member) {
-		if (member_keeps(l))
-			print_message("proto %u: %u (word %u) to %u\n", l->client.proto, l->member,
-				      pool[l->member].word, now);
-		assert_false(member_keeps(l));
-		moved++;
-	} else {
-		kept++;
-	}
-	l->member = now;
-	reply(l);
-}
-
-static void send_some(void)
-{
-	for (uint32_t i = 0; i < SENDS; i++) {
-		uint32_t n = below(FLOWS);
-
-		if (i % (SENDS / 2) == 0)
-			cpu_take(i / (SENDS / 2));
-		if (!flows[n].open || !below(64))
-			open_flow(&flows[n], n % 2);
-		else
-			send_both_ways(&flows[n]);
-	}
-}
-
-static void mark_used(const struct flow *f, void *ctx)
-{
-	((bool *)ctx)[f->endpoint] = true;
+	((bool *)ctx)[row->endpoint_id] = true;
+	return true;
 }
 
 static bool is_unused(void *ctx, uint32_t id)
@@ -286,55 +336,129 @@ static bool is_unused(void *ctx, uint32_t id)
 	return !((const bool *)ctx)[id];
 }
 
-/* As the daemon does now and then: UDP of what has gone goes too, whose numbers are free again. */
-static void tidy(struct ids *ids)
+/* As the daemon does, but sooner: numbers that no flow has are free again. */
+static void tidy(void)
 {
-	static bool used[WORLD_ENDPOINTS];
+	bool used[WORLD_ENDPOINTS] = {false};
 
-	world_sweep(0);
-	for (uint32_t n = 0; n < FLOWS; n++) {
-		if (flows[n].client.proto == IPPROTO_UDP && !pool[flows[n].member].present)
-			flows[n].open = false;
-	}
-	memset(used, 0, sizeof(used));
-	world_each_flow(mark_used, used);
-	ids_release(ids, is_unused, used);
+	assert_int_equal(dataplane_each_flow(gateway.dp, mark_used, used), 0);
+	ids_release(gateway.ids, is_unused, used);
+}
+
+/* Mounts of this test are its own, and go with the process at the latest. */
+static int prepare(void **state)
+{
+	(void)state;
+	(void)strcpy(gateway.dir, "/tmp/spw-model-XXXXXX");
+	assert_non_null(mkdtemp(gateway.dir));
+	(void)snprintf(gateway.bpffs, sizeof(gateway.bpffs), "%s/bpf", gateway.dir);
+	(void)snprintf(gateway.run_dir, sizeof(gateway.run_dir), "%s/run", gateway.dir);
+	assert_int_equal(mkdir(gateway.run_dir, 0700), 0);
+	assert_int_equal(unshare(CLONE_NEWNS), 0);
+	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	assert_int_equal(uv_loop_init(&gateway.loop), 0);
+	gateway.prog = -1;
+	return world_pass(false);
+}
+
+static int clean_up(void **state)
+{
+	AUTO(arena_free) struct arena *a = arena_new();
+	const char *why = NULL;
+
+	(void)state;
+	(void)traffic_stop();
+	if (gateway.dp) /* the test has failed */
+		daemon_close();
+	assert_non_null(a);
+	must(dataplane_detach(a, gateway.bpffs, gateway.run_dir, &why), "detach", why);
+	(void)uv_loop_close(&gateway.loop);
+	(void)rmdir(gateway.bpffs);
+	(void)rmdir(gateway.run_dir);
+	(void)rmdir(gateway.dir);
+	return world_pass(true);
+}
+
+/* The flow table as it lies there when no daemon runs and no packet comes. */
+static void expect_whole(int fd4, int fd6)
+{
+	const struct world was = world;
+	size_t bytes;
+
+	world.lines = maps_flow_sets(MODEL_FLOWS) * SPW_SET_LINES;
+	bytes = world.lines * sizeof(*world.flows4);
+	world.flows4 = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd4, 0);
+	assert_true(world.flows4 != MAP_FAILED);
+	world.flows6 = mmap(NULL, 2 * bytes, PROT_READ, MAP_SHARED, fd6, 0);
+	assert_true(world.flows6 != MAP_FAILED);
+	print_message("entries of the flow table %zu\n", whole_expect());
+	(void)munmap(world.flows4, bytes);
+	(void)munmap(world.flows6, 2 * bytes);
+	world = was;
+}
+
+static void end_daemon(void)
+{
+	int fd4 = fcntl(gateway.dp->maps.fd[MAP_FLOWS4], F_DUPFD_CLOEXEC, 0);
+	int fd6 = fcntl(gateway.dp->maps.fd[MAP_FLOWS6], F_DUPFD_CLOEXEC, 0);
+
+	daemon_close();
+	close(gateway.prog);
+	expect_whole(fd4, fd6);
+	close(fd4);
+	close(fd6);
+}
+
+static void start(void)
+{
+	int none;
+
+	daemon_open();
+	take_program(&none);
+	for (uint32_t n = 0; n < POOL; n++)
+		now.pool[n] = (struct member){.present = n % 2};
+	for (uint32_t g = 0; g < GROUPS; g++)
+		weights[g] = 1;
+	apply(&now);
+	traffic_start(gateway.prog, &now);
 }
 
 static void flows_keep_their_endpoints_whatever_happens_to_others(void **state)
 {
-	const struct ids_limits limits = {WORLD_ENDPOINTS, WORLD_SERVICES};
-	AUTO(ids_free) struct ids *ids = ids_new(&limits);
 	const uint32_t steps = repeats(10000);
+	struct traffic_sum sum;
 
 	(void)state;
-	assert_non_null(ids);
 	rnd = 4711;
-	world_set_ports(8000);
-	for (uint32_t n = 0; n < POOL; n++)
-		pool[n] = (struct member){.present = n % 2};
-	for (uint32_t g = 0; g < GROUPS; g++)
-		weights[g] = 1;
-	apply(ids);
+	restarts = 0;
+	log_set_level(LOG_LEVEL_ERROR);
+	start();
 	for (uint32_t i = 0; i < steps; i++) {
-		step(ids);
-		send_some();
-		if (i % 100 == 99)
-			tidy(ids);
+		step(i);
+		(void)uv_run(&gateway.loop, UV_RUN_NOWAIT);
+		if (i % TIDY_EVERY == TIDY_EVERY - 1)
+			tidy();
 	}
-	cpu_release();
-	whole_expect();
-	print_message("%u steps: flows opened %u, packets of kept flows %u, UDP that moved %u\n",
-		      steps, opened, kept, moved);
+	sum = traffic_stop();
+	end_daemon();
+	print_message("%u steps, %u of them restarts: flows opened %llu, new flows refused %llu, "
+		      "packets of kept flows %llu, UDP that moved %llu, sent during a step %llu\n",
+		      steps, restarts, (unsigned long long)sum.opened,
+		      (unsigned long long)sum.refused, (unsigned long long)sum.kept,
+		      (unsigned long long)sum.moved, (unsigned long long)sum.unsure);
+	if (sum.wrong)
+		fail_msg("%llu packets went wrong, the first: %s", (unsigned long long)sum.wrong,
+			 sum.first_wrong);
 	/* Both have been tried: it is the same code that tells them apart. */
-	assert_true(kept > moved && moved);
+	assert_true(sum.kept > sum.moved && sum.moved);
+	assert_true(restarts * 100 <= steps && restarts);
 }
 
 int model_tests(void)
 {
 	const struct CMUnitTest models[] = {
-		cmocka_unit_test_setup(flows_keep_their_endpoints_whatever_happens_to_others,
-				       world_reset),
+		cmocka_unit_test_setup_teardown(
+			flows_keep_their_endpoints_whatever_happens_to_others, prepare, clean_up),
 	};
 
 	return cmocka_run_group_tests(models, NULL, NULL);

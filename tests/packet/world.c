@@ -138,6 +138,16 @@ static int attach_pass(int ifindex)
 	return err;
 }
 
+int world_pass(bool attached)
+{
+	const int ifindexes[] = {world.if_client, world.if_server};
+	int err = 0;
+
+	for (size_t i = 0; i < 2 && !err; i++)
+		err = attached ? attach_pass(ifindexes[i]) : bpf_xdp_detach(ifindexes[i], 0, NULL);
+	return err;
+}
+
 static int quiet(enum libbpf_print_level level, const char *format, va_list args)
 {
 	if (level == LIBBPF_DEBUG)
@@ -179,9 +189,7 @@ int world_open(void)
 	libbpf_set_print(quiet);
 	err = make_network();
 	if (!err)
-		err = attach_pass(world.if_client);
-	if (!err)
-		err = attach_pass(world.if_server);
+		err = world_pass(true);
 	if (!err)
 		err = load();
 	return err;

@@ -79,6 +79,8 @@ extern struct world world;
 
 int world_open(void);
 void world_close(void);
+/* The program that passes everything, on the interfaces of clients and servers. */
+int world_pass(bool attached);
 int world_sysctl(const char *path, const char *value);
 int world_reset(void **state); /* a cmocka setup function */
 
