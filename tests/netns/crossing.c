@@ -36,6 +36,7 @@
 #define BYTES	   128
 #define BUFFER	   (8 << 20)
 #define PATIENCE_S 3
+#define LOST_MAX   100 /* each is waited for */
 
 enum kind { REQUEST = 0x51, REPLY = 0xa7 };
 
@@ -297,7 +298,7 @@ static int ask_all(const struct sockaddr_in6 *vip, uint64_t requests)
 		open_flow(&flows[i]);
 		flows[i].bursts = 1 + i % LIFE;
 	}
-	for (uint64_t i = 0; i < bursts + ahead; i++) {
+	for (uint64_t i = 0; i < bursts + ahead && tally.lost < LOST_MAX; i++) {
 		struct flow *f = &flows[(i - ahead) % SOCKETS];
 
 		if (i >= ahead) {
