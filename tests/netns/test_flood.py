@@ -16,13 +16,14 @@ import time
 
 import pytest
 
+import kernel
 import lib
 from blocks import BLOCKS, BROKEN, Talk
 from test_crossing import cpus
 from test_traffic import UDP_ROUTE, UDP_SERVER
 
 FLOOD = os.path.join(lib.BUILD, "tests", "netns", "flood")
-PACKETS = int(os.environ.get("FLOOD_PACKETS", "600000"))
+PACKETS = int(os.environ.get("FLOOD_PACKETS", "800000"))
 CONNECTIONS, EVERY_MS = 1000, 200
 HOSTS = ("p1", "p2", "p3")
 SOURCES = [f"203.0.113.{n}" for n in (1, 2, 3)]  # more ports than the table has room for flows
@@ -85,7 +86,7 @@ def flood(net, gw, talk, proto, port):
     """One flood, whole: what it did to the connections and to the counters."""
     _, cpu = cpus()
     mac = json.loads(net.exec("gw", "ip", "-j", "link", "show", "front2").stdout)[0]["address"]
-    before, began = gw.counters(), time.monotonic()
+    before, losses, began = gw.counters(), kernel.losses(net), time.monotonic()
     process = net.popen("rogue", FLOOD, "r0", mac, lib.VIP4, str(port), proto, str(PACKETS),
                         str(cpu), stdout=subprocess.PIPE)
     fullest = 0
@@ -98,6 +99,8 @@ def flood(net, gw, talk, proto, port):
     risen = {n: v - before[n] for n, v in gw.counters().items()
              if v > before[n] and n.startswith(SHOWN)}
     print(f"{'':22} fullest {fullest} of {gw.json('status')['flows']['max']} flows; {risen}")
+    lost = kernel.risen(losses, kernel.losses(net))
+    print(f"{'':22} lost in the kernel's queues: {lost or 'nothing'}")
     return rate, risen
 
 
