@@ -10,8 +10,9 @@
  *   several packets out of one, and senders heed the word without having set DF.
  * - Its hops are used up, which is how a traceroute sees this gateway.
  *
- * The answer comes from the address that the packet was sent to, may be longer than what it answers
- * and quotes it, so its rate is limited on each CPU (RFC 1812, 4.3.2.8; RFC 4443, 2.4). Only whole
+ * The answer comes from the address that the packet was sent to; that a service's packet has used its
+ * hops up, from an address of this host's own (RFC 1812, 4.3.2.4), or a trace would end here as at its
+ * destination. It may be longer than what it answers and quotes it, so its rate is limited on each CPU (RFC 1812, 4.3.2.8; RFC 4443, 2.4). Only whole
  * TCP and UDP packets to a service or of a flow come here, to one host's MAC and from an address that
  * a host can have: never ICMP, a fragment or a group.
  */
@@ -135,6 +136,21 @@ static inline __u16 answer_csum(struct answer *a, struct icmp_head *icmp, __u32 
 	return csum_fold((__u32)bpf_csum_diff(NULL, 0, (void *)a->quote, len, sum));
 }
 
+/* The first source address of the packet's family, where a gateway speaks as a router. */
+static inline void answer_from(const struct pkt *p, enum verdict why, struct answer *a)
+{
+	const struct spw_settings *s = config_settings(p->side);
+	__u32 i;
+
+	a->from = p->key->daddr;
+	for (i = 0; why == EXPIRED && !pkt_is_reply(p) && s && i < SPW_SOURCES_MAX; i++) {
+		if (addr_is_none(&s->source[i]) || addr_is_v4(&s->source[i]) == p->v6)
+			continue;
+		a->from = s->source[i];
+		break;
+	}
+}
+
 static inline void answer_ip4(const struct pkt *p, enum verdict why, struct answer *a)
 {
 	struct answer4 *h = (void *)a->head;
@@ -147,7 +163,7 @@ static inline void answer_ip4(const struct pkt *p, enum verdict why, struct answ
 	h->ip.frag_off = REJECT_IP4_DF;
 	h->ip.ttl = REJECT_TTL;
 	h->ip.protocol = IPPROTO_ICMP;
-	h->ip.saddr = p->key->daddr.w[3];
+	h->ip.saddr = a->from.w[3];
 	h->ip.daddr = p->key->saddr.w[3];
 	h->ip.check = csum_fold((__u32)bpf_csum_diff(NULL, 0, (void *)&h->ip, sizeof(h->ip), 0));
 	answer_say(p, why, &h->icmp);
@@ -164,7 +180,7 @@ static inline void answer_ip6(const struct pkt *p, enum verdict why, struct answ
 	h->ip.payload_len = bpf_htons(sizeof(h->icmp) + a->quote_len);
 	h->ip.nexthdr = IPPROTO_ICMPV6;
 	h->ip.hop_limit = REJECT_TTL;
-	__builtin_memcpy(&h->ip.saddr, &p->key->daddr, sizeof(h->ip.saddr));
+	__builtin_memcpy(&h->ip.saddr, &a->from, sizeof(h->ip.saddr));
 	__builtin_memcpy(&h->ip.daddr, &p->key->saddr, sizeof(h->ip.daddr));
 	sum = bpf_csum_diff(NULL, 0, (void *)&h->ip.saddr, 2 * sizeof(h->ip.saddr),
 			    h->ip.payload_len + bpf_htons(IPPROTO_ICMPV6));
@@ -205,6 +221,7 @@ static __noinline enum verdict answer(struct pkt *p, enum verdict why)
 	}
 	if (!answer_eth(p, a) || !answer_quote(p, a))
 		return DROP;
+	answer_from(p, why, a);
 	if (p->v6)
 		answer_ip6(p, why, a);
 	else

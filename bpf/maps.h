@@ -234,6 +234,7 @@ struct {
 /* An ICMP answer in the making, and when the latest ones were sent: answer.h. */
 struct answer {
 	__u64 paid_ns;
+	struct spw_addr from; /* whose answer it is */
 	__u32 quote_len;
 	__u8 eth[ANSWER_ETH];
 	__u8 head[ANSWER_HEAD];

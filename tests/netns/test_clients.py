@@ -466,8 +466,8 @@ def test_traceroute_sees_the_gateway_and_all_behind_it(routed, family):
     What traceroute sees, and why, for a service's port by UDP or TCP:
 
     1  the client's router, which is not ours
-    2  the VIP: the gateway itself, which uses up the third hop and says so. It answers from the
-       address that the packet went to, the only one of its own that the client is known to reach
+    2  the gateway, which uses up the second hop and says so from an address of its own: were it the
+       VIP, tools that end a trace at the destination would end it here
     3  the VIP: the router behind. Its error is about a packet from the gateway's source address and
        comes there; the client could make nothing of it, nor of the router's address perhaps, so
        the error is rewritten like a reply (RFC 5508)
@@ -478,6 +478,7 @@ def test_traceroute_sees_the_gateway_and_all_behind_it(routed, family):
     without a service, the gateway is the last hop.
     """
     router = "198.51.100.1" if family == 4 else "2001:db8:f::1"
+    gateway = "100.64.2.1" if family == 4 else "2001:db8:a2::1"
     vip = VIPS[family]
     routed.exec("p1", "sysctl", "-qw", "net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0")
     routed.popen("p1", sys.executable, "-c", UDP_SERVER)
@@ -488,7 +489,7 @@ def test_traceroute_sees_the_gateway_and_all_behind_it(routed, family):
                            (("-T", "-p", "80", "-O", "info"), f"{vip} <syn,ack>"),
                            (("-T", "-p", "81", "-O", "info"), f"{vip} <rst,ack>")):
             before = routed.gw.counters()
-            assert traceroute(routed, family, *args) == [router, vip, vip, last]
+            assert traceroute(routed, family, *args) == [router, gateway, vip, last]
             after = routed.gw.counters()
             # three probes a hop: the gateway's own answers, and those it passed on
             assert after["ttl_exceeded_sent"] - before["ttl_exceeded_sent"] == 3

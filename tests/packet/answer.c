@@ -43,9 +43,14 @@ struct desc world_too_big(const struct desc *d, uint32_t mtu)
 	return want;
 }
 
+/* To a service's client a router speaks, from its first address of the family. */
 struct desc world_exceeded(const struct desc *d)
 {
-	return answer_to(d, desc_is_v4(d) ? 11 : 3, 0);
+	struct desc want = answer_to(d, desc_is_v4(d) ? 11 : 3, 0);
+
+	if (!memcmp(d->smac, from_client(TCP4).smac, sizeof(d->smac)))
+		want.src = world.config.settings[0].source[desc_is_v4(d) ? 0 : 2];
+	return want;
 }
 
 void world_expect_answer(int ifindex, const struct desc *d, struct desc want, enum spw_stat row,

@@ -379,34 +379,42 @@ static int clean_up(void **state)
 	return world_pass(true);
 }
 
+/* Memory of a map that stays when the daemon goes. */
+static void *keep(enum map_id id, size_t bytes)
+{
+	void *at = mmap(NULL, bytes, PROT_READ, MAP_SHARED, gateway.dp->maps.fd[id], 0);
+
+	assert_true(at != MAP_FAILED);
+	return at;
+}
+
 /* The flow table as it lies there when no daemon runs and no packet comes. */
-static void expect_whole(int fd4, int fd6)
+static void expect_whole(const struct world *at)
 {
 	const struct world was = world;
-	size_t bytes;
 
-	world.lines = maps_flow_sets(MODEL_FLOWS) * SPW_SET_LINES;
-	bytes = world.lines * sizeof(*world.flows4);
-	world.flows4 = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd4, 0);
-	assert_true(world.flows4 != MAP_FAILED);
-	world.flows6 = mmap(NULL, 2 * bytes, PROT_READ, MAP_SHARED, fd6, 0);
-	assert_true(world.flows6 != MAP_FAILED);
+	world = *at;
 	print_message("entries of the flow table %zu\n", whole_expect());
-	(void)munmap(world.flows4, bytes);
-	(void)munmap(world.flows6, 2 * bytes);
 	world = was;
 }
 
 static void end_daemon(void)
 {
-	int fd4 = fcntl(gateway.dp->maps.fd[MAP_FLOWS4], F_DUPFD_CLOEXEC, 0);
-	int fd6 = fcntl(gateway.dp->maps.fd[MAP_FLOWS6], F_DUPFD_CLOEXEC, 0);
+	struct world at = world;
+	size_t heads;
 
+	at.sets = maps_flow_sets(MODEL_FLOWS);
+	at.lines = at.sets * SPW_SET_WAYS + 1;
+	heads = 2ul * at.sets * sizeof(*at.heads);
+	at.flows4 = keep(MAP_FLOWS4, at.lines * sizeof(*at.flows4));
+	at.flows6 = keep(MAP_FLOWS6, at.lines * sizeof(*at.flows6));
+	at.heads = keep(MAP_FLOW_HEADS, heads);
 	daemon_close();
 	close(gateway.prog);
-	expect_whole(fd4, fd6);
-	close(fd4);
-	close(fd6);
+	expect_whole(&at);
+	(void)munmap(at.flows4, at.lines * sizeof(*at.flows4));
+	(void)munmap(at.flows6, at.lines * sizeof(*at.flows6));
+	(void)munmap(at.heads, heads);
 }
 
 static void start(void)
