@@ -227,28 +227,6 @@ struct {
 	__uint(max_entries, 65536);
 } events SEC(".maps");
 
-#define ANSWER_ETH   20	 /* Ethernet and a tag, in whole words */
-#define ANSWER_HEAD  48	 /* IPv6 and ICMP */
-#define ANSWER_QUOTE 512 /* of the packet answered; bpf_csum_diff() takes no more */
-
-/* An ICMP answer in the making, and when the latest ones were sent: answer.h. */
-struct answer {
-	__u64 paid_ns;
-	struct spw_addr from; /* whose answer it is */
-	__u32 quote_len;
-	__u8 eth[ANSWER_ETH];
-	__u8 head[ANSWER_HEAD];
-	__u8 quote[ANSWER_QUOTE];
-};
-
-/* Writer: the packet path. Not kept. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct answer);
-} answers SEC(".maps");
-
 /* Writer: the packet path. When an address was last told of, by a hash of it; not kept. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -14,7 +14,7 @@
 #define SPILLWAY_BPF_PARTIAL_H
 
 #include "bounds.h"
-#include "csum.h"
+#include "segment.h"
 #include "stats.h"
 
 #define PARTIAL_CHUNK  512 /* bpf_csum_diff() takes no more */
@@ -39,21 +39,6 @@ struct partial_sum {
 	__u32 sum;
 	__u32 failed;
 };
-
-/* Of the headers as they are now, not complemented. */
-static inline __u16 partial_pseudo(const struct pkt *p)
-{
-	__u64 sum = bpf_htons(p->key->proto) + bpf_htons(p->l4_len);
-	const __u32 *w;
-
-	if (p->ip4)
-		sum += (__u64)p->ip4->saddr + p->ip4->daddr;
-	if (p->ip6) {
-		w = (const void *)&p->ip6->saddr;
-		sum += (__u64)w[0] + w[1] + w[2] + w[3] + w[4] + w[5] + w[6] + w[7];
-	}
-	return csum_fold_sum(sum);
-}
 
 static long partial_add(__u32 nth, struct partial_sum *s)
 {
@@ -80,7 +65,7 @@ static long partial_add(__u32 nth, struct partial_sum *s)
 static __noinline __u16 partial_whole(const struct pkt *p, __u32 l4)
 {
 	struct partial_sum s = {
-		.ctx = p->ctx, .at = l4, .left = p->l4_len, .sum = partial_pseudo(p)};
+		.ctx = p->ctx, .at = l4, .left = p->l4_len, .sum = segment_pseudo(p)};
 
 	bpf_loop(PARTIAL_CHUNKS, partial_add, &s, 0);
 	return csum_fold(s.sum);
@@ -105,7 +90,7 @@ static inline enum verdict partial_see(struct pkt *p)
 		check = p->tcp->check;
 	if (p->udp)
 		check = p->udp->check;
-	p->partial = check && check == partial_pseudo(p) && !partial_is_finished(p);
+	p->partial = check && check == segment_pseudo(p) && !partial_is_finished(p);
 	return NEXT;
 }
 
@@ -117,13 +102,13 @@ static __noinline int partial_finish(struct pkt *p)
 	count(SPW_COUNT_CHECKSUM_COMPLETED);
 	if (p->tcp) {
 		p->tcp->check = 0;
-		check = later ? partial_pseudo(p)
+		check = later ? segment_pseudo(p)
 			      : partial_whole(p, (void *)p->tcp - (void *)p->eth);
 		p->tcp->check = check;
 	}
 	if (p->udp) {
 		p->udp->check = 0;
-		check = later ? partial_pseudo(p)
+		check = later ? segment_pseudo(p)
 			      : partial_whole(p, (void *)p->udp - (void *)p->eth);
 		p->udp->check = check ? check : 0xffff;
 	}

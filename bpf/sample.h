@@ -10,7 +10,7 @@
 #ifndef SPILLWAY_BPF_SAMPLE_H
 #define SPILLWAY_BPF_SAMPLE_H
 
-#include "csum.h"
+#include "segment.h"
 #include "signal.h"
 
 #define SAMPLE_HOPS    16 /* systems begin at 64 or more: with less it is made to die on the way */
@@ -65,19 +65,7 @@ static inline bool sample_ip_is_sound(const struct pkt *p)
 		return p->ip6->nexthdr == IPPROTO_TCP && p->ip6->hop_limit > SAMPLE_HOPS;
 	if (!p->ip4 || p->ip4->ihl * 4 != sizeof(*p->ip4) || p->ip4->ttl <= SAMPLE_HOPS)
 		return false;
-	return !csum_fold((__u32)bpf_csum_diff(NULL, 0, (void *)p->ip4, sizeof(*p->ip4), 0));
-}
-
-static inline __u32 sample_pseudo(const struct pkt *p)
-{
-	__u32 sum = bpf_htons(IPPROTO_TCP) + bpf_htons(p->l4_len);
-
-	if (p->ip4)
-		return bpf_csum_diff(NULL, 0, (void *)&p->ip4->saddr, 2 * sizeof(__be32), sum);
-	if (p->ip6)
-		return bpf_csum_diff(NULL, 0, (void *)&p->ip6->saddr, 2 * sizeof(struct spw_addr),
-				     sum);
-	return 0;
+	return segment_ip4_is_sound(p->ip4);
 }
 
 /* A SYN without data that says nothing unusual. */
@@ -93,7 +81,7 @@ static inline bool sample_syn_is_sound(const struct pkt *p)
 		return false;
 	if (bpf_xdp_load_bytes(p->ctx, at, tcp.b, len))
 		return false;
-	if (csum_fold((__u32)bpf_csum_diff(NULL, 0, (__be32 *)tcp.b, len, sample_pseudo(p))))
+	if (csum_fold((__u32)bpf_csum_diff(NULL, 0, (__be32 *)tcp.b, len, segment_pseudo(p))))
 		return false;
 	if (len > sizeof(struct tcphdr))
 		bpf_loop(SAMPLE_OPTIONS, sample_option, &tcp, 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Source ports: reserved one by one, exhausted, reused; and a table without room. */
 #include "cpus.h"
+#include "dataplane/maps.h"
 #include "groups.h"
 #include "whole.h"
 #include "world.h"
@@ -278,6 +279,52 @@ static void the_table_holds_as_many_flows_as_were_asked_for(void **state)
 	assert_int_equal(world_flow_count(), 2 * WORLD_FLOWS);
 }
 
+static void put_far_first(uint32_t families)
+{
+	world.config.far_first = families;
+	world_put_config();
+}
+
+static uint32_t near_lines(void)
+{
+	uint32_t near = maps_near_sets(world.sets) * SPW_SET_WAYS, used = 0;
+
+	for (uint32_t i = 1; i <= near; i++)
+		used += (world.flows4[i].core.word & SPW_WORD_PHASE_MASK) != 0;
+	return used;
+}
+
+/* Few flows lie near, many do not, and all of them are found whichever is asked first. */
+static void flows_are_found_whether_near_or_far_ones_come_first(void **state)
+{
+	uint32_t few;
+	struct frame out;
+
+	(void)state;
+	world_set_ports(6000);
+	for (uint32_t i = 0; i < WORLD_FLOWS / SPW_NEAR_SHARE / 2; i++)
+		assert_true(connects(i));
+	few = near_lines();
+	assert_true(few > WORLD_FLOWS / SPW_NEAR_SHARE * 8 / 10);
+	for (uint32_t i = WORLD_FLOWS / SPW_NEAR_SHARE / 2; i < WORLD_FLOWS; i++) {
+		put_far_first(i / 100 % 2);
+		assert_true(connects(i));
+	}
+	assert_true(near_lines() > few);
+	for (uint32_t n = 0; n < 2; n++) {
+		put_far_first(n);
+		for (uint32_t i = 0; i < WORLD_FLOWS; i++) {
+			struct desc d = client_number(TCP4, i);
+
+			d.flags = TCP_ACK;
+			assert_int_equal(world_send(world.if_client, &d, &out), XDP_REDIRECT);
+		}
+		assert_int_equal(whole_expect(), 2 * WORLD_FLOWS);
+	}
+	assert_int_equal(world_stat(SPW_COUNT_FLOW_CREATED), WORLD_FLOWS);
+	put_far_first(0);
+}
+
 static void a_full_table_refuses_and_breaks_no_established_flow(void **state)
 {
 	uint32_t clients = 0, refused = 0, unpaired = 0;
@@ -405,6 +452,7 @@ int ports_tests(void)
 		T(the_list_in_use_may_begin_anywhere),
 		T(without_a_source_address_a_flow_is_refused),
 		T(the_table_holds_as_many_flows_as_were_asked_for),
+		T(flows_are_found_whether_near_or_far_ones_come_first),
 		T(a_full_table_refuses_and_breaks_no_established_flow),
 		T(a_flood_of_embryonic_flows_breaks_no_established_one),
 		T(a_full_table_gives_way_where_flows_are_over),

@@ -19,6 +19,7 @@
 #include "dataplane/port_list.h"
 #include "dataplane/probe_packet.h"
 #include "dataplane/sources.h"
+#include "dataplane/state.h"
 
 static struct spw_addr ip(const char *text)
 {
@@ -320,6 +321,25 @@ static void an_address_resolution_of_another_host_is_no_answer(void **state)
 	assert_false(probe_packet_read(frame, len, &heard, mac));
 }
 
+/* More than an eighth of what the table is for, and fewer than half of that. */
+static void far_sets_come_first_while_there_are_many_flows(void **state)
+{
+	struct spw_config config = {0};
+	struct dataplane dp = {.meta = {.max_flows = 8000, .max_flows6 = 800},
+			       .maps = {.config = &config}};
+	static const struct {
+		__u64 live[2];
+		uint32_t first;
+	} steps[] = {{{0, 0}, 0},    {{1000, 100}, 0}, {{1001, 100}, 1}, {{500, 101}, 3},
+		     {{499, 50}, 2}, {{8000, 49}, 1},  {{1000, 0}, 1},	 {{0, 0}, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		sweep_place(&dp, steps[i].live);
+		assert_int_equal(config.far_first, steps[i].first);
+	}
+}
+
 static void every_map_has_a_name_and_its_size(void **state)
 {
 	const struct spw_meta meta = {
@@ -406,6 +426,7 @@ int main(void)
 		cmocka_unit_test(nd_frames_are_well_formed),
 		cmocka_unit_test(an_answer_says_who_has_the_address),
 		cmocka_unit_test(an_address_resolution_of_another_host_is_no_answer),
+		cmocka_unit_test(far_sets_come_first_while_there_are_many_flows),
 		cmocka_unit_test(every_map_has_a_name_and_its_size),
 		cmocka_unit_test(the_oldest_flows_of_each_endpoint_are_listed_in_order),
 		cmocka_unit_test(a_closed_flow_is_none_of_the_oldest),

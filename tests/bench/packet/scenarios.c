@@ -60,9 +60,11 @@ const struct scenario scenarios[] = {
 	{"new flow, spread over 10k services", NEW4, .services = 10000, .used = 10000},
 	{"client, 64k flows, 10 endpoints", CLIENT4, .flows = K64, .endpoints = 10},
 	{"client, 64k flows, 1k endpoints", CLIENT4, .flows = K64, .endpoints = 1000},
+	{"client, 64k flows, 4k endpoints", CLIENT4, .flows = K64, .endpoints = 4000},
 	{"client, 64k flows, 10k endpoints", CLIENT4, .flows = K64, .endpoints = 10000},
 	{"new flow, 10 endpoints", NEW4, .endpoints = 10},
 	{"new flow, 1k endpoints", NEW4, .endpoints = 1000},
+	{"new flow, 4k endpoints", NEW4, .endpoints = 4000},
 	{"new flow, 10k endpoints", NEW4, .endpoints = 10000},
 };
 
@@ -81,9 +83,12 @@ const struct scenario_ratio scenario_ratios[] = {
 	{"endpoint, 1M flows: ipv6 over ipv4", "ipv6 endpoint, 1M flows", "endpoint, 1M flows"},
 	{"new flow: ipv6 over ipv4", "new ipv6 flow", "new flow"},
 	{"new flow: 10k services over 1", "new flow, spread over 10k services", "new flow"},
+	{"new flow: 4k endpoints over 10", "new flow, 4k endpoints", "new flow, 10 endpoints"},
 	{"new flow: 10k endpoints over 10", "new flow, 10k endpoints", "new flow, 10 endpoints"},
 	{"client, 64k flows: 10k services over 1", "client, 64k flows, spread over 10k services",
 	 "client, 64k flows"},
+	{"client, 64k flows: 4k endpoints over 10", "client, 64k flows, 4k endpoints",
+	 "client, 64k flows, 10 endpoints"},
 	{"client, 64k flows: 10k endpoints over 10", "client, 64k flows, 10k endpoints",
 	 "client, 64k flows, 10 endpoints"},
 };
