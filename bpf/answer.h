@@ -19,34 +19,13 @@
 #ifndef SPILLWAY_BPF_ANSWER_H
 #define SPILLWAY_BPF_ANSWER_H
 
+#include "answer_scratch.h"
 #include "icmp.h"
 #include "reject.h"
-
-#define ANSWER_ETH   20	 /* Ethernet and a tag, in whole words */
-#define ANSWER_HEAD  48	 /* IPv6 and ICMP */
-#define ANSWER_QUOTE 512 /* of the packet answered; bpf_csum_diff() takes no more */
 
 #define ANSWER_EVERY_NS 1000000ULL   /* 1,000 a second on a CPU */
 #define ANSWER_BURST_NS 100000000ULL /* at most 100 at once */
 #define ANSWER_TOS	0xc0	     /* internetwork control (RFC 1812, 4.3.2.5) */
-
-/* An ICMP answer in the making, and when the latest ones were sent. */
-struct answer {
-	__u64 paid_ns;
-	struct spw_addr from; /* whose answer it is */
-	__u32 quote_len;
-	__u8 eth[ANSWER_ETH];
-	__u8 head[ANSWER_HEAD];
-	__u8 quote[ANSWER_QUOTE];
-};
-
-/* Writer: the packet path. Not kept. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct answer);
-} answers SEC(".maps");
 
 struct answer4 {
 	struct iphdr ip;
@@ -60,13 +39,6 @@ struct answer6 {
 
 _Static_assert(sizeof(struct answer4) <= ANSWER_HEAD, "head too short");
 _Static_assert(sizeof(struct answer6) <= ANSWER_HEAD, "head too short");
-
-static inline struct answer *answer_scratch(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&answers, &zero);
-}
 
 /*
  * A bucket of tokens kept as a time: up to then they are used up. The clock's steps are of a few
