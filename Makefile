@@ -62,6 +62,7 @@ UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/uni
 NATIVE   := $(BUILD)/tests/native/flow_table_test
 PACKET_SRC := $(wildcard tests/packet/*.c)
 NETNS    := $(patsubst tests/netns/%.c,$(BUILD)/tests/netns/%,$(wildcard tests/netns/*.c))
+HEAVY    := $(addprefix tests/netns/,test_flood.py test_crossing.py test_clients.py)
 BENCH_BPF := $(wildcard tests/bench/packet/*.bpf.c)
 BENCH_SKELS := $(BENCH_BPF:tests/bench/packet/%.bpf.c=$(BUILD)/bpf/bench/%.skel.h)
 BENCH_PACKET_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c,$(wildcard tests/bench/packet/*.c)))
@@ -71,8 +72,8 @@ BENCH    := $(addprefix $(BUILD)/tests/bench/,swarm requests rebuild bench_packe
 KERNELS  := $(BUILD)/tests/kernels/insns
 FUZZ     := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
-.PHONY: help deps all demo check check-unit check-golden check-packet check-netns check-fuzz \
-	check-flow-table check-kernels lint format bench install uninstall clean
+.PHONY: help deps all demo check check-unit check-golden check-packet check-netns check-heavy \
+	check-fuzz check-flow-table check-kernels lint format bench install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -88,6 +89,7 @@ help:
 	@echo 'make check-netns   real clients and servers in network namespaces (root)'
 	@echo 'make check-flow-table  the flow table under 10^8 operations of threads, minutes long'
 	@echo 'make check-kernels the packet path on Linux 6.1 and 6.12 in virtual machines (root)'
+	@echo 'make check-heavy   the same with all the traffic that two CPUs carry (root)'
 	@echo 'make lint          formatting, rules of the house, static analysis'
 	@echo 'make format        rewrite the sources with clang-format'
 	@echo 'make bench         ratios measured side by side (root)'
@@ -110,7 +112,8 @@ check:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)rm -rf $(BUILD)/results
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)tools/dev/suites.sh check-unit check-golden check-fuzz check-packet check-netns
+	$(Q)tools/dev/suites.sh check-unit check-golden check-fuzz check-packet check-netns \
+		check-heavy
 
 check-unit: $(UNIT) $(NATIVE) $(NATIVE)_quick
 	$(Q)$(PYTHON) tests/run_c.py unit $(UNIT) $(NATIVE) $(NATIVE)_quick
@@ -135,7 +138,11 @@ check-kernels:
 	$(Q)$(PYTHON) tests/kernels/check_kernels.py $(BPF_OBJ)
 
 check-netns: all $(NETNS)
-	$(Q)tools/dev/pytest.sh netns tests/netns
+	$(Q)tools/dev/pytest.sh netns tests/netns $(HEAVY:%=--ignore=%)
+
+# One at a time and nothing beside them: they take both CPUs, and others have deadlines.
+check-heavy: all $(NETNS)
+	$(Q)JOBS=0 tools/dev/pytest.sh heavy $(HEAVY)
 
 lint: $(SKELS)
 	$(Q)tools/dev/lint.sh
