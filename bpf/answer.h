@@ -12,9 +12,9 @@
  *
  * The answer comes from the address that the packet was sent to; that a service's packet has used its
  * hops up, from an address of this host's own (RFC 1812, 4.3.2.4), or a trace would end here as at its
- * destination. It may be longer than what it answers and quotes it, so its rate is limited on each CPU (RFC 1812, 4.3.2.8; RFC 4443, 2.4). Only whole
- * TCP and UDP packets to a service or of a flow come here, to one host's MAC and from an address that
- * a host can have: never ICMP, a fragment or a group.
+ * destination. It may be longer than what it answers and quotes it, so its rate is limited on each CPU
+ * (RFC 1812, 4.3.2.8; RFC 4443, 2.4). Only whole TCP and UDP packets to a service or of a flow come
+ * here, to one host's MAC and from an address that a host can have: never ICMP, a fragment or a group.
  */
 #ifndef SPILLWAY_BPF_ANSWER_H
 #define SPILLWAY_BPF_ANSWER_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Changes of a line's word that others may be changing too: tried a few times, by its number, as long
- * as the line has the tenant whose word the caller has read. Global functions, so that the verifier
- * walks their loops once.
+ * A line's word by its number: changed, which others may be doing too, so it is tried a few times as
+ * long as the line has the tenant whose word the caller has read; and read for a key. Global functions,
+ * so that the verifier walks them once.
  */
 #ifndef SPILLWAY_BPF_CHANGE_H
 #define SPILLWAY_BPF_CHANGE_H
@@ -60,7 +60,6 @@ __noinline int line_touch(__u32 v6, __u32 line, __u64 word, __u32 seen)
 	return 0;
 }
 
-/* A claimed or live line still holds the key that it was found by. */
 static inline __u64 line_word_if(const struct spw_flow_key *key, __u32 line, __u32 v6)
 {
 	const struct spw_flow_core *c = lines_at(v6, line);

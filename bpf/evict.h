@@ -93,8 +93,7 @@ static inline int evict_line(__u32 v6, __u32 line, __u32 now)
 	}
 	if (line == TABLE_NONE || !c || !evict_claim(c, word, now))
 		return 0;
-	/* Read again, now that nobody changes it. */
-	pair_tenant(v6, line, 0);
+	/* What is in the scratch was read under the version that is claimed now. */
 	if (!(load64(&c->word) & SPW_FLOW_CLOSED))
 		lines_closed(s->entry.core.endpoint);
 	pair_remove_reverse(s, v6, 0);

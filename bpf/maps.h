@@ -20,9 +20,9 @@
 #include <spillway/stats.h>
 
 /* What the loader sets before it loads: sizes that follow from the maps', and the host's ways. */
-const volatile __u32 flow_sets4 = 4; /* even */
+const volatile __u32 flow_sets4 = 4;
 const volatile __u32 flow_sets6 = 4;
-const volatile __u32 flow_near4 = 2; /* of them, even */
+const volatile __u32 flow_near4 = 2; /* of them, the first ones */
 const volatile __u32 flow_near6 = 2;
 const volatile __u32 addr_bits_mask = 4 * SPW_ADDR_LINE_BITS - 1; /* bits, a power of two, less 1 */
 const volatile __u32 displace_mask = 15;			  /* of one side, likewise */

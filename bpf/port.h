@@ -80,7 +80,10 @@ static inline long port_insert_evicting(const struct opening *o, long err)
 	return port_insert(o);
 }
 
-/* One port: the line of its entry or a negative errno. A global function: the verifier walks it once, not per loop. */
+/*
+ * One port: the line of its entry or a negative errno. A global function: the verifier walks it once,
+ * not per loop.
+ */
 __noinline long port_reserve(__u32 place, __u32 least)
 {
 	struct opening *o = opening_scratch();

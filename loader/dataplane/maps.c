@@ -16,7 +16,8 @@
 #include "tables/perfect.h"
 
 #define ADDR_BITS_MIN 65536
-#define ENTRIES_A_SET 7 /* of 15: so full, one entry in 10,000 finds no room in two sets */
+#define ENTRIES_A_SET                                                                              \
+	7 /* of 15: so full, hardly one entry in 30,000 finds no room in its two sets */
 
 static const char *const names[MAP_COUNT] = {
 #define MAP_NAME(id, name) [MAP_##id] = #name,
@@ -33,14 +34,12 @@ uint32_t maps_flow_sets(uint32_t max_flows)
 {
 	uint64_t sets = (2ull * max_flows + ENTRIES_A_SET - 1) / ENTRIES_A_SET;
 
-	return sets < 4 ? 4 : (uint32_t)(sets + 1) & ~1u;
+	return sets < 2 ? 2 : (uint32_t)sets;
 }
 
 uint32_t maps_near_sets(uint32_t sets)
 {
-	uint32_t near = sets / SPW_NEAR_SHARE & ~1u;
-
-	return near ? near : 2;
+	return sets < SPW_NEAR_SHARE ? 1 : sets / SPW_NEAR_SHARE;
 }
 
 uint32_t maps_addr_bits(uint32_t max_services)

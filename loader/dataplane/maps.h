@@ -69,9 +69,9 @@ const char *map_name(enum map_id id);
 /* Entries for these sizes; 0: as the BPF object has it. */
 uint32_t map_entries(enum map_id id, const struct spw_meta *meta);
 
-/* Sets of the flow table for so many flows, two entries each: an even number. */
+/* Sets of the flow table for so many flows, two entries each: at least one near and one far. */
 uint32_t maps_flow_sets(uint32_t max_flows);
-/* How many of them are near, the first ones: an even number. */
+/* How many of them are near: the first ones. */
 uint32_t maps_near_sets(uint32_t sets);
 /* Bits of `addr_bits`, a power of two. */
 uint32_t maps_addr_bits(uint32_t max_services);

@@ -24,6 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tool.h"
+
 #define BLOCK		1024
 #define EVENTS		256
 #define CONNECTIONS_MAX 4096
@@ -47,30 +49,12 @@ static struct {
 	uint32_t ended, reset, wrong, silent, other; /* how connections broke */
 } talk;
 
-static _Noreturn void fail(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
 static uint64_t now_ns(void)
 {
 	struct timespec t;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
-}
-
-static void on_cpu(const char *text)
-{
-	cpu_set_t set;
-
-	if (!strcmp(text, "-"))
-		return;
-	CPU_ZERO(&set);
-	CPU_SET(atoi(text), &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		fail("sched_setaffinity");
 }
 
 static uint8_t byte_of(uint32_t connection, uint32_t number, uint32_t at)

@@ -27,6 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tool.h"
+
 #define SOCKETS	   1000
 #define BURST	   8
 #define WINDOW	   64
@@ -70,22 +72,6 @@ static struct {
 } tally;
 
 static volatile sig_atomic_t over;
-
-static _Noreturn void fail(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
-static void on_cpu(const char *text)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(atoi(text), &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		fail("sched_setaffinity");
-}
 
 static void note_cpu(void)
 {

@@ -27,6 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tool.h"
+
 #define BATCH	     64
 #define FIRST_SOURCE 0x0b000000u
 #define SOURCES	     0x40000000u
@@ -58,12 +60,6 @@ struct flood {
 	struct packet model;
 	uint64_t rnd;
 };
-
-static _Noreturn void fail(const char *what)
-{
-	perror(what);
-	exit(1);
-}
 
 static double now_s(void)
 {
@@ -185,16 +181,6 @@ static int open_packets(const char *interface, struct packet *model)
 		fail(interface);
 	memcpy(model->eth.h_source, r.ifr_hwaddr.sa_data, sizeof(model->eth.h_source));
 	return fd;
-}
-
-static void on_cpu(const char *text)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(atoi(text), &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		fail("sched_setaffinity");
 }
 
 int main(int argc, char **argv)

@@ -31,8 +31,9 @@ uint32_t fill_program_flags(void);
 int fill_services(uint32_t services, uint32_t endpoints);
 
 /* Takes every flow out. */
-int fill_clear(void);  /* removes every flow */
-int fill_settle(void); /* what the daemon does about the flows that there are */
+int fill_clear(void);
+/* Does what the daemon does about the flows there are: which sets of the table come first. */
+int fill_settle(void);
 int fill_each_flow(bool (*fn)(void *ctx, const struct flow_row *row), void *ctx);
 void fill_stats(uint64_t stats[SPW_STAT_MAX]);
 
