@@ -57,6 +57,19 @@ static struct spw_interface row_of(const struct link_info *link)
 	return row;
 }
 
+/*
+ * An entry that is there stays: the kernel (devmap.c) takes the old one out before it puts the new one
+ * in, and a packet in between finds no way out. That of a device that has gone the kernel removes.
+ */
+static int enter_tx_ports(struct dataplane *dp, uint32_t ifindex)
+{
+	uint32_t there;
+
+	if (!bpf_map_lookup_elem(dp->maps.fd[MAP_TX_PORTS], &ifindex, &there) && there == ifindex)
+		return 0;
+	return bpf_map_update_elem(dp->maps.fd[MAP_TX_PORTS], &ifindex, &ifindex, BPF_ANY);
+}
+
 int interface_row_put(struct dataplane *dp, const struct link_info *link, uint32_t flags)
 {
 	struct spw_interface row = row_of(link);
@@ -66,8 +79,7 @@ int interface_row_put(struct dataplane *dp, const struct link_info *link, uint32
 	err = put(dp, &row);
 	if (err)
 		return err;
-	return bpf_map_update_elem(dp->maps.fd[MAP_TX_PORTS], &link->ifindex, &link->ifindex,
-				   BPF_ANY);
+	return enter_tx_ports(dp, link->ifindex);
 }
 
 int interface_row_put_vlan(struct dataplane *dp, const struct link_info *link, uint32_t below)

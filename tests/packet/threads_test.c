@@ -4,6 +4,7 @@
  * flows whose requests come on one CPU and whose replies on the other.
  */
 #include "cpus.h"
+#include "dataplane/state.h"
 #include "groups.h"
 #include "whole.h"
 #include "world.h"
@@ -11,6 +12,7 @@
 #include <arpa/inet.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -229,12 +231,57 @@ static void requests_and_replies_on_different_cpus_all_arrive(void **state)
 	assert_int_equal(whole_expect(), 2 * CROSSING);
 }
 
+static struct dataplane entering; /* as far as interface_row_put() goes */
+
+static void enter_again(struct cpu_job *job)
+{
+	const uint32_t entries = times(100000, 1000000);
+	struct link_info link = {.ifindex = (uint32_t)world.if_client, .mtu = 1500};
+
+	(void)job;
+	memcpy(link.mac, mac_gateway_client, sizeof(link.mac));
+	for (uint32_t i = 0; i < entries; i++)
+		wrong += interface_row_put(&entering, &link, SPW_IF_TX) != 0;
+	over = true;
+}
+
+static void send_replies(struct cpu_job *job)
+{
+	const struct crossing *c = &crossings[0];
+	struct frame out;
+
+	(void)job;
+	while (!over)
+		wrong += send_frame(world.if_server, &c->reply, &out) != XDP_REDIRECT;
+}
+
+/* As at each restart of the daemon, and at each change of a link. */
+static void an_interface_that_is_entered_again_loses_no_packet(void **state)
+{
+	struct cpu_job jobs[] = {{.fn = enter_again, .cpu = 0}, {.fn = send_replies, .cpu = 1}};
+	const size_t bytes = SPW_INTERFACES * sizeof(struct spw_interface);
+	void *rows = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+			  bpf_map__fd(world.skel->maps.interfaces), 0);
+
+	(void)state;
+	assert_true(rows != MAP_FAILED);
+	entering.maps.interfaces = rows;
+	entering.maps.fd[MAP_TX_PORTS] = bpf_map__fd(world.skel->maps.tx_ports);
+	connect_crossing(&crossings[0], 1);
+	wrong = 0;
+	over = false;
+	cpus_run(jobs, 2);
+	(void)munmap(rows, bytes);
+	assert_int_equal(wrong, 0);
+}
+
 int threads_tests(void)
 {
 #define T(name) cmocka_unit_test_setup(name, world_reset)
 	const struct CMUnitTest threads[] = {
 		T(two_cpus_and_the_sweep_leave_the_table_whole),
 		T(requests_and_replies_on_different_cpus_all_arrive),
+		T(an_interface_that_is_entered_again_loses_no_packet),
 	};
 #undef T
 
