@@ -345,7 +345,10 @@ static void tidy(void)
 	ids_release(gateway.ids, is_unused, used);
 }
 
-/* Mounts of this test are its own, and go with the process at the latest. */
+/*
+ * Mounts of this test are its own, and go with the process at the latest. A changed root that is no
+ * mount point cannot be made private: there clean_up() alone takes them away.
+ */
 static int prepare(void **state)
 {
 	(void)state;
@@ -355,7 +358,7 @@ static int prepare(void **state)
 	(void)snprintf(gateway.run_dir, sizeof(gateway.run_dir), "%s/run", gateway.dir);
 	assert_int_equal(mkdir(gateway.run_dir, 0700), 0);
 	assert_int_equal(unshare(CLONE_NEWNS), 0);
-	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	assert_true(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) || errno == EINVAL);
 	assert_int_equal(uv_loop_init(&gateway.loop), 0);
 	gateway.prog = -1;
 	return world_pass(false);
