@@ -100,7 +100,7 @@ static bool match_v4(const char *s, size_t len)
 		if (part > 0 && (i >= len || s[i++] != '.'))
 			return false;
 		value = 0;
-		for (digits = 0; i < len && s[i] >= '0' && s[i] <= '9'; digits++)
+		for (digits = 0; digits < 4 && i < len && s[i] >= '0' && s[i] <= '9'; digits++)
 			value = value * 10 + (s[i++] - '0');
 		if (digits == 0 || digits > 3 || value > 255)
 			return false;
