@@ -8,12 +8,10 @@
 #include "dns/dns.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/addr.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -32,9 +30,8 @@ struct entry {
 	struct entry *next; /* in its bucket */
 	struct dns *dns;
 	char *name;
-	struct dns_answer answer;
-	uint64_t good_until_ms; /* 0: there is no answer yet */
-	uint64_t found_ms;	/* when the addresses of `answer` came */
+	struct dns_answer answer; /* good_until_ms 0: there is none yet */
+	uint64_t found_ms;	  /* when the addresses of `answer` came */
 	uint64_t asked_ms;
 	uint64_t used_ms;
 	bool asking;
@@ -45,97 +42,39 @@ struct entry {
 struct dns {
 	struct resolver *resolver;
 	struct entry *buckets[BUCKETS];
+	size_t count;
 	uint64_t swept_ms;
 };
 
-static const struct dns_answer no_memory = {.why = "out of memory", .ours = true};
+static const struct dns_answer no_memory = {.outcome = DNS_OURS, .why = "out of memory"};
 
-static struct dns_answer nothing(const char *why)
+static bool is_definite(enum dns_outcome outcome)
 {
-	struct dns_answer a = {0};
-
-	(void)snprintf(a.why, sizeof(a.why), "%s", why);
-	return a;
+	return outcome != DNS_FAILED && outcome != DNS_OURS;
 }
 
-static struct dns_answer failed(int status)
+static void take_answer(struct entry *e, const struct resolver_answer *from)
 {
-	switch (status) {
-	case ARES_ENOMEM:
-		return no_memory;
-	case ARES_ENOTFOUND:
-		return nothing("NXDOMAIN");
-	case ARES_ENODATA:
-	case ARES_SUCCESS:
-		return nothing("no address");
-	case ARES_ESERVFAIL:
-		return nothing("SERVFAIL");
-	case ARES_EREFUSED:
-		return nothing("REFUSED");
-	case ARES_ETIMEOUT:
-		return nothing("timeout");
-	case ARES_ECONNREFUSED:
-		return nothing("no name server could tell"); /* SERVFAIL of all, too */
-	case ARES_EBADNAME:
-		return nothing("not a valid name");
-	}
-	return nothing(ares_strerror(status));
-}
+	uint64_t now = clock_ms(), ttl = from->ttl_ms;
+	struct dns_answer a = {.outcome = from->outcome};
 
-static bool is_definite(int status)
-{
-	return status == ARES_ENOTFOUND || status == ARES_ENODATA || status == ARES_EBADNAME ||
-	       status == ARES_SUCCESS;
-}
-
-static void add_family(struct dns_answer *a, const struct ares_addrinfo *from, int family)
-{
-	for (const struct ares_addrinfo_node *n = from->nodes; n; n = n->ai_next) {
-		if (n->ai_family != family || a->count == DNS_ADDRS_MAX)
-			continue;
-		if (family == AF_INET)
-			a->addrs[a->count++] = addr_from_v4(
-				((const struct sockaddr_in *)n->ai_addr)->sin_addr.s_addr);
-		else
-			a->addrs[a->count++] =
-				addr_from_v6(&((const struct sockaddr_in6 *)n->ai_addr)->sin6_addr);
-	}
-}
-
-/* CNAMEs count: what a name points to may change before its address does. */
-static uint64_t ttl_ms(const struct ares_addrinfo *from)
-{
-	uint64_t least = TTL_MOST_MS;
-
-	for (const struct ares_addrinfo_node *n = from->nodes; n; n = n->ai_next)
-		if ((uint64_t)n->ai_ttl * 1000 < least)
-			least = (uint64_t)n->ai_ttl * 1000;
-	for (const struct ares_addrinfo_cname *n = from->cnames; n; n = n->next)
-		if ((uint64_t)n->ttl * 1000 < least)
-			least = (uint64_t)n->ttl * 1000;
-	return least < TTL_LEAST_MS ? TTL_LEAST_MS : least;
-}
-
-static void take_answer(struct entry *e, int status, const struct ares_addrinfo *result)
-{
-	uint64_t now = clock_ms();
-	struct dns_answer a = {0};
-
-	if (status == ARES_SUCCESS && result) {
-		add_family(&a, result, AF_INET);
-		add_family(&a, result, AF_INET6);
-	}
-	if (a.count) {
-		e->answer = a;
-		e->found_ms = now;
-		e->good_until_ms = now + ttl_ms(result);
-		e->failing = false;
+	e->failing =
+		e->answer.count && !is_definite(from->outcome) && now - e->found_ms < STALE_MOST_MS;
+	if (e->failing) {
+		e->answer.good_until_ms = now + TTL_NONE_MS;
 		return;
 	}
-	e->failing = e->answer.count && !is_definite(status) && now - e->found_ms < STALE_MOST_MS;
-	if (!e->failing)
-		e->answer = failed(status);
-	e->good_until_ms = now + TTL_NONE_MS;
+	if (from->count) {
+		a.count = from->count < DNS_ADDRS_MAX ? from->count : DNS_ADDRS_MAX;
+		memcpy(a.addrs, from->addrs, a.count * sizeof(*a.addrs));
+		ttl = ttl < TTL_LEAST_MS ? TTL_LEAST_MS : ttl;
+		a.good_until_ms = now + (ttl > TTL_MOST_MS ? TTL_MOST_MS : ttl);
+		e->found_ms = now;
+	} else {
+		(void)snprintf(a.why, sizeof(a.why), "%s", from->why);
+		a.good_until_ms = now + TTL_NONE_MS;
+	}
+	e->answer = a;
 }
 
 static void leave(struct dns_wait *w)
@@ -162,18 +101,15 @@ static void tell(struct entry *e)
 	}
 }
 
-static void on_answer(void *ctx, int status, int timeouts, struct ares_addrinfo *result)
+static void on_answer(void *ctx, const struct resolver_answer *a)
 {
 	struct entry *e = ctx;
 
-	(void)timeouts;
 	e->asking = false;
-	if (status != ARES_EDESTRUCTION) {
-		take_answer(e, status, result);
-		tell(e);
-	}
-	if (result)
-		ares_freeaddrinfo(result);
+	if (!a)
+		return;
+	take_answer(e, a);
+	tell(e);
 }
 
 /* Nobody who has an old answer waits for a name server that is slow. */
@@ -194,6 +130,20 @@ static void entry_free(struct entry *e)
 	free(e);
 }
 
+static bool is_in_use(const struct entry *e)
+{
+	return e->asking || e->waiting;
+}
+
+static void forget(struct dns *d, struct entry **link)
+{
+	struct entry *e = *link;
+
+	*link = e->next;
+	d->count--;
+	entry_free(e);
+}
+
 static void sweep(struct dns *d, uint64_t now)
 {
 	if (now - d->swept_ms < SWEEP_MS)
@@ -202,17 +152,27 @@ static void sweep(struct dns *d, uint64_t now)
 	for (size_t b = 0; b < BUCKETS; b++) {
 		struct entry **link = &d->buckets[b];
 
-		while (*link) {
-			struct entry *e = *link;
-
-			if (e->asking || e->waiting || now - e->used_ms < UNUSED_MS) {
-				link = &e->next;
-				continue;
-			}
-			*link = e->next;
-			entry_free(e);
-		}
+		while (*link)
+			if (is_in_use(*link) || now - (*link)->used_ms < UNUSED_MS)
+				link = &(*link)->next;
+			else
+				forget(d, link);
 	}
+}
+
+/* Names may come from clients, by way of the stub: there is no end of them. */
+static void make_room(struct dns *d)
+{
+	struct entry **oldest = NULL;
+
+	if (d->count < DNS_NAMES_MAX)
+		return;
+	for (size_t b = 0; b < BUCKETS; b++)
+		for (struct entry **link = &d->buckets[b]; *link; link = &(*link)->next)
+			if (!is_in_use(*link) && (!oldest || (*link)->used_ms < (*oldest)->used_ms))
+				oldest = link;
+	if (oldest)
+		forget(d, oldest);
 }
 
 static struct entry *add(struct dns *d, size_t b, const char *name, size_t len)
@@ -229,6 +189,7 @@ static struct entry *add(struct dns *d, size_t b, const char *name, size_t len)
 	e->dns = d;
 	e->next = d->buckets[b];
 	d->buckets[b] = e;
+	d->count++;
 	return e;
 }
 
@@ -244,6 +205,7 @@ static struct entry *get(struct dns *d, const char *name, uint64_t now)
 		if (strncmp(e->name, name, len) == 0 && e->name[len] == '\0')
 			return e;
 	sweep(d, now);
+	make_room(d);
 	return add(d, b, name, len);
 }
 
@@ -255,12 +217,13 @@ const struct dns_answer *dns_lookup(struct dns *d, const char *name, struct dns_
 	if (!e)
 		return &no_memory;
 	e->used_ms = now;
-	if (now < e->good_until_ms)
+	if (now < e->answer.good_until_ms)
 		return &e->answer;
 	if (!e->asking) {
 		e->asking = true;
 		e->asked_ms = now;
-		resolver_ask(d->resolver, e->name, on_answer, e);
+		resolver_ask(d->resolver,
+			     &(struct resolver_question){e->name, AF_UNSPEC, on_answer, e});
 		if (!e->asking)
 			return &e->answer;
 	}

@@ -3,14 +3,20 @@
  * A c-ares channel reads resolv.conf once. When the file has changed, a new channel takes the next
  * questions, and the old one goes when its last question is answered. Channels are freed only
  * where no c-ares function is on the stack.
+ *
+ * c-ares goes on to the next server after SERVFAIL and REFUSED, and has one word for "all of them
+ * did" and "none could be reached".
  */
 #include "dns/resolver.h"
 
+#include <ares.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/addr.h"
 #include "base/cleanup.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
@@ -35,7 +41,7 @@ struct watched {
 
 struct question {
 	struct channel *channel;
-	ares_addrinfo_callback done;
+	resolver_done_fn *done;
 	void *ctx;
 };
 
@@ -43,6 +49,7 @@ struct resolver {
 	uv_timer_t timer;
 	struct channel *channels; /* the first one takes new questions */
 	char *servers, *resolv_conf;
+	enum dns_search search;
 	struct stat seen; /* resolv.conf when the first channel was made */
 	resolver_tick_fn *tick;
 	void *tick_ctx;
@@ -129,6 +136,8 @@ static struct channel *channel_new(struct resolver *r)
 		o.resolvconf_path = r->resolv_conf;
 		mask |= ARES_OPT_RESOLVCONF;
 	}
+	if (r->search == DNS_SEARCH_NONE)
+		mask |= ARES_OPT_DOMAINS; /* none of them */
 	if (ares_init_options(&c->ares, &o, mask) != ARES_SUCCESS) {
 		free(c);
 		return NULL;
@@ -187,7 +196,8 @@ static void on_timer(uv_timer_t *timer)
 
 	for (struct channel *c = r->channels; c; c = c->next)
 		ares_process_fd(c->ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-	r->tick(r->tick_ctx);
+	if (r->tick)
+		r->tick(r->tick_ctx);
 	after(r);
 }
 
@@ -219,29 +229,120 @@ static void after(struct resolver *r)
 	arm(r);
 }
 
+struct word {
+	int status;
+	enum dns_outcome outcome;
+	const char *why;
+};
+
+static struct word word_of(int status)
+{
+	static const struct word words[] = {
+		{ARES_SUCCESS, DNS_FOUND, ""},
+		{ARES_ENOTFOUND, DNS_NO_NAME, "NXDOMAIN"},
+		{ARES_ENODATA, DNS_NO_ADDRESS, "no address"},
+		{ARES_EBADNAME, DNS_BAD_NAME, "not a valid name"},
+		{ARES_ENOMEM, DNS_OURS, "out of memory"},
+		{ARES_ESERVFAIL, DNS_FAILED, "SERVFAIL"},
+		{ARES_EREFUSED, DNS_FAILED, "REFUSED"},
+		{ARES_ETIMEOUT, DNS_FAILED, "timeout"},
+		{ARES_ECONNREFUSED, DNS_FAILED, "no name server could tell"}, /* SERVFAIL, too */
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (words[i].status == status)
+			return words[i];
+	return (struct word){status, DNS_FAILED, ares_strerror(status)};
+}
+
+/* CNAMEs count: what a name points to may change before its address does. */
+static uint64_t ttl_ms(const struct ares_addrinfo *from)
+{
+	uint64_t least = UINT32_MAX;
+
+	for (const struct ares_addrinfo_node *n = from->nodes; n; n = n->ai_next)
+		if ((uint64_t)n->ai_ttl < least)
+			least = (uint64_t)n->ai_ttl;
+	for (const struct ares_addrinfo_cname *n = from->cnames; n; n = n->next)
+		if ((uint64_t)n->ttl < least)
+			least = (uint64_t)n->ttl;
+	return least * 1000;
+}
+
+static size_t collect(const struct ares_addrinfo *from, int family, struct spw_addr *to)
+{
+	size_t count = 0;
+
+	for (const struct ares_addrinfo_node *n = from->nodes; n; n = n->ai_next) {
+		if (n->ai_family != family)
+			continue;
+		if (to && family == AF_INET)
+			to[count] = addr_from_v4(
+				((const struct sockaddr_in *)n->ai_addr)->sin_addr.s_addr);
+		else if (to)
+			to[count] =
+				addr_from_v6(&((const struct sockaddr_in6 *)n->ai_addr)->sin6_addr);
+		count++;
+	}
+	return count;
+}
+
+static void hand_over(const struct question *q, int status, const struct ares_addrinfo *result)
+{
+	size_t v4 = result ? collect(result, AF_INET, NULL) : 0;
+	size_t v6 = result ? collect(result, AF_INET6, NULL) : 0;
+	AUTO(free) struct spw_addr *addrs = v4 + v6 ? calloc(v4 + v6, sizeof(*addrs)) : NULL;
+	struct resolver_answer a = {0};
+	struct word word;
+
+	if (v4 + v6 && !addrs)
+		status = ARES_ENOMEM;
+	else if (status == ARES_SUCCESS && v4 + v6 == 0)
+		status = ARES_ENODATA;
+	word = word_of(status);
+	a.outcome = word.outcome;
+	a.why = word.why;
+	if (status == ARES_SUCCESS) {
+		(void)collect(result, AF_INET, addrs);
+		(void)collect(result, AF_INET6, addrs + v4);
+		a.addrs = addrs;
+		a.count = v4 + v6;
+		a.ttl_ms = ttl_ms(result);
+	}
+	q->done(q->ctx, &a);
+}
+
 static void on_answer(void *ctx, int status, int timeouts, struct ares_addrinfo *result)
 {
 	struct question q = *(struct question *)ctx;
 
+	(void)timeouts;
 	free(ctx);
 	q.channel->open--;
-	q.done(q.ctx, status, timeouts, result);
+	if (status == ARES_EDESTRUCTION)
+		q.done(q.ctx, NULL);
+	else
+		hand_over(&q, status, result);
+	if (result)
+		ares_freeaddrinfo(result);
 }
 
-void resolver_ask(struct resolver *r, const char *name, ares_addrinfo_callback done, void *ctx)
+void resolver_ask(struct resolver *r, const struct resolver_question *question)
 {
-	const struct ares_addrinfo_hints hints = {
-		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = ARES_AI_NOSORT};
+	const struct ares_addrinfo_hints hints = {.ai_family = question->family,
+						  .ai_socktype = SOCK_STREAM,
+						  .ai_flags = ARES_AI_NOSORT};
 	struct channel *c = current(r);
 	struct question *q = c ? malloc(sizeof(*q)) : NULL;
 
 	if (!q) {
-		done(ctx, ARES_ENOMEM, 0, NULL);
+		hand_over(&(struct question){NULL, question->done, question->ctx}, ARES_ENOMEM,
+			  NULL);
 		return;
 	}
-	*q = (struct question){c, done, ctx};
+	*q = (struct question){c, question->done, question->ctx};
 	c->open++;
-	ares_getaddrinfo(c->ares, name, NULL, &hints, on_answer, q);
+	ares_getaddrinfo(c->ares, question->name, NULL, &hints, on_answer, q);
 	arm(r);
 }
 
@@ -272,6 +373,8 @@ int resolver_new(uv_loop_t *loop, const struct dns_options *opts, struct resolve
 		r->servers = strdup(opts->servers);
 	if (opts && opts->resolv_conf)
 		r->resolv_conf = strdup(opts->resolv_conf);
+	if (opts)
+		r->search = opts->search;
 	(void)uv_timer_init(loop, &r->timer); /* cannot fail */
 	r->timer.data = r;
 	*out = r;

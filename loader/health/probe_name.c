@@ -171,7 +171,7 @@ static bool take_answer(struct name_probe *n, const struct dns_answer *a, struct
 {
 	n->answer = *a;
 	if (a->count == 0) {
-		*v = verdict_make(a->ours ? VERDICT_NONE : VERDICT_BAD,
+		*v = verdict_make(a->outcome == DNS_OURS ? VERDICT_NONE : VERDICT_BAD,
 				  "name does not resolve (%s)", a->why);
 		return false;
 	}

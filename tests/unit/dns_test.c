@@ -291,6 +291,53 @@ static void resolv_conf_is_heeded_and_read_again_when_it_changes(void **state)
 	dns_server_stop(s);
 }
 
+static void without_a_search_list_a_name_is_asked_for_as_it_is(void **state)
+{
+	struct dns_server *s = dns_server_start(web);
+	char path[] = "/tmp/spillway-resolv-XXXXXX";
+	int fd = mkstemp(path);
+	struct rig r;
+
+	(void)state;
+	assert_true(fd >= 0);
+	(void)close(fd);
+	write_conf(path, "corp.example");
+	rig_start(&r, &(struct dns_options){
+			      .servers = s->where, .resolv_conf = path, .search = DNS_SEARCH_NONE});
+	assert_string_equal(look_up(&r, "db"), "NXDOMAIN");
+	assert_string_equal(look_up(&r, "db.corp.example"), "192.0.2.5");
+	assert_string_equal(look_up(&r, "localhost"), "127.0.0.1");
+	rig_stop(&r);
+	(void)unlink(path);
+	dns_server_stop(s);
+}
+
+static void a_cache_that_is_full_forgets_what_was_asked_longest_ago(void **state)
+{
+	struct dns_server *s = dns_server_start(web);
+	char name[96];
+	struct asker k;
+	struct rig r;
+	unsigned asked;
+
+	(void)state;
+	rig_start(&r, &(struct dns_options){.servers = s->where});
+	assert_string_equal(look_up(&r, "web.example"), "192.0.2.1");
+	rig_wait(&r, 5, NULL);
+	for (unsigned i = 0; i < DNS_NAMES_MAX; i++) {
+		(void)snprintf(name, sizeof(name), "%070u.example",
+			       i); /* not valid: answered at once */
+		assert_true(ask(&r, name, &k));
+	}
+	asked = s->asked;
+	assert_true(ask(&r, name, &k));
+	assert_false(ask(&r, "web.example", &k));
+	rig_wait(&r, 2000, &k);
+	assert_true(s->asked > asked);
+	rig_stop(&r);
+	dns_server_stop(s);
+}
+
 static void the_hosts_file_is_asked_first(void **state)
 {
 	struct dns_server *s = dns_server_start(web);
@@ -317,6 +364,8 @@ int main(void)
 		cmocka_unit_test(
 			a_silent_server_is_a_timeout_and_a_free_with_open_questions_is_clean),
 		cmocka_unit_test(resolv_conf_is_heeded_and_read_again_when_it_changes),
+		cmocka_unit_test(without_a_search_list_a_name_is_asked_for_as_it_is),
+		cmocka_unit_test(a_cache_that_is_full_forgets_what_was_asked_longest_ago),
 		cmocka_unit_test(the_hosts_file_is_asked_first),
 	};
 

@@ -14,7 +14,7 @@ LIBRARY = {
     "bpf/": ["loader/dataplane/", "bpf/", "tests/packet/", "tests/bench/", "tests/kernels/"],
     "libmnl/": ["loader/dataplane/"],
     "sqlite3.h": ["loader/store/", "tests/unit/store_test.c"],
-    "ares.h": ["loader/dns/", "tests/unit/dns_test.c"],
+    "ares.h": ["loader/dns/resolver.c"],
     "openssl/": ["loader/health/", "tests/unit/"],
     "microhttpd.h": ["loader/control/"],
     "curl/": ["loader/health/", "tools/ctl/"],
