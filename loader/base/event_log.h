@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The latest things that happened, in order, for `spillway events`: every change of an endpoint's
- * standing, of a service's tiers, and every word of the operator. Bounded: old ones make room.
+ * standing, of a service's tiers, of a name's addresses, and every word of the operator. Bounded:
+ * old ones make room.
  */
 #ifndef SPILLWAY_BASE_EVENT_LOG_H
 #define SPILLWAY_BASE_EVENT_LOG_H
@@ -17,8 +18,8 @@ struct event {
 	uint64_t seq;		      /* from 1, never reused, also across restarts */
 	int64_t unix_ms;	      /* wall clock */
 	uint64_t mono_ns;	      /* CLOCK_MONOTONIC; 0 for those of an earlier run */
-	char kind[16];		      /* "endpoint", "tiers", "operator", "drain" */
-	char subject[EVENT_TEXT_MAX]; /* "10.0.0.1:80", "default/web at 192.0.2.1:80/tcp" */
+	char kind[16];		      /* "endpoint", "tiers", "operator", "drain", "name" */
+	char subject[EVENT_TEXT_MAX]; /* "10.0.0.1:80", "default/web at 192.0.2.1:80/tcp", ... */
 	char backend[EVENT_TEXT_MAX]; /* "NAMESPACE/NAME", or "" */
 	char from[EVENT_TEXT_MAX], to[EVENT_TEXT_MAX];
 	char reason[EVENT_TEXT_MAX];

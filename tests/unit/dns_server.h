@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A name server for tests: UDP on loopback, in a thread of its own, with a table of records. */
+/* A name server for tests: UDP and TCP on loopback, in a thread of its own, with a table of records. */
 #ifndef SPILLWAY_TESTS_DNS_SERVER_H
 #define SPILLWAY_TESTS_DNS_SERVER_H
 
@@ -27,11 +27,12 @@ struct dns_record {
 };
 
 struct dns_server {
-	int fd;
+	int fd, tcp;
 	char where[32]; /* "127.0.0.1:PORT" */
 	pthread_t thread;
 	const struct dns_record *_Atomic records;
-	_Atomic unsigned rcode; /* instead of any answer, when not 0 */
+	_Atomic unsigned rcode;	     /* instead of any answer, when not 0 */
+	_Atomic unsigned rcode_type; /* only when this is asked for, 1 or 28; 0: always */
 	_Atomic bool silent;
 	_Atomic unsigned asked; /* for A */
 	_Atomic bool stop;
@@ -123,7 +124,7 @@ static inline size_t dns_answer(struct dns_server *s, uint8_t *packet, size_t le
 	packet[2] = 0x81;
 	packet[3] = 0x80;
 	memset(packet + 6, 0, 6);
-	if (s->rcode) {
+	if (s->rcode && (!s->rcode_type || s->rcode_type == type)) {
 		packet[3] |= (uint8_t)s->rcode;
 		return at;
 	}
@@ -133,24 +134,57 @@ static inline size_t dns_answer(struct dns_server *s, uint8_t *packet, size_t le
 	return at;
 }
 
+/* One question, on a connection of its own. */
+static inline void dns_serve_tcp(struct dns_server *s)
+{
+	int c = accept4(s->tcp, NULL, NULL, SOCK_CLOEXEC);
+	uint8_t packet[4096];
+	size_t len;
+
+	if (c < 0)
+		return;
+	if (recv(c, packet, 2, MSG_WAITALL) == 2) {
+		len = (size_t)packet[0] << 8 | packet[1];
+		if (len <= 512 && recv(c, packet + 2, len, MSG_WAITALL) == (ssize_t)len) {
+			len = dns_answer(s, packet + 2, len);
+			packet[0] = (uint8_t)(len >> 8);
+			packet[1] = (uint8_t)len;
+			(void)send(c, packet, len + 2, MSG_NOSIGNAL);
+		}
+	}
+	(void)close(c);
+}
+
+static inline void dns_serve_udp(struct dns_server *s)
+{
+	struct sockaddr_storage from;
+	socklen_t from_len = sizeof(from);
+	uint8_t packet[4096];
+	ssize_t n = recvfrom(s->fd, packet, 512, 0, (struct sockaddr *)&from, &from_len);
+	size_t len;
+
+	if (n < 12 || s->silent)
+		return;
+	len = dns_answer(s, packet, (size_t)n);
+	if (len > 512) {
+		packet[2] |= 2; /* truncated: to be asked for over TCP */
+		len = 512;
+	}
+	(void)sendto(s->fd, packet, len, 0, (struct sockaddr *)&from, from_len);
+}
+
 static inline void *dns_run(void *ctx)
 {
 	struct dns_server *s = ctx;
-	struct pollfd p = {.fd = s->fd, .events = POLLIN};
+	struct pollfd p[] = {{.fd = s->fd, .events = POLLIN}, {.fd = s->tcp, .events = POLLIN}};
 
 	while (!s->stop) {
-		struct sockaddr_storage from;
-		socklen_t from_len = sizeof(from);
-		uint8_t packet[4096];
-		ssize_t n;
-
-		if (poll(&p, 1, 10) <= 0)
+		if (poll(p, 2, 10) <= 0)
 			continue;
-		n = recvfrom(s->fd, packet, 512, 0, (struct sockaddr *)&from, &from_len);
-		if (n < 12 || s->silent)
-			continue;
-		(void)sendto(s->fd, packet, dns_answer(s, packet, (size_t)n), 0,
-			     (struct sockaddr *)&from, from_len);
+		if (p[0].revents)
+			dns_serve_udp(s);
+		if (p[1].revents)
+			dns_serve_tcp(s);
 	}
 	return NULL;
 }
@@ -165,6 +199,9 @@ static inline struct dns_server *dns_server_start(const struct dns_record *recor
 	s->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(s->fd, (struct sockaddr *)&at, len), 0);
 	assert_int_equal(getsockname(s->fd, (struct sockaddr *)&at, &len), 0);
+	s->tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(s->tcp, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(listen(s->tcp, 8), 0);
 	(void)snprintf(s->where, sizeof(s->where), "127.0.0.1:%u", ntohs(at.sin_port));
 	s->records = records;
 	assert_int_equal(pthread_create(&s->thread, NULL, dns_run, s), 0);
@@ -176,6 +213,7 @@ static inline void dns_server_stop(struct dns_server *s)
 	s->stop = true;
 	(void)pthread_join(s->thread, NULL);
 	(void)close(s->fd);
+	(void)close(s->tcp);
 	free(s);
 }
 
