@@ -288,11 +288,12 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o
 
 # A fuzz target includes the sources it needs by way of the library, rebuilt by clang.
 FUZZ_FLAGS := -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
-$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(wildcard loader/base/*.c loader/manifest/*.c \
-		loader/base/*.h loader/manifest/*.h)
+FUZZ_SRC := $(wildcard loader/base/*.c loader/manifest/*.c) loader/dns/stub_packet.c
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(FUZZ_SRC) \
+		$(wildcard loader/base/*.h loader/manifest/*.h) loader/dns/stub_packet.h
 	$(say) FUZZ $@
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) -o $@ $< \
-		$(wildcard loader/base/*.c loader/manifest/*.c) -lyaml -ljansson
+		$(FUZZ_SRC) -lyaml -ljansson
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
