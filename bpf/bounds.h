@@ -7,6 +7,8 @@
 #ifndef SPILLWAY_BPF_BOUNDS_H
 #define SPILLWAY_BPF_BOUNDS_H
 
+#include <stdbool.h>
+
 #include <linux/types.h>
 
 /* Is it 1 to `max`? If so it is, for the verifier too. */

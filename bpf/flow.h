@@ -175,6 +175,13 @@ static inline __u32 flow_mark(__u32 v6, const struct flow_ref *f, __u32 bits)
 	return flow_mark_line(v6, f->line, f->word, bits, f->endpoint);
 }
 
+/* The packet has no flow any more. */
+static inline void flow_lose(struct pkt *p)
+{
+	p->line = TABLE_NONE;
+	p->forward->line = TABLE_NONE;
+}
+
 static inline void flow_expire(__u32 v6, const struct flow_ref *f)
 {
 	if (pair_remove(v6, f->line, f->word, 0))

@@ -8,6 +8,7 @@
 #define SPILLWAY_BPF_LIFE_H
 
 #include "halt.h"
+#include "handoff.h"
 #include "path.h"
 #include "signal.h"
 
@@ -73,12 +74,6 @@ static inline __u32 life_endpoint_bits(const struct pkt *p)
 	return bits;
 }
 
-static inline void life_lose(struct pkt *p)
-{
-	p->line = TABLE_NONE;
-	p->forward->line = TABLE_NONE;
-}
-
 static inline enum verdict life_forward(struct pkt *p)
 {
 	__u64 was = p->f->core.word;
@@ -89,7 +84,7 @@ static inline enum verdict life_forward(struct pkt *p)
 	if (!flow_is_fresh(was, p->now) &&
 	    flow_is_expired(was, p->f->core.service, p->udp != NULL, p->side, p->now)) {
 		flow_expire(p->v6, p->forward);
-		life_lose(p);
+		flow_lose(p);
 		return NEXT;
 	}
 	word = endpoint_word(p->f->core.endpoint);
@@ -102,7 +97,7 @@ static inline enum verdict life_forward(struct pkt *p)
 		signal_retried(p);
 	if (life_opens_anew(p, word)) {
 		pair_remove(p->v6, p->line, was, 0);
-		life_lose(p);
+		flow_lose(p);
 		return NEXT;
 	}
 	bits = life_client_bits(p, was);
@@ -182,6 +177,8 @@ static inline enum verdict life_fragment(struct pkt *p)
 static inline enum verdict life_follow(struct pkt *p)
 {
 	p->line = TABLE_FAMILIES(p->v6, flow_of(p, 0), flow_of(p, 1));
+	if (p->line != TABLE_NONE && (p->f->core.flags & SPW_FLOW_HANDOFF))
+		return handoff_follow(p);
 	if (p->carry->shape.fragment == FRAGMENT_LATER)
 		return life_fragment(p);
 	if (p->line == TABLE_NONE)

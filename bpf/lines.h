@@ -6,6 +6,7 @@
 #ifndef SPILLWAY_BPF_LINES_H
 #define SPILLWAY_BPF_LINES_H
 
+#include "atomic.h"
 #include "entry.h"
 #include "stats.h"
 

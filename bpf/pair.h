@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Pairs of entries, one for each direction of a flow: how they come and go.
+ * Pairs of entries, one for each direction of a flow: how they come and go. A flow of the userspace
+ * path is a pair without a reverse entry.
  *
  * The forward entry carries the state of the pair. Whoever claims it (of several CPUs that try, one
  * succeeds) removes the reverse entry next, and nobody else ever removes one: so the reverse key
@@ -107,6 +108,8 @@ static inline void pair_remove_reverse(struct pair_scratch *s, __u32 v6, __u32 w
 	__u64 hash, word;
 	__u32 line;
 
+	if (s->entry.core.flags & SPW_FLOW_HANDOFF)
+		return;
 	pair_partner_key(&s->entry, &s->partner_key);
 	hash = pair_hash(&s->partner_key, v6);
 	line = pair_line(&s->partner_key, hash, v6);

@@ -14,7 +14,7 @@ static inline void path_note(const struct pkt *p, struct spw_flow_core *c)
 	__builtin_memcpy(c->client_mac, p->eth->h_source, ETH_ALEN);
 	c->client_vlan = p->vlan;
 	c->client_ifindex = p->ctx->ingress_ifindex;
-	c->pad = 0;
+	c->flags = 0;
 }
 
 static inline bool path_is_same(const struct pkt *p)

@@ -43,15 +43,33 @@ static inline bool word_keeps_udp(__u32 word)
 	return (word & (SPW_WORD_UP | SPW_WORD_PICKABLE)) && word_admin(word) != SPW_ADMIN_DOWN;
 }
 
-/* Pickable for a packet of this IP version: an endpoint of the other family cannot take it. */
-static inline bool pick_fits(__u32 id, __u32 ip_version)
+/* What the picked endpoint must be able to take. */
+enum pick_for {
+	PICK_IPV6 = 1, /* else IPv4 */
+	PICK_TCP = 2,  /* else UDP */
+};
+
+static inline __u32 pick_for(const struct pkt *p)
+{
+	return (p->v6 ? PICK_IPV6 : 0) | (p->tcp ? PICK_TCP : 0);
+}
+
+/*
+ * Pickable for such a packet: an endpoint of the other family cannot take it, but one that the
+ * userspace path reaches takes TCP of either, and nothing else.
+ */
+static inline bool pick_fits(__u32 id, __u32 what)
 {
 	const struct spw_endpoint *e;
 
 	if (id == SPW_ENDPOINT_NONE || !word_is_pickable(endpoint_word(id)))
 		return false;
 	e = bpf_map_lookup_elem(&endpoints, &id);
-	return e && e->mode == SPW_MODE_NAT && addr_is_v4(&e->addr) == (ip_version == 4);
+	if (!e)
+		return false;
+	if (e->mode == SPW_MODE_HANDOFF)
+		return what & PICK_TCP;
+	return e->mode == SPW_MODE_NAT && addr_is_v4(&e->addr) == !(what & PICK_IPV6);
 }
 
 static inline __u64 pick_hash(const struct spw_flow_key *k, __u32 seed)
@@ -83,7 +101,7 @@ static inline __u32 pick_slot(__u64 hash, __u32 base, __u32 size)
  * SPW_ENDPOINT_NONE when the slot and its probes found nobody. A global function, so that the
  * verifier walks its loop once and not on every path that leads here.
  */
-__noinline __u32 pick_from(__u64 hash, const struct spw_table_ref *t, __u32 tries, __u32 ip_version)
+__noinline __u32 pick_from(__u64 hash, const struct spw_table_ref *t, __u32 tries, __u32 what)
 {
 	__u32 i;
 
@@ -92,7 +110,7 @@ __noinline __u32 pick_from(__u64 hash, const struct spw_table_ref *t, __u32 trie
 	for (i = 0; i < tries && i < SPW_PICK_LAST; i++) {
 		__u32 id = pick_slot(hash, t->base, t->size);
 
-		if (pick_fits(id, ip_version)) {
+		if (pick_fits(id, what)) {
 			if (i)
 				count(SPW_COUNT_PICK_PROBED);
 			return id;
@@ -104,7 +122,7 @@ __noinline __u32 pick_from(__u64 hash, const struct spw_table_ref *t, __u32 trie
 
 static inline __u32 pick_in_table(const struct pkt *p, const struct spw_table_ref *t)
 {
-	return pick_from(p->carry->hash, t, SPW_PICK_PROBES + 1, p->ip4 ? 4 : 6);
+	return pick_from(p->carry->hash, t, SPW_PICK_PROBES + 1, pick_for(p));
 }
 
 /*
@@ -116,7 +134,7 @@ static inline __u32 pick_last(const struct pkt *p, const struct spw_service_row 
 	if (row->flags & SPW_SERVICE_EMPTY)
 		return SPW_ENDPOINT_NONE;
 	return pick_from(spw_mix(p->carry->hash, SPW_PICK_LAST), &row->table, SPW_PICK_LAST,
-			 p->ip4 ? 4 : 6);
+			 pick_for(p));
 }
 
 /* Nobody can be picked: what the service says becomes of a new flow then. */

@@ -149,7 +149,8 @@ static inline bool quote_key(struct quote *q, const struct spw_addr *told, __u32
 
 /*
  * The line of the entry that the error goes by, which is copied to carry->f with the flow's state in
- * carry->forward; TABLE_NONE when there is none, or its time has passed.
+ * carry->forward; TABLE_NONE when there is none, its time has passed, or this host's stack is who
+ * sent the packet.
  */
 __noinline __u32 quote_find(__u32 v6, __u32 side, __u32 now)
 {
@@ -160,7 +161,7 @@ __noinline __u32 quote_find(__u32 v6, __u32 side, __u32 now)
 	if (!c || !q || !quote_key(q, &c->key.daddr, v6))
 		return TABLE_NONE;
 	line = flow_get(&q->key, v6, &c->f);
-	if (line == TABLE_NONE)
+	if (line == TABLE_NONE || (c->f.core.flags & SPW_FLOW_HANDOFF))
 		return TABLE_NONE;
 	if (c->f.core.dir == SPW_FLOW_FORWARD)
 		flow_refer(&c->f, line, &c->forward);

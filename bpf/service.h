@@ -37,20 +37,23 @@ static inline __u32 service_in_slot(__u32 side, __u32 slot)
 	return l ? l->id[place % SPW_SERVICE_LINE] : SPW_SERVICE_NONE;
 }
 
-/* The perfect hash leads to one row; whether that is the packet's, the row says. */
-static inline bool service_find(struct pkt *p)
+/*
+ * The service that packets with this key ask for, or SPW_SERVICE_NONE: the perfect hash leads to one
+ * row; whether that is the packet's, the row says.
+ */
+static inline __u32 service_of(const struct spw_flow_key *k, __u32 side, __u32 seed)
 {
-	__u64 h = spw_service_hash(&p->key->daddr, p->key->dport, p->key->proto,
-				   p->settings->service_seed);
-	__u32 displace = service_displace_of(p->side, h);
+	__u64 h = spw_service_hash(&k->daddr, k->dport, k->proto, seed);
+	__u32 id = service_in_slot(side, spw_service_slot(h, service_displace_of(side, h)));
 	const struct spw_service_row *row;
 
-	p->service = service_in_slot(p->side, spw_service_slot(h, displace));
-	if (p->service == SPW_SERVICE_NONE)
-		return false;
-	row = service_row(p, p->service);
-	return row && (row->flags & SPW_SERVICE_VALID) && row->key.port == p->key->dport &&
-	       row->key.proto == p->key->proto && addr_equal(&row->key.vip, &p->key->daddr);
+	if (id == SPW_SERVICE_NONE)
+		return id;
+	row = service_row_on(side, id);
+	if (!row || !(row->flags & SPW_SERVICE_VALID) || row->key.port != k->dport ||
+	    row->key.proto != k->proto || !addr_equal(&row->key.vip, &k->daddr))
+		return SPW_SERVICE_NONE;
+	return id;
 }
 
 /* Another's address, a VIP without this service, or a source address without this flow. */
@@ -67,7 +70,8 @@ static inline enum verdict service_match(struct pkt *p)
 {
 	if (p->line)
 		return NEXT;
-	if (!service_find(p))
+	p->service = service_of(p->key, p->side, p->settings->service_seed);
+	if (p->service == SPW_SERVICE_NONE)
 		return service_none(p);
 	if (p->tcp && !pkt_is_syn(p))
 		return pass(SPW_PASS_NO_FLOW);

@@ -7,6 +7,7 @@
 #include "parse.h"
 #include "shape.h"
 #include "life.h"
+#include "handoff_open.h"
 #include "open.h"
 #include "fwd_nat.h"
 #include "hop.h"
@@ -37,9 +38,10 @@ static inline enum verdict packet(struct pkt *p)
 	STAGE(config_read);
 	STAGE(life_follow);   /* it may have a flow, in either direction */
 	STAGE(service_match); /* without one: SYN or UDP to a service */
-	STAGE(hop_limit);
 	STAGE(pick_endpoint); /* without one */
-	STAGE(flow_open);     /* without one */
+	STAGE(handoff_open);  /* the userspace path is to have it: it ends here */
+	STAGE(hop_limit);
+	STAGE(flow_open); /* without one */
 	STAGE(next_hop);
 	if (p->cuts)
 		return cut(p);

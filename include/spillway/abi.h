@@ -133,6 +133,7 @@ enum spw_mode {
 
 enum spw_endpoint_flag {
 	SPW_ENDPOINT_RESET_ON_REMOVAL = 1, /* its TCP flows are reset when it is removed */
+	SPW_ENDPOINT_HANDOFF = 2,	   /* a removed one's mode was SPW_MODE_HANDOFF */
 };
 
 /* Map `endpoints`, by endpoint id. */
@@ -172,6 +173,16 @@ enum spw_admin {
 struct spw_word {
 	__u32 word;
 	__u32 pad;
+};
+
+/*
+ * Map `steer_sockets`, a sockmap: the listening sockets of endpoints of SPW_MODE_HANDOFF, at
+ * endpoint id * SPW_STEER_FAMILIES + enum spw_steer_family.
+ */
+enum spw_steer_family {
+	SPW_STEER_IPV4 = 0, /* what connections come by, not what the endpoint is reached by */
+	SPW_STEER_IPV6 = 1,
+	SPW_STEER_FAMILIES = 2,
 };
 
 /* What may change while packets pass; double-buffered like the service rows. */

@@ -22,6 +22,14 @@ enum spw_flow_dir {
 	SPW_FLOW_REVERSE = 1, /* endpoint to source address */
 };
 
+enum spw_flow_flag {
+	/*
+	 * The userspace path has the flow: its packets are passed to the host's stack. It is one forward
+	 * entry, without a partner, and what it would be rewritten to is zero.
+	 */
+	SPW_FLOW_HANDOFF = 1,
+};
+
 /* State bits of an entry's word; those of the pair are in the forward entry. */
 enum spw_flow_state {
 	SPW_FLOW_REPLIED = 1,	  /* the endpoint has answered */
@@ -85,7 +93,7 @@ struct spw_flow_core {
 	__u8 client_mac[6];   /* source of the client's latest packet, where replies go */
 	__u16 client_vlan;    /* its tag (TCI), or SPW_UNTAGGED */
 	__u32 client_ifindex; /* where it came in */
-	__u32 pad;
+	__u32 flags;	      /* enum spw_flow_flag; 0 in maps of versions that knew none */
 };
 
 /* One cache line. The partner's key is the rewritten tuple with its two sides swapped. */

@@ -59,7 +59,13 @@
 	X(COUNT, MSS_CLAMPED, "mss_clamped", "SYNs whose MSS was lowered to the way's MTU")        \
 	X(COUNT, FORWARD_FRAGMENT, "forward_fragment", "fragments among the packets sent on")      \
 	X(COUNT, FRAGMENT_EARLY, "fragment_early", "fragments held until their first one comes")   \
-	X(DROP, FRAGMENT, "drop_fragment", "fragments whose first was dropped, or too many early")
+	X(DROP, FRAGMENT, "drop_fragment", "fragments whose first was dropped, or too many early") \
+	X(PASS, HANDOFF, "pass_handoff", "of flows that the userspace path has")                   \
+	X(COUNT, HANDOFF_UNKEPT, "handoff_unkept", "flows handed off without room for an entry")   \
+	X(COUNT, STEERED, "steered", "new connections given to their endpoint's socket")           \
+	X(COUNT, STEER_REPICKED, "steer_repicked", "of them those picked anew, without an entry")  \
+	X(COUNT, STEER_NO_SOCKET, "steer_no_socket",                                               \
+	  "connections that no endpoint has a socket for: the host answers")
 
 enum spw_stat {
 #define SPW_STAT_ENUM(kind, id, name, text) SPW_##kind##_##id,

@@ -27,6 +27,7 @@ static const struct {
 	[SILENT4] = {"10.2.0.99", 8080, 2},	[SILENT6] = {"fd00:2::99", 8080, 1},
 	[LOST4] = {"172.31.0.1", 8080, 2},	[LOCAL4] = {"10.2.0.1", 8080, 2},
 	[SOURCELESS4] = {"10.2.0.12", 9090, 0}, [FAR_SILENT4] = {"10.8.0.11", 8080, 2},
+	[HAND_A] = {"100::1", 8443, 0},		[HAND_B] = {"100::2", 8443, 0},
 };
 
 static void put(struct bpf_map *map, const void *key, const void *value)
@@ -236,7 +237,7 @@ static void fill_endpoints(void)
 		struct spw_endpoint e = {
 			.addr = addr_of(endpoint_rows[id].addr),
 			.port = htons(endpoint_rows[id].port),
-			.mode = SPW_MODE_NAT,
+			.mode = id == HAND_A || id == HAND_B ? SPW_MODE_HANDOFF : SPW_MODE_NAT,
 			.source_count = endpoint_rows[id].sources,
 		};
 

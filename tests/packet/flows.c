@@ -71,6 +71,7 @@ static struct flow flow_of(const struct flow_line *l)
 		.dport = l->core.to_dport,
 		.endpoint = l->core.endpoint,
 		.dir = l->core.dir,
+		.flags = l->core.flags,
 		.state = (uint32_t)(l->core.word & SPW_WORD_STATE_MASK),
 		.service = l->core.service,
 		.client_ifindex = l->core.client_ifindex,

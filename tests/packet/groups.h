@@ -35,5 +35,6 @@ int threads_tests(void);
 int flood_tests(void);
 int model_tests(void);
 int jumbo_tests(void);
+int handoff_tests(void);
 
 #endif

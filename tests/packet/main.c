@@ -57,6 +57,7 @@ int main(int argc, char **argv)
 	failed += options_tests();
 	failed += fragment_tests();
 	failed += jumbo_tests();
+	failed += handoff_tests();
 	if (!quick)
 		failed += shares_tests();
 	failed += threads_tests();

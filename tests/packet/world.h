@@ -52,6 +52,8 @@ enum {
 	LOCAL4,	     /* 10.2.0.1:8080, the gateway itself */
 	SOURCELESS4, /* 10.2.0.12:9090, no source addresses */
 	FAR_SILENT4, /* 10.8.0.11:8080, behind the router 10.2.0.98 that has no neighbour */
+	HAND_A,	     /* [100::1]:8443 and so on: of mode handoff, in no service's table */
+	HAND_B,
 	WORLD_ENDPOINT_COUNT,
 };
 
@@ -148,6 +150,7 @@ struct flow {
 	__be16 sport, dport;
 	uint16_t endpoint;
 	uint8_t dir;
+	uint32_t flags;
 	uint32_t state;
 	uint32_t service;
 	uint32_t client_ifindex;
