@@ -205,6 +205,14 @@ struct {
 	__type(value, struct spw_interface);
 } interfaces SEC(".maps");
 
+/* Writer: the daemon. Listening sockets by endpoint and family, see <spillway/abi.h>; read by steer.bpf.c. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SOCKMAP);
+	__uint(max_entries, 4096 * SPW_STEER_FAMILIES);
+	__type(key, __u32);
+	__type(value, __u64); /* a descriptor when written, the socket's cookie when read */
+} steer_sockets SEC(".maps");
+
 /* Writer: the daemon. The same interfaces once more, as redirect wants them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_DEVMAP_HASH);

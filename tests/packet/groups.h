@@ -36,5 +36,6 @@ int flood_tests(void);
 int model_tests(void);
 int jumbo_tests(void);
 int handoff_tests(void);
+int steer_tests(void);
 
 #endif

@@ -58,6 +58,7 @@ int main(int argc, char **argv)
 	failed += fragment_tests();
 	failed += jumbo_tests();
 	failed += handoff_tests();
+	failed += steer_tests();
 	if (!quick)
 		failed += shares_tests();
 	failed += threads_tests();

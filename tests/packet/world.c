@@ -172,6 +172,7 @@ static int load(void)
 	bpf_map__set_max_entries(s->maps.endpoint_signals, WORLD_ENDPOINTS);
 	bpf_map__set_max_entries(s->maps.cursors, WORLD_ENDPOINTS * SPW_SOURCES_MAX);
 	bpf_map__set_max_entries(s->maps.next_hops, WORLD_ENDPOINTS);
+	bpf_map__set_max_entries(s->maps.steer_sockets, WORLD_ENDPOINTS * SPW_STEER_FAMILIES);
 	bpf_map__set_max_entries(s->maps.flows4, maps_flow_sets(WORLD_FLOWS) * SPW_SET_WAYS + 1);
 	bpf_map__set_max_entries(s->maps.flows6, maps_flow_sets(WORLD_FLOWS) * SPW_SET_WAYS + 1);
 	bpf_map__set_max_entries(s->maps.flow_heads, 2 * maps_flow_sets(WORLD_FLOWS));
