@@ -48,7 +48,9 @@ static uint32_t link_ifindex(int fd)
 	struct bpf_link_info info = {0};
 	uint32_t len = sizeof(info);
 
-	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.xdp.ifindex;
+	if (bpf_obj_get_info_by_fd(fd, &info, &len) || info.type != BPF_LINK_TYPE_XDP)
+		return 0;
+	return info.xdp.ifindex;
 }
 
 static bool is_native(uint32_t ifindex)

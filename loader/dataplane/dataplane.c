@@ -27,6 +27,7 @@ static void release(struct dataplane *dp)
 	early_close(dp);
 	vips_close(dp);
 	interfaces_close(dp);
+	steer_close(dp);
 	if (dp->watch)
 		(void)mnl_socket_close(dp->watch);
 	netdev_close(&dp->transmit.netdev);
@@ -180,6 +181,9 @@ static int open_parts(struct dataplane *dp, const struct dataplane_options *opts
 		return err;
 	if (dp->taken_over && take_settings_over(dp))
 		return why_set(why, -ENOMEM, "out of memory");
+	err = steer_open(dp, why);
+	if (err)
+		return err;
 	/* Heard from before the interfaces are looked up, so that none comes unnoticed. */
 	err = watch_open(dp);
 	if (!err)
@@ -218,7 +222,7 @@ int dataplane_open(struct arena *a, uv_loop_t *loop, const struct dataplane_opti
 	if (!dp)
 		return why_set(w, -ENOMEM, "out of memory");
 	dp->loop = loop;
-	dp->netns_lock = dp->ear_arp.fd = dp->ear_nd.fd = -1;
+	dp->netns_lock = dp->ear_arp.fd = dp->ear_nd.fd = dp->steer.link = -1;
 	dp->switched_ms = clock_ms();
 	libbpf_log_start();
 	err = check_options(opts, w);

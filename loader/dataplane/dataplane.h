@@ -85,6 +85,15 @@ void dataplane_set_word(struct dataplane *dp, uint32_t endpoint_id, bool pickabl
 void dataplane_set_reset(struct dataplane *dp, uint32_t endpoint_id, bool reset);
 
 /*
+ * The sockets of an endpoint of SPW_MODE_HANDOFF, from now on and in place of others: listening TCP
+ * sockets for connections that come by IPv4 and by IPv6, -1 for none. They stay the caller's; what is
+ * closed everywhere is forgotten. They belong to the number, not to the row: set them before the row
+ * may be picked, and clear them before another endpoint takes the number.
+ */
+int dataplane_steer_set(struct dataplane *dp, uint32_t endpoint_id, int socket_v4, int socket_v6);
+void dataplane_steer_clear(struct dataplane *dp, uint32_t endpoint_id);
+
+/*
  * What the packet path counted of the endpoint's answers, mapped memory: written by it with atomic
  * additions, `run_max` exchanged for 0 by the health module. When another endpoint takes the number,
  * the run starts from nothing and the sums go on. NULL for numbers beyond the maps.
@@ -117,7 +126,8 @@ void dataplane_all_endpoint_stats(struct dataplane *dp, struct arena *a,
 /* A flow as `flows` shows it. */
 struct flow_row {
 	struct spw_flow_key key; /* client and VIP; ports in network order */
-	struct spw_addr source, endpoint;
+	struct spw_addr source;	 /* unspecified, and its port 0: the userspace path has the flow */
+	struct spw_addr endpoint;
 	uint16_t source_port, endpoint_port; /* host order */
 	uint32_t endpoint_id;
 	uint32_t state; /* enum spw_flow_state bits */

@@ -96,9 +96,11 @@ static uint64_t age_ms(const struct spw_flow_core *c, const struct clocks *k)
 	return age > 0 ? ((uint64_t)age << SPW_BORN_SHIFT) / 1000000 : 0;
 }
 
-static struct flow_row flow_row(const struct flow_line *l, const struct clocks *k)
+static struct flow_row flow_row(const struct dataplane *dp, const struct flow_line *l,
+				const struct clocks *k)
 {
-	return (struct flow_row){
+	const struct spw_endpoint *e;
+	struct flow_row row = {
 		.key = l->key,
 		.source = l->to_saddr,
 		.endpoint = l->to_daddr,
@@ -109,17 +111,33 @@ static struct flow_row flow_row(const struct flow_line *l, const struct clocks *
 		.age_ms = age_ms(&l->core, k),
 		.idle_ms = idle_ms(&l->core, k),
 	};
+
+	if (!(l->core.flags & SPW_FLOW_HANDOFF))
+		return row;
+	memset(&row.source, 0, sizeof(row.source));
+	if (l->core.endpoint < dp->meta.max_endpoints) {
+		e = &dp->maps.endpoints[l->core.endpoint];
+		row.endpoint = e->addr;
+		row.endpoint_port = ntohs(e->port);
+	}
+	return row;
 }
 
-static bool tell(const struct flow_line *l, const struct clocks *k,
-		 bool (*fn)(void *ctx, const struct flow_row *row), void *ctx)
+struct walk {
+	const struct dataplane *dp;
+	struct clocks clocks;
+	bool (*fn)(void *ctx, const struct flow_row *row);
+	void *ctx;
+};
+
+static bool tell(const struct walk *w, const struct flow_line *l)
 {
 	struct flow_row row;
 
 	if (l->core.dir != SPW_FLOW_FORWARD)
 		return true;
-	row = flow_row(l, k);
-	return fn(ctx, &row);
+	row = flow_row(w->dp, l, &w->clocks);
+	return w->fn(w->ctx, &row);
 }
 
 int dataplane_each_flow(struct dataplane *dp, bool (*fn)(void *ctx, const struct flow_row *row),
@@ -127,18 +145,18 @@ int dataplane_each_flow(struct dataplane *dp, bool (*fn)(void *ctx, const struct
 {
 	const uint32_t count4 = map_entries(MAP_FLOWS4, &dp->meta);
 	const uint32_t count6 = map_entries(MAP_FLOWS6, &dp->meta);
-	struct clocks k = {.hertz = ticks_a_second()};
+	struct walk w = {.dp = dp, .clocks.hertz = ticks_a_second(), .fn = fn, .ctx = ctx};
 	struct flow_line l;
 
-	if (!ticks_now(dp->sweep_fd, &k.now))
+	if (!ticks_now(dp->sweep_fd, &w.clocks.now))
 		return -EIO;
-	k.born = (uint32_t)(clock_coarse_ns() >> SPW_BORN_SHIFT);
+	w.clocks.born = (uint32_t)(clock_coarse_ns() >> SPW_BORN_SHIFT);
 	for (uint32_t i = 0; i < count4; i++) {
-		if (flow_line4(&dp->maps.flows4[i], &l) && !tell(&l, &k, fn, ctx))
+		if (flow_line4(&dp->maps.flows4[i], &l) && !tell(&w, &l))
 			return 0;
 	}
 	for (uint32_t i = 0; i < count6; i++) {
-		if (flow_line6(&dp->maps.flows6[i], &l) && !tell(&l, &k, fn, ctx))
+		if (flow_line6(&dp->maps.flows6[i], &l) && !tell(&w, &l))
 			return 0;
 	}
 	return 0;

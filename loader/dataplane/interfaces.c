@@ -144,7 +144,8 @@ static void prune_links(struct dataplane *dp)
 		if (e->d_name[0] == '.' ||
 		    snprintf(path, sizeof(path), "%s/%s", dir, e->d_name) >= (int)sizeof(path))
 			continue;
-		wanted = false;
+		steer_pin_path(dp, ours, sizeof(ours));
+		wanted = !strcmp(ours, path);
 		for (size_t i = 0; i < dp->interface_count; i++) {
 			link_pin_path(dp, dp->interfaces[i].link.name, ours, sizeof(ours));
 			wanted = wanted || !strcmp(ours, path);

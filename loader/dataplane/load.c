@@ -16,10 +16,9 @@
 
 #include "base/log.h"
 #include "dataplane/bpffs.h"
+#include "dataplane/constants.h"
 #include "dataplane/state.h"
-#include "dataplane/ticks.h"
 #include "spillway.skel.h"
-#include "tables/perfect.h"
 
 static void map_path(const struct dataplane *dp, enum map_id id, char *path, size_t size)
 {
@@ -115,24 +114,6 @@ static const char *load_remedy(int err)
 	return "run with --log-level debug for the kernel's messages";
 }
 
-/* What follows from the sizes in force, and the host's ways: constants to the verifier. */
-static void set_constants(struct dataplane *dp)
-{
-	struct spillway_bpf__rodata *c = dp->skel->rodata;
-
-	c->flow_sets4 = maps_flow_sets(dp->meta.max_flows);
-	c->flow_sets6 = maps_flow_sets(dp->meta.max_flows6);
-	c->flow_near4 = maps_near_sets(c->flow_sets4);
-	c->flow_near6 = maps_near_sets(c->flow_sets6);
-	c->addr_bits_mask = maps_addr_bits(dp->meta.max_services) - 1;
-	c->displace_mask = perfect_displace_count(dp->meta.max_services) - 1;
-	c->slot_mask = perfect_slot_count(dp->meta.max_services) - 1;
-	c->ticks_a_second = ticks_a_second();
-#if !defined(__x86_64__) && !defined(__i386__)
-	c->weak_order = true;
-#endif
-}
-
 static int load_object(struct dataplane *dp, struct why why)
 {
 	int err;
@@ -149,7 +130,7 @@ static int load_object(struct dataplane *dp, struct why why)
 		if (err)
 			return err;
 	}
-	set_constants(dp);
+	CONSTANTS_SET(dp->skel->rodata, &dp->meta);
 	err = spillway_bpf__load(dp->skel);
 	if (err)
 		return why_set(why, err, "the BPF programs cannot be loaded: %s: %s (%s)",

@@ -91,6 +91,8 @@ uint32_t map_entries(enum map_id id, const struct spw_meta *meta)
 		return SPW_INTERFACES;
 	case MAP_FRAGMENTS:
 		return SPW_FRAGMENT_LINES;
+	case MAP_STEER_SOCKETS:
+		return meta->max_endpoints * SPW_STEER_FAMILIES;
 	case MAP_CURSORS:
 		return meta->max_endpoints * SPW_SOURCES_MAX;
 	case MAP_CONFIG:

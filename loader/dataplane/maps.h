@@ -34,6 +34,7 @@
 	X(EVENTS, events)                                                                          \
 	X(FRAGMENTS, fragments)                                                                    \
 	X(EARLY_FRAGMENTS, early_fragments)                                                        \
+	X(STEER_SOCKETS, steer_sockets)                                                            \
 	X(META, meta)
 
 enum map_id {

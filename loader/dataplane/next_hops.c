@@ -85,9 +85,12 @@ int next_hop_find(struct dataplane *dp, const struct spw_addr *to, struct next_h
 	return 0;
 }
 
+/* Packets are sent there. */
 static bool in_use(const struct dataplane *dp, uint32_t id)
 {
-	return dp->maps.endpoints[id].mode != SPW_MODE_NONE;
+	uint8_t mode = dp->maps.endpoints[id].mode;
+
+	return mode != SPW_MODE_NONE && mode != SPW_MODE_HANDOFF;
 }
 
 /* Sources that no row names lose their place at the switch after the next. */

@@ -55,6 +55,8 @@ static void read_endpoints(struct dataplane *dp, struct arena *a, struct tables 
 		e->port = ntohs(row->port);
 		e->mode = row->mode;
 		e->flags = row->flags;
+		if (e->mode != SPW_MODE_NONE)
+			e->flags &= (uint8_t)~SPW_ENDPOINT_HANDOFF; /* the mode says it */
 		e->profile = row->profile;
 		e->pickable = word & SPW_WORD_PICKABLE;
 		e->up = word & SPW_WORD_UP;

@@ -56,12 +56,31 @@ static void forget(struct dataplane *dp, uint32_t id)
 	}
 }
 
+/*
+ * Next hop and source addresses. The packet path sends nothing to an endpoint that the userspace path
+ * reaches, whose address may be none that there is.
+ */
+static void find_way(struct dataplane *dp, const struct table_endpoint *e, union row_middle *m)
+{
+	struct next_hop *hop = &dp->next_hops[e->id];
+
+	if (e->mode == SPW_MODE_HANDOFF) {
+		*hop = (struct next_hop){0};
+		m->flags |= SPW_ENDPOINT_HANDOFF;
+		m->source_first = 0;
+		m->source_count = 0;
+		return;
+	}
+	(void)next_hop_find(dp, &e->addr, hop);
+	sources_of_endpoint(dp, &e->addr, hop, &m->source_first, &m->source_count);
+}
+
 void endpoint_put(struct dataplane *dp, const struct table_endpoint *e)
 {
 	struct spw_endpoint *row = &dp->maps.endpoints[e->id];
-	struct next_hop *hop = &dp->next_hops[e->id];
 	union row_middle m = {.all = middle(row)->all};
-	bool same = row->port == htons(e->port) && addr_equal(&row->addr, &e->addr);
+	bool same = row->port == htons(e->port) && addr_equal(&row->addr, &e->addr) &&
+		    !(row->flags & SPW_ENDPOINT_HANDOFF) == (e->mode != SPW_MODE_HANDOFF);
 
 	if (same && row->mode == SPW_MODE_NONE) /* it comes back: its flows may go on */
 		dataplane_set_reset(dp, e->id, false);
@@ -72,11 +91,10 @@ void endpoint_put(struct dataplane *dp, const struct table_endpoint *e)
 		store_middle(row, m);
 		row->addr = e->addr;
 	}
-	(void)next_hop_find(dp, &e->addr, hop);
 	m.port = htons(e->port);
 	m.mode = e->mode;
 	m.flags = e->flags;
-	sources_of_endpoint(dp, &e->addr, hop, &m.source_first, &m.source_count);
+	find_way(dp, e, &m);
 	__atomic_store_n(&row->profile, e->profile, __ATOMIC_RELAXED);
 	store_middle(row, m);
 	if (e->id >= dp->endpoints_end)

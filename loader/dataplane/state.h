@@ -16,6 +16,7 @@
 #include "dataplane/netlink.h"
 #include "dataplane/side.h"
 #include "dataplane/sources.h"
+#include "dataplane/steer.h"
 #include "dataplane/transmit.h"
 #include "dataplane/why.h"
 
@@ -111,6 +112,7 @@ struct dataplane {
 	bool taken_over;      /* the maps were pinned before */
 	bool pinned_anew;     /* this start made the pins */
 	struct maps maps;
+	struct steer steer;
 
 	struct journal journal;
 	bool journal_was_empty; /* when this start began */

@@ -59,12 +59,13 @@ void ids_free(struct ids *ids)
 }
 
 /*
- * A removed endpoint's row has lost its mode. It gets the one that endpoints have in this version,
- * so that who comes back finds its number, unless it is back already under another.
+ * A removed endpoint's row has lost its mode, but for a flag. It gets the one it had, so that who comes
+ * back finds its number, unless it is back already under another.
  */
 static void seed_removed(struct ids *ids, const struct table_endpoint *e)
 {
-	struct registry_key k = endpoint_key(&e->addr, e->port, SPW_MODE_NAT, e->profile);
+	uint8_t mode = e->flags & SPW_ENDPOINT_HANDOFF ? SPW_MODE_HANDOFF : SPW_MODE_NAT;
+	struct registry_key k = endpoint_key(&e->addr, e->port, mode, e->profile);
 
 	if (registry_find(&ids->endpoints, &k) != REGISTRY_NONE)
 		k = endpoint_key(&e->addr, e->port, SPW_MODE_NONE, e->profile);

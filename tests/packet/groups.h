@@ -37,5 +37,6 @@ int model_tests(void);
 int jumbo_tests(void);
 int handoff_tests(void);
 int steer_tests(void);
+int steer_daemon_tests(void);
 
 #endif

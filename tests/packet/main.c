@@ -59,6 +59,7 @@ int main(int argc, char **argv)
 	failed += jumbo_tests();
 	failed += handoff_tests();
 	failed += steer_tests();
+	failed += steer_daemon_tests();
 	if (!quick)
 		failed += shares_tests();
 	failed += threads_tests();

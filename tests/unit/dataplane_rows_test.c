@@ -98,6 +98,43 @@ static void an_endpoint_row_holds_its_flags(void **state)
 	assert_int_equal(r->endpoints[ID].mode, SPW_MODE_NAT);
 }
 
+/* 127.0.0.1 has a route, as any other address would. */
+static void an_endpoint_of_the_userspace_path_has_no_way(void **state)
+{
+	struct rig *r = *state;
+	struct table_endpoint e = endpoint("127.0.0.1", SPW_ENDPOINT_RESET_ON_REMOVAL);
+
+	endpoint_put(&r->dp, &e);
+	assert_int_not_equal(r->next_hops[ID].kind, ROUTE_UNKNOWN);
+	e.mode = SPW_MODE_HANDOFF;
+	endpoint_put(&r->dp, &e);
+	assert_int_equal(r->endpoints[ID].mode, SPW_MODE_HANDOFF);
+	assert_int_equal(r->endpoints[ID].source_count, 0);
+	assert_int_equal(r->next_hops[ID].kind, ROUTE_UNKNOWN);
+	assert_int_equal(r->hop_rows[ID].ifindex, 0);
+	endpoint_del(&r->dp, ID);
+	assert_int_equal(r->endpoints[ID].mode, SPW_MODE_NONE);
+	assert_int_equal(r->endpoints[ID].flags,
+			 SPW_ENDPOINT_RESET_ON_REMOVAL | SPW_ENDPOINT_HANDOFF);
+}
+
+static void the_same_address_in_another_mode_is_another_endpoint(void **state)
+{
+	struct rig *r = *state;
+	struct table_endpoint e = endpoint("10.0.0.1", 0);
+
+	e.mode = SPW_MODE_HANDOFF;
+	endpoint_put(&r->dp, &e);
+	r->signals[ID].run = 3;
+	endpoint_put(&r->dp, &e);
+	assert_int_equal(r->signals[ID].run, 3);
+	endpoint_del(&r->dp, ID);
+	e.mode = SPW_MODE_NAT;
+	endpoint_put(&r->dp, &e);
+	assert_int_equal(r->signals[ID].run, 0);
+	assert_int_equal(r->endpoints[ID].flags, 0);
+}
+
 static void a_removed_endpoint_is_reset_if_its_row_says_so(void **state)
 {
 	struct rig *r = *state;
@@ -281,6 +318,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_RIG(an_endpoint_row_holds_its_flags),
+		IN_RIG(an_endpoint_of_the_userspace_path_has_no_way),
+		IN_RIG(the_same_address_in_another_mode_is_another_endpoint),
 		IN_RIG(a_removed_endpoint_is_reset_if_its_row_says_so),
 		IN_RIG(a_removed_endpoint_leaves_its_flows_otherwise),
 		IN_RIG(an_endpoint_that_comes_back_is_reset_no_more),

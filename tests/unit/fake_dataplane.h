@@ -22,6 +22,11 @@ static struct {
 	bool by_hand[FAKE_IDS];
 	bool reset[FAKE_IDS];
 	struct spw_signals signals[FAKE_IDS];
+	struct {
+		bool set;
+		int v4, v6;
+	} steer[FAKE_IDS]; /* sockets as dataplane_steer_set() was given them */
+	int steer_error;   /* answer of dataplane_steer_set(), which then does nothing */
 	struct spw_endpoint_stats stats[FAKE_IDS];
 	struct flow_row flows[8];
 	size_t flow_count;
@@ -201,6 +206,23 @@ void dataplane_set_reset(struct dataplane *dp, uint32_t endpoint_id, bool reset)
 	(void)dp;
 	fake.resets++;
 	fake.reset[endpoint_id] = reset;
+}
+
+int dataplane_steer_set(struct dataplane *dp, uint32_t endpoint_id, int socket_v4, int socket_v6)
+{
+	(void)dp;
+	if (fake.steer_error)
+		return fake.steer_error;
+	fake.steer[endpoint_id].set = true;
+	fake.steer[endpoint_id].v4 = socket_v4;
+	fake.steer[endpoint_id].v6 = socket_v6;
+	return 0;
+}
+
+void dataplane_steer_clear(struct dataplane *dp, uint32_t endpoint_id)
+{
+	(void)dp;
+	memset(&fake.steer[endpoint_id], 0, sizeof(fake.steer[endpoint_id]));
 }
 
 struct spw_signals *dataplane_signals(struct dataplane *dp, uint32_t endpoint_id)

@@ -227,6 +227,22 @@ static void a_removed_endpoint_of_the_maps_comes_back_to_its_number(void **state
 	assert_int_equal(id(0), 6);
 }
 
+/* Its flag says what its mode was: the same address in another mode is another endpoint. */
+static void a_removed_endpoint_keeps_its_number_from_one_of_another_mode(void **state)
+{
+	struct table_endpoint e = {.id = 5, .flags = SPW_ENDPOINT_HANDOFF};
+	struct tables have = {.endpoints = &e, .endpoint_count = 1};
+
+	(void)state;
+	endpoints(1, 1);
+	e.addr = f.model.instances[0].addr;
+	e.port = f.model.instances[0].port;
+	e.profile = f.model.instances[0].profile;
+	ids_seed(ids, &have);
+	assert_int_equal(ids_assign(ids, &f.model, &why), 0);
+	assert_int_not_equal(id(0), 5);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -241,6 +257,7 @@ int main(void)
 		TEST(what_the_packet_path_does_not_carry_has_no_number),
 		TEST(numbers_are_taken_over_from_the_maps),
 		TEST(a_removed_endpoint_of_the_maps_comes_back_to_its_number),
+		TEST(a_removed_endpoint_keeps_its_number_from_one_of_another_mode),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
