@@ -45,7 +45,9 @@ void api_add_flow(struct call *c, struct node *list, const struct flow_row *row)
 	tree_set_text(a, n, "protocol", k->proto == IPPROTO_UDP ? "UDP" : "TCP");
 	tree_set_text(a, n, "client", addr_print_port(&k->saddr, ntohs(k->sport), text));
 	tree_set_text(a, n, "vip", addr_print_port(&k->daddr, ntohs(k->dport), text));
-	tree_set_text(a, n, "source", addr_print_port(&row->source, row->source_port, text));
+	tree_set_text(a, n, "source",
+		      row->source_port ? addr_print_port(&row->source, row->source_port, text)
+				       : NULL);
 	tree_set_text(a, n, "endpoint", addr_print_port(&row->endpoint, row->endpoint_port, text));
 	tree_set_text(a, n, "state", state_text(row));
 	tree_set_int(a, n, "ageSeconds", (int64_t)(row->age_ms / 1000));

@@ -552,9 +552,14 @@ static void flows_are_listed_filtered_and_cut(void **state)
 	fake.flows[1] = flow("[2001:db8::5]:40000", "[2001:db8::1]:80", 0);
 	fake.flows[2] = flow("203.0.113.5:40001", "10.0.0.1:81",
 			     SPW_FLOW_ESTABLISHED | SPW_FLOW_FIN_CLIENT);
-	fake.flow_count = 3;
+	fake.flows[3] = flow("203.0.113.5:40002", "[100::1]:443", SPW_FLOW_ESTABLISHED);
+	fake.flows[3].source_port = 0; /* handed off */
+	fake.flow_count = 4;
 	answer = must(f, 200, "GET", OWN "/flows", NULL);
-	assert_int_equal(node_int_at(answer, "count", 0), 3);
+	assert_int_equal(node_int_at(answer, "count", 0), 4);
+	row = node_item(node_member(answer, "flows"), 3);
+	assert_true(node_member(row, "source")->type == NODE_NULL);
+	assert_string_equal(node_text_at(row, "endpoint", ""), "[100::1]:443");
 	row = node_item(node_member(answer, "flows"), 0);
 	assert_string_equal(node_text_at(row, "client", ""), "203.0.113.5:40000");
 	assert_string_equal(node_text_at(row, "vip", ""), "192.0.2.1:80");

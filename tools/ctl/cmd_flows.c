@@ -86,7 +86,9 @@ const struct verb verb_flows = {
 	.name = "flows",
 	.usage = "[--endpoint ADDRESS[:PORT]] [--limit N] [-o FORM]\n--count [-o FORM]",
 	.summary = "Show the flows that are remembered",
-	.details = "SOURCE is the address and port of this gateway that the endpoint sees.",
+	.details =
+		"SOURCE is the address and port of this gateway that the endpoint sees; of a flow "
+		"that is handed off, \"-\".",
 	.flags = flags,
 	.run = run,
 };

@@ -27,7 +27,7 @@ void flow_table_print(struct arena *a, const struct node *flows)
 		table_cell(&t, node_text_at(flow, "protocol", ""));
 		table_cell(&t, node_text_at(flow, "client", ""));
 		table_cell(&t, node_text_at(flow, "vip", ""));
-		table_cell(&t, node_text_at(flow, "source", ""));
+		table_cell(&t, node_text_at(flow, "source", "-"));
 		table_cell(&t, node_text_at(flow, "endpoint", ""));
 		table_cell(&t, node_text_at(flow, "state", ""));
 		table_cell(&t, seconds(a, flow, "ageSeconds"));
