@@ -8,6 +8,21 @@
 #include "control/change_answer.h"
 #include "control/status.h"
 
+/* "" for what has none. */
+static const char *path_namespace(const struct call *c)
+{
+	return c->params[PARAM_NAMESPACE] ? c->params[PARAM_NAMESPACE] : "";
+}
+
+/* Without a namespace in the path: all of a kind are listed, and single resources have none. */
+static bool fits_scope(const struct call *c, const struct kind *k)
+{
+	if (c->params[PARAM_NAMESPACE])
+		return k->scope == SCOPE_NAMESPACE;
+	return k->scope == SCOPE_CLUSTER ||
+	       (!c->params[PARAM_NAME] && strcmp(c->method, "GET") == 0);
+}
+
 /* The kind that the path names; answers 404 and returns NULL when there is none. */
 static const struct kind *path_kind(struct call *c)
 {
@@ -15,8 +30,8 @@ static const struct kind *path_kind(struct call *c)
 
 	for (size_t i = 0; i < KIND_MAX; i++) {
 		k = &kinds[i];
-		if (strcmp(k->group, c->params[PARAM_GROUP]) != 0 ||
-		    strcmp(k->plural, c->params[PARAM_PLURAL]) != 0)
+		if (strcmp(k->group, c->params[PARAM_GROUP] ? c->params[PARAM_GROUP] : "") != 0 ||
+		    strcmp(k->plural, c->params[PARAM_PLURAL]) != 0 || !fits_scope(c, k))
 			continue;
 		for (size_t v = 0; k->versions[v]; v++) {
 			if (strcmp(k->versions[v], c->params[PARAM_VERSION]) == 0)
@@ -45,7 +60,7 @@ void api_list(struct call *c)
 		return;
 	list = tree_map(c->arena);
 	tree_set_text(c->arena, list, "apiVersion",
-		      arena_printf(c->arena, "%s/%s", kind->group, c->params[PARAM_VERSION]));
+		      kind_api_version(c->arena, kind, c->params[PARAM_VERSION]));
 	tree_set_text(c->arena, list, "kind", arena_printf(c->arena, "%sList", kind->name));
 	tree_set_text(c->arena, tree_set_map(c->arena, list, "metadata"), "resourceVersion",
 		      arena_printf(c->arena, "%lld", (long long)store_version(c->engine->store)));
@@ -63,8 +78,8 @@ static void answer_not_found(struct call *c, const struct kind *kind)
 {
 	struct node *status =
 		call_status(c, 404, "NotFound",
-			    arena_printf(c->arena, "%s.%s \"%s\" not found", kind->plural,
-					 kind->group, c->params[PARAM_NAME]));
+			    arena_printf(c->arena, "%s \"%s\" not found",
+					 kind_resource(c->arena, kind), c->params[PARAM_NAME]));
 	struct node *details = tree_set_map(c->arena, status, "details");
 
 	tree_set_text(c->arena, details, "name", c->params[PARAM_NAME]);
@@ -78,7 +93,7 @@ static struct object_key path_key(const struct call *c, const struct kind *kind,
 	return (struct object_key){
 		.project = c->project,
 		.kind = kind,
-		.namespace = c->params[PARAM_NAMESPACE],
+		.namespace = path_namespace(c),
 		.name = name,
 	};
 }
@@ -107,14 +122,13 @@ static bool is_of_path(struct call *c, const struct node *root, const struct kin
 {
 	const char *version = node_text_at(root, "apiVersion", "");
 	const char *name = node_text_at(root, "metadata.name", "");
-	const char *namespace =
-		node_text_at(root, "metadata.namespace", c->params[PARAM_NAMESPACE]);
+	const char *namespace = node_text_at(root, "metadata.namespace", path_namespace(c));
 
 	if (kind_lookup(version, node_text_at(root, "kind", "")) != kind)
 		call_fail(c, 400, "BadRequest",
 			  "the API version and kind in the data (%s, %s) do not match the URL",
 			  version, node_text_at(root, "kind", ""));
-	else if (strcmp(namespace, c->params[PARAM_NAMESPACE]) != 0)
+	else if (kind->scope == SCOPE_NAMESPACE && strcmp(namespace, path_namespace(c)) != 0)
 		call_fail(c, 400, "BadRequest",
 			  "the namespace of the provided object does not match the namespace sent "
 			  "on the request");
@@ -132,7 +146,7 @@ static void change(struct call *c, struct node *object, enum change_mode mode,
 {
 	const struct change_request request = {
 		.project = c->project,
-		.namespace = c->params[PARAM_NAMESPACE],
+		.namespace = path_namespace(c),
 		.mode = mode,
 		.objects = &object,
 		.count = 1,
@@ -179,7 +193,7 @@ void api_delete(struct call *c)
 		return;
 	root = tree_map(c->arena);
 	tree_set_text(c->arena, root, "apiVersion",
-		      arena_printf(c->arena, "%s/%s", kind->group, c->params[PARAM_VERSION]));
+		      kind_api_version(c->arena, kind, c->params[PARAM_VERSION]));
 	tree_set_text(c->arena, root, "kind", kind->name);
 	metadata = tree_set_map(c->arena, root, "metadata");
 	tree_set_text(c->arena, metadata, "name", c->params[PARAM_NAME]);

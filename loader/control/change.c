@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "control/change_decode.h"
+#include "control/immutable.h"
 #include "control/rebuild.h"
 
 #define LOG_EACH_MAX 20 /* a larger change is one line, its parts are debug */
@@ -27,8 +28,7 @@ static int refuse(struct change *c, int code, const char *reason, const char *me
 /* "backends.gateway.envoyproxy.io "web"", as Kubernetes names it in messages. */
 static const char *resource_text(struct change *c, const struct object_key *key)
 {
-	return arena_printf(c->answer, "%s.%s \"%s\"", key->kind->plural, key->kind->group,
-			    key->name);
+	return arena_printf(c->answer, "%s \"%s\"", kind_resource(c->answer, key->kind), key->name);
 }
 
 static int check_version(struct change *c, const struct change_item *it)
@@ -69,6 +69,7 @@ static int check_precondition(struct change *c, const struct change_item *it)
 static int match(struct change *c)
 {
 	struct change_item *it;
+	const char *why;
 	int err;
 
 	for (size_t i = 0; i < c->count; i++) {
@@ -79,12 +80,15 @@ static int match(struct change *c)
 			return err;
 		if (c->req->mode == CHANGE_DELETE)
 			continue;
+		why = it->old ? immutable_refuse(c->answer, it->old, &it->object) : NULL;
+		if (why)
+			change_cause(c, (int)i, why);
 		it->changed = !it->old || !node_equal(it->old->res.root, it->object.res.root);
 		it->spec_changed =
 			!it->old || !node_equal(node_member(it->old->res.root, "spec"),
 						node_member(it->object.res.root, "spec"));
 	}
-	return 0;
+	return c->out->cause_count ? change_refuse_causes(c) : 0;
 }
 
 /* What is known of the object before the store has seen it. */
@@ -303,7 +307,8 @@ static bool finish_objects(struct change *c, struct generation *g,
 			continue;
 		count++;
 		log_write(c->count > LOG_EACH_MAX ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
-			  "resource %s %s/%s: %s", key->kind->name, key->namespace, key->name,
+			  "resource %s %s%s%s: %s", key->kind->name, key->namespace,
+			  key->namespace[0] ? "/" : "", key->name,
 			  outcome_words[changes[i].outcome]);
 	}
 	if (c->count > LOG_EACH_MAX)

@@ -75,7 +75,9 @@ static void decode_key(struct change *c, int index, const struct node *root, str
 	it->key = (struct object_key){
 		.project = arena_strdup(c->arena, c->req->project),
 		.kind = kind,
-		.namespace = node_text_at(root, "metadata.namespace", c->req->namespace),
+		.namespace = kind && kind->scope == SCOPE_CLUSTER
+				     ? ""
+				     : node_text_at(root, "metadata.namespace", c->req->namespace),
 		.name = node_text_at(root, "metadata.name", NULL),
 	};
 	if (!kind)

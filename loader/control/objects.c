@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "manifest/config.h"
 
 /* Metadata of the server: dropped from requests, added to answers. */
 static const char *const server_metadata[] = {
@@ -52,11 +53,6 @@ static struct node *text_node(struct arena *a, const char *text)
 	return node_new_string(a, text, nowhere);
 }
 
-static const char *api_version(struct arena *a, const struct kind *kind, const char *version)
-{
-	return arena_printf(a, "%s/%s", kind->group, version);
-}
-
 int object_decode(struct arena *a, struct diags *d, struct node *root, const char *project,
 		  const char *namespace, struct object *out)
 {
@@ -70,9 +66,9 @@ int object_decode(struct arena *a, struct diags *d, struct node *root, const cha
 	metadata = node_member(o.res.root, "metadata");
 	for (size_t i = 0; i < sizeof(server_metadata) / sizeof(server_metadata[0]); i++)
 		node_remove(metadata, server_metadata[i]);
-	node_set(a, metadata, "namespace", text_node(a, o.res.namespace));
-	node_set(a, o.res.root, "apiVersion",
-		 text_node(a, api_version(a, o.res.kind, o.res.kind->versions[0])));
+	if (o.res.kind->scope == SCOPE_NAMESPACE)
+		node_set(a, metadata, "namespace", text_node(a, o.res.namespace));
+	node_set(a, o.res.root, "apiVersion", text_node(a, kind_api_version(a, o.res.kind, NULL)));
 	*out = o;
 	return 0;
 }
@@ -141,7 +137,7 @@ struct node *object_render(struct arena *a, const struct object *o, const char *
 	struct node *out = node_new(a, NODE_MAP, nowhere);
 	const struct node *root = o->res.root;
 
-	node_set(a, out, "apiVersion", text_node(a, api_version(a, o->res.kind, version)));
+	node_set(a, out, "apiVersion", text_node(a, kind_api_version(a, o->res.kind, version)));
 	node_set(a, out, "kind", text_node(a, o->res.kind->name));
 	node_set(a, out, "metadata", render_metadata(a, o));
 	for (size_t i = 0; i < root->count; i++) {
@@ -150,6 +146,7 @@ struct node *object_render(struct arena *a, const struct object *o, const char *
 	}
 	if (status)
 		node_set(a, out, "status", status);
+	config_redact(a, o->res.kind, out);
 	return out;
 }
 

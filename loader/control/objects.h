@@ -36,7 +36,10 @@ void object_stamp(struct arena *a, struct object *o, const struct stored *row);
 /* The text the store keeps; for the caller to free(). */
 char *object_body(const struct object *o);
 
-/* As the API shows it, in `a`; `version` as requested, `status` may be NULL. */
+/*
+ * As the API shows it, in `a`; `version` as requested, `status` may be NULL. Of a Secret there are
+ * no values: nothing that leaves the daemon may have any.
+ */
 struct node *object_render(struct arena *a, const struct object *o, const char *version,
 			   struct node *status);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The API's paths: one row each, the first that matches is taken. docs/api.md describes them. */
+/* The API's paths: one row each, the first pattern that matches is taken. docs/api.md describes them. */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +15,19 @@ struct route {
 };
 
 #define OWN	"/apis/spillway.dev/v1alpha1"
-#define OBJECTS "/apis/{group}/{version}/namespaces/{namespace}/{plural}"
+#define GROUP	"/apis/{group}/{version}"
+#define CORE	"/api/{version}"
+#define SPACE	"/namespaces/{namespace}"
+#define OBJECTS "/{plural}"
+#define OBJECT	"/{plural}/{name}"
+
+/* All that can be done to resources below a path. */
+#define RESOURCES(head)                                                                            \
+	{"GET", head OBJECTS, api_list}, {"POST", head OBJECTS, api_create},                       \
+		{"GET", head OBJECT, api_get}, {"PUT", head OBJECT, api_replace},                  \
+	{                                                                                          \
+		"DELETE", head OBJECT, api_delete                                                  \
+	}
 
 static const struct route routes[] = {
 	{"GET", "/version", api_version},
@@ -31,12 +43,10 @@ static const struct route routes[] = {
 	{"GET", OWN "/flows", api_flows},
 	{"GET", OWN "/flows/count", api_flows_count},
 	{"GET", OWN "/status", api_status},
-	{"GET", "/apis/{group}/{version}/{plural}", api_list},
-	{"GET", OBJECTS, api_list},
-	{"POST", OBJECTS, api_create},
-	{"GET", OBJECTS "/{name}", api_get},
-	{"PUT", OBJECTS "/{name}", api_replace},
-	{"DELETE", OBJECTS "/{name}", api_delete},
+	RESOURCES(GROUP),
+	RESOURCES(GROUP SPACE),
+	RESOURCES(CORE),
+	RESOURCES(CORE SPACE),
 };
 
 static const char *const param_names[PARAM_MAX] = {
@@ -97,19 +107,19 @@ static const char *take_project(struct call *c)
 
 void call_dispatch(struct call *c)
 {
-	const char *path = take_project(c);
-	bool is_path = false;
+	const char *path = take_project(c), *pattern = NULL;
 
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-		if (!match(c, routes[i].pattern, path))
+		if (pattern ? strcmp(pattern, routes[i].pattern) != 0
+			    : !match(c, routes[i].pattern, path))
 			continue;
-		is_path = true;
+		pattern = routes[i].pattern;
 		if (strcmp(routes[i].method, c->method) == 0) {
 			routes[i].handle(c);
 			return;
 		}
 	}
-	if (is_path)
+	if (pattern)
 		call_fail(c, 405, "MethodNotAllowed",
 			  "the server does not allow this method on the requested resource");
 	else

@@ -119,25 +119,30 @@ static int64_t attached_routes(const struct model *m, const struct object *gatew
 	return count;
 }
 
+static void add_kinds(struct arena *a, struct node *status, const struct node *listener)
+{
+	struct node *list = tree_set_list(a, status, "supportedKinds"), *n;
+
+	for (const char *const *kind = model_route_kinds(listener); *kind; kind++) {
+		n = tree_append_map(a, list);
+		tree_set_text(a, n, "group", GATEWAY_GROUP);
+		tree_set_text(a, n, "kind", *kind);
+	}
+}
+
 static void add_listeners(struct engine *e, struct arena *a, struct node *status,
 			  const struct object *o)
 {
 	const struct node *written = node_at(o->res.root, "spec.listeners");
-	struct node *list = tree_set_list(a, status, "listeners"), *n, *conditions, *kind;
-	const char *name, *protocol;
+	struct node *list = tree_set_list(a, status, "listeners"), *n, *conditions;
+	const char *name;
 
 	for (size_t i = 0; i < node_count(written); i++) {
 		name = node_text_at(node_item(written, i), "name", "");
-		protocol = node_text_at(node_item(written, i), "protocol", "");
 		n = tree_append_map(a, list);
 		tree_set_text(a, n, "name", name);
 		tree_set_int(a, n, "attachedRoutes", attached_routes(e->now->model, o, name));
-		conditions = tree_set_list(a, n, "supportedKinds");
-		if (strcmp(protocol, "TCP") == 0 || strcmp(protocol, "UDP") == 0) {
-			kind = tree_append_map(a, conditions);
-			tree_set_text(a, kind, "group", GATEWAY_GROUP);
-			tree_set_text(a, kind, "kind", arena_printf(a, "%sRoute", protocol));
-		}
+		add_kinds(a, n, node_item(written, i));
 		conditions = tree_set_list(a, n, "conditions");
 		for (size_t c = 0; c < o->condition_count; c++) {
 			if (is_same_text(o->conditions[c].section, name))
@@ -206,16 +211,22 @@ struct node *status_render(struct engine *e, struct arena *a, const struct objec
 		return render_gateway(e, a, o);
 	case KIND_TCPROUTE:
 	case KIND_UDPROUTE:
+	case KIND_HTTPROUTE:
+	case KIND_TLSROUTE:
 		return render_route(e, a, o);
 	case KIND_BACKEND:
 		status = tree_map(a);
 		reach_overlay(e, a, add_plain(e, a, status, o), o);
 		return status;
 	case KIND_BACKENDTRAFFICPOLICY:
+	case KIND_BACKENDTLSPOLICY:
+	case KIND_GATEWAYCLASS:
 		status = tree_map(a);
 		add_plain(e, a, status, o);
 		return status;
-	case KIND_REFERENCEGRANT: /* has none in the Gateway API */
+	case KIND_REFERENCEGRANT: /* these have none */
+	case KIND_CONFIGMAP:
+	case KIND_SECRET:
 	case KIND_MAX:
 		break;
 	}

@@ -67,6 +67,45 @@
 	 .text = description,                                                                      \
 	 ##__VA_ARGS__}
 
+/* Of a reference to a Backend; the list of a route adds a weight. */
+#define ROWS_BACKEND                                                                               \
+	ROW_GROUP("gateway.envoyproxy.io for a Backend.", .preset = "\"\""),                       \
+		ROW_KIND("Backend.", .preset = "\"Service\""),                                     \
+		ROW_NAME("Name of the Backend.", .required = true),                                \
+		ROW_NAMESPACE("Namespace of the Backend; the route's when absent. Another "        \
+			      "namespace needs a ReferenceGrant there."),                          \
+		ROW_PORT("Without effect for a Backend: each of its endpoints has its own port.")
+#define ROW_WEIGHT                                                                                 \
+	{.name = "weight",                                                                         \
+	 .type = FIELD_INT32,                                                                      \
+	 FIELD_MIN(0),                                                                             \
+	 FIELD_MAX(1000000),                                                                       \
+	 .preset = "1",                                                                            \
+	 .text = "Share of the traffic, relative to the other Backends of the same tier."}
+#define ROW_PARENTS                                                                                \
+	{.name = "parentRefs",                                                                     \
+	 .type = FIELD_LIST,                                                                       \
+	 .item = &row_parent_ref,                                                                  \
+	 FIELD_MAX(32),                                                                            \
+	 .rules = route_parents_rules,                                                             \
+	 .text = "Gateways whose listeners the route attaches to."}
+
+/* The whole table of a route. */
+#define ROUTE_FIELDS(spec_rows)                                                                    \
+	{                                                                                          \
+		ROW_ENVELOPE,                                                                      \
+		{.name = "spec",                                                                   \
+		 .type = FIELD_OBJECT,                                                             \
+		 .fields = (spec_rows),                                                            \
+		 .required = true,                                                                 \
+		 .text = "Where traffic comes from and where it goes."},                           \
+		{.name = "status",                                                                 \
+		 .type = FIELD_OBJECT,                                                             \
+		 .fields = route_status_fields,                                                    \
+		 .text = "What became of it; set by the daemon, ignored in manifests."},           \
+		FIELD_END,                                                                         \
+	}
+
 extern const struct field metadata_fields[];
 extern const struct field route_status_fields[];
 extern const struct field policy_status_fields[];
@@ -75,5 +114,7 @@ extern const struct field label_selector_fields[];
 extern const struct field row_text;	  /* item: any string */
 extern const struct field row_condition;  /* item: one condition */
 extern const struct field row_secret_ref; /* item: secret_ref_fields */
+extern const struct field row_parent_ref; /* item: a route's parent */
+extern const struct field row_filter;	  /* item: a filter of an HTTPRoute */
 
 #endif

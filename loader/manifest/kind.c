@@ -5,16 +5,24 @@
 #include <string.h>
 #include <strings.h>
 
+#include "manifest/config.h"
 #include "manifest/schema.h"
 
 #define ENVOY	"gateway.envoyproxy.io"
 #define GATEWAY "gateway.networking.k8s.io"
+#define CORE	""
 
 static const char *const v1alpha1[] = {"v1alpha1", NULL};
 static const char *const v1_v1alpha2[] = {"v1", "v1alpha2", NULL};
 static const char *const v1_v1beta1[] = {"v1", "v1beta1", NULL};
+static const char *const v1[] = {"v1", NULL};
+static const char *const v1_v1alpha3[] = {"v1", "v1alpha3", NULL};
+static const char *const v1_v1alpha2_v1alpha3[] = {"v1", "v1alpha2", "v1alpha3", NULL};
 static const char *const be[] = {"be", NULL};
 static const char *const btp[] = {"btp", NULL};
+static const char *const btlspolicy[] = {"btlspolicy", NULL};
+static const char *const cm[] = {"cm", NULL};
+static const char *const gc[] = {"gc", NULL};
 static const char *const gtw[] = {"gtw", NULL};
 static const char *const refgrant[] = {"refgrant", NULL};
 static const char *const none[] = {NULL};
@@ -41,6 +49,28 @@ const struct kind kinds[KIND_MAX] = {
 				 "referencegrants", "referencegrant", refgrant, grant_fields,
 				 "A ReferenceGrant lets other namespaces refer to resources of its "
 				 "own."},
+	[KIND_HTTPROUTE] = {KIND_HTTPROUTE, "HTTPRoute", GATEWAY, v1_v1beta1, "httproutes",
+			    "httproute", none, httproute_fields,
+			    "An HTTPRoute sends requests of a listener to Backends."},
+	[KIND_TLSROUTE] = {KIND_TLSROUTE, "TLSRoute", GATEWAY, v1_v1alpha2_v1alpha3, "tlsroutes",
+			   "tlsroute", none, tlsroute_fields,
+			   "A TLSRoute sends connections of a listener to Backends by the name "
+			   "that clients ask for."},
+	[KIND_BACKENDTLSPOLICY] = {KIND_BACKENDTLSPOLICY, "BackendTLSPolicy", GATEWAY, v1_v1alpha3,
+				   "backendtlspolicies", "backendtlspolicy", btlspolicy,
+				   tls_policy_fields,
+				   "A BackendTLSPolicy says how the certificates of a Backend's "
+				   "endpoints are verified."},
+	[KIND_GATEWAYCLASS] = {KIND_GATEWAYCLASS, "GatewayClass", GATEWAY, v1_v1beta1,
+			       "gatewayclasses", "gatewayclass", gc, gateway_class_fields,
+			       "A GatewayClass names who takes care of Gateways.", SCOPE_CLUSTER},
+	[KIND_CONFIGMAP] = {KIND_CONFIGMAP, "ConfigMap", CORE, v1, "configmaps", "configmap", cm,
+			    configmap_fields,
+			    "A ConfigMap holds texts by key, such as certificates of authorities.",
+			    .check = config_check},
+	[KIND_SECRET] = {KIND_SECRET, "Secret", CORE, v1, "secrets", "secret", none, secret_fields,
+			 "A Secret holds values by key that are not shown, such as private keys.",
+			 .check = config_check},
 };
 
 static bool is_word_of(const struct kind *k, const char *word, size_t len)
@@ -71,12 +101,15 @@ const struct kind *kind_find(const char *word)
 
 static bool serves(const struct kind *k, const char *api_version)
 {
+	const char *slash = strchr(api_version, '/');
+	const char *version = slash ? slash + 1 : api_version;
 	size_t len = strlen(k->group);
 
-	if (strncmp(api_version, k->group, len) != 0 || api_version[len] != '/')
+	if ((size_t)(slash ? slash - api_version : 0) != len ||
+	    strncmp(api_version, k->group, len) != 0)
 		return false;
 	for (const char *const *v = k->versions; *v; v++) {
-		if (strcmp(api_version + len + 1, *v) == 0)
+		if (strcmp(version, *v) == 0)
 			return true;
 	}
 	return false;
@@ -89,4 +122,16 @@ const struct kind *kind_lookup(const char *api_version, const char *name)
 			return &kinds[i];
 	}
 	return NULL;
+}
+
+const char *kind_api_version(struct arena *a, const struct kind *k, const char *version)
+{
+	if (!version)
+		version = k->versions[0];
+	return *k->group ? arena_printf(a, "%s/%s", k->group, version) : version;
+}
+
+const char *kind_resource(struct arena *a, const struct kind *k)
+{
+	return *k->group ? arena_printf(a, "%s.%s", k->plural, k->group) : k->plural;
 }

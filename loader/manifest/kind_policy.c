@@ -18,7 +18,7 @@
 
 static const struct field target_fields[] = {
 	ROW_GROUP("gateway.networking.k8s.io.", .required = true),
-	ROW_KIND("Gateway, TCPRoute or UDPRoute.", .required = true),
+	ROW_KIND("Gateway or a kind of route.", .required = true),
 	ROW_NAME("Name of the target.", .required = true),
 	ROW_SECTION("sectionName", "Listener of a Gateway, or rule of a route."),
 	FIELD_END,

@@ -134,17 +134,22 @@ static void no_match(struct run *run, const struct node *root)
 		node_text_at(root, "apiVersion", ""));
 }
 
+static const char *default_namespace(const struct run *run)
+{
+	return run->opts && run->opts->namespace ? run->opts->namespace : "default";
+}
+
 /* Everything about one object of a known kind; true when it has no mistake. */
 static bool check_object(struct run *run, const struct kind *kind, bool lower, struct node *root)
 {
 	const char *api_version = node_text_at(root, "apiVersion", "");
-	const char *ns = run->opts && run->opts->namespace ? run->opts->namespace : "default";
-	const struct field *tail = field_find(kind->fields, "spec");
+	const char *slash = strchr(api_version, '/');
+	const struct field *tail = field_find(kind->fields, "metadata") + 1;
 	struct check c = {
 		.arena = run->arena,
 		.diags = run->diags,
 		.kind = kind,
-		.version = strchr(api_version, '/') + 1,
+		.version = slash ? slash + 1 : api_version,
 		.name = node_text_at(root, "metadata.name", ""),
 		.file = root->loc.file,
 		.first_diag = run->diags->count,
@@ -157,7 +162,11 @@ static bool check_object(struct run *run, const struct kind *kind, bool lower, s
 	schema_unknown(&c, kind->fields, root);
 	node_remove(root, "status");
 	schema_fill(&c, kind->fields, root);
-	meta_check(&c, root, ns);
+	meta_check(&c, root, default_namespace(run));
+	if (kind->check) {
+		kind->check(&c, root);
+		return run->diags->errors == errors;
+	}
 	schema_types(&c, tail, root);
 	schema_rules(&c, tail, root);
 	return run->diags->errors == errors;
@@ -179,8 +188,7 @@ static int check_root(struct run *run, struct node *root, struct resource *out)
 	if (!check_object(run, kind, lower, root))
 		return -EINVAL;
 	node_set(run->arena, root, "apiVersion",
-		 node_new_string(run->arena,
-				 arena_printf(run->arena, "%s/%s", kind->group, kind->versions[0]),
+		 node_new_string(run->arena, kind_api_version(run->arena, kind, NULL),
 				 node_member(root, "apiVersion")->loc));
 	*out = (struct resource){
 		.kind = kind,
@@ -236,7 +244,7 @@ static void read_list(struct run *run, const struct node *root, const char *item
 
 static void note_refused(struct run *run, const struct node *root)
 {
-	const char *ns = run->opts && run->opts->namespace ? run->opts->namespace : "default";
+	const char *ns = default_namespace(run);
 
 	*arena_push(run->arena, run->out->refused, run->out->refused_count) = (struct refused_key){
 		.kind = node_text_at(root, "kind", ""),

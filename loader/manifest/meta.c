@@ -13,7 +13,7 @@
 #define LABEL_MAX_BYTES	  63
 #define ANNOTATIONS_BYTES 262144
 
-static const char *json_type(const struct node *n)
+const char *meta_json_type(const struct node *n)
 {
 	switch (n->type) {
 	case NODE_NULL:
@@ -42,7 +42,7 @@ static void cannot_decode(struct check *c, const struct node *n, const char *hol
 		file = arena_printf(c->arena, "unable to decode \"%s\": ", c->file);
 	diag_add(c->diags, n->loc,
 		 "error: %sjson: cannot unmarshal %s into Go struct field %s.%s of type %s", file,
-		 json_type(n), holder, field, go_type);
+		 meta_json_type(n), holder, field, go_type);
 }
 
 static bool has_type(const struct field *f, const struct node *n)
@@ -296,12 +296,18 @@ void meta_check(struct check *c, struct node *root, const char *default_namespac
 		no_name(c, root, metadata);
 	else if (name->type == NODE_STRING)
 		check_name(c, name);
+	check_labels(c, node_member(metadata, "labels"));
+	check_annotations(c, node_member(metadata, "annotations"));
 	ns = node_member(metadata, "namespace");
+	/* An API server takes the namespace off what has none. */
+	if (c->kind->scope == SCOPE_CLUSTER) {
+		if (ns)
+			node_remove(metadata, "namespace");
+		return;
+	}
 	if (metadata && (!ns || (ns->type == NODE_STRING && ns->text_len == 0)))
 		node_set(c->arena, metadata, "namespace",
 			 node_new_string(c->arena, default_namespace, metadata->loc));
 	else if (ns && ns->type == NODE_STRING)
 		check_namespace(c, ns);
-	check_labels(c, node_member(metadata, "labels"));
-	check_annotations(c, node_member(metadata, "annotations"));
 }

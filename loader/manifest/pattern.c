@@ -243,6 +243,84 @@ static bool match_label_value(const char *s, size_t len)
 	return len == 0 || match_qualified_name(s, len);
 }
 
+static bool is_token_char(char c)
+{
+	return is_alnum(c) || (c && strchr("!#$%&'*+-.^_`|~", c));
+}
+
+static bool match_header(const char *s, size_t len)
+{
+	return all(s, len, is_token_char);
+}
+
+static bool match_controller(const char *s, size_t len)
+{
+	const char *slash = memchr(s, '/', len);
+
+	return slash && match_subdomain(s, (size_t)(slash - s)) &&
+	       all(slash + 1, len - (size_t)(slash - s) - 1, is_path_char);
+}
+
+static bool is_host_char(char c)
+{
+	return is_alnum(c) || c == '-';
+}
+
+/* Labels with a dot between them. */
+static bool match_labels(const char *s, size_t len)
+{
+	const char *dot;
+
+	while ((dot = memchr(s, '.', len))) {
+		if (!all(s, (size_t)(dot - s), is_host_char))
+			return false;
+		len -= (size_t)(dot - s) + 1;
+		s = dot + 1;
+	}
+	return all(s, len, is_host_char);
+}
+
+static bool match_origin(const char *s, size_t len)
+{
+	size_t skip = len > 5 && memcmp(s, "https", 5) == 0 ? 5 : 4, digits = 0;
+
+	if (len == 1 && *s == '*')
+		return true;
+	if (len < skip + 3 || memcmp(s, "http", 4) != 0 || memcmp(s + skip, "://", 3) != 0)
+		return false;
+	s += skip + 3;
+	len -= skip + 3;
+	while (digits < len && s[len - digits - 1] >= '0' && s[len - digits - 1] <= '9')
+		digits++;
+	if (digits >= 1 && digits <= 5 && digits < len && s[len - digits - 1] == ':')
+		len -= digits + 1;
+	if (len == 1 && *s == '*')
+		return true;
+	skip = len > 2 && memcmp(s, "*.", 2) == 0 ? 2 : 0;
+	return match_labels(s + skip, len - skip);
+}
+
+/* Not bound to the end, as upstream: the scheme and what follows it are all that is asked for. */
+static bool match_uri(const char *s, size_t len)
+{
+	size_t scheme = 0;
+
+	while (scheme < len && s[scheme] && !strchr(":/?#", s[scheme]))
+		scheme++;
+	return scheme > 0 && len >= scheme + 3 && memcmp(s + scheme, "://", 3) == 0;
+}
+
+bool match_path_chars(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] == '%' && i + 2 < len && is_hex(s[i + 1]) && is_hex(s[i + 2]))
+			i += 2;
+		else if (s[i] == '%' || (s[i] != '@' && !is_path_char(s[i])))
+			return false;
+	}
+	return len > 0;
+}
+
 const struct pattern pattern_subdomain = {"^" SUBDOMAIN "$", match_subdomain};
 const struct pattern pattern_fqdn = {"^" SUBDOMAIN "\\.?$", match_fqdn};
 const struct pattern pattern_label = {"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", match_label};
@@ -264,3 +342,12 @@ const struct pattern pattern_protocol = {
 const struct pattern pattern_duration = {"^([0-9]{1,5}(h|m|s|ms)){1,4}$", match_duration};
 const struct pattern pattern_label_value = {"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$",
 					    match_label_value};
+const struct pattern pattern_header = {"^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$", match_header};
+const struct pattern pattern_controller = {"^" SUBDOMAIN "\\/[A-Za-z0-9\\/\\-._~%!$&'()*+,;=:]+$",
+					   match_controller};
+const struct pattern pattern_origin = {
+	"(^\\*$)|(^(http(s)?):\\/\\/(((\\*\\.)?([a-zA-Z0-9\\-]+\\.)*[a-zA-Z0-9-]+|\\*)"
+	"(:([0-9]{1,5}))?)$)",
+	match_origin};
+const struct pattern pattern_uri = {"^(([^:/?#]+):)(//([^/?#]*))([^?#]*)(\\?([^#]*))?(#(.*))?",
+				    match_uri};

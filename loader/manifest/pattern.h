@@ -26,6 +26,13 @@ extern const struct pattern pattern_address_type; /* of a Gateway */
 extern const struct pattern pattern_protocol;	  /* of a listener */
 extern const struct pattern pattern_duration;	  /* 1m30s */
 extern const struct pattern pattern_label_value;  /* of metadata.labels */
+extern const struct pattern pattern_header;	  /* name of a header, a token of RFC 9110 */
+extern const struct pattern pattern_controller;	  /* domain/path */
+extern const struct pattern pattern_origin;	  /* of CORS */
+extern const struct pattern pattern_uri;	  /* absolute */
+
+/* The characters of a path of an HTTPRoute. */
+bool match_path_chars(const char *s, size_t len);
 
 bool match_base64(const char *s, size_t len);
 bool match_qualified_name(const char *s, size_t len); /* the part of a label key after the `/` */

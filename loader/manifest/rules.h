@@ -31,6 +31,24 @@ const char *refuse_gateway_address(struct arena *a, const struct node *self);
 
 extern const struct rule route_parents_rules[];
 extern const struct rule route_backend_ref_rules[];
+extern const struct rule route_targets_rules[]; /* targetRefs, as parentRefs */
+extern const struct rule route_tls_hostnames_rules[];
+
+extern const struct rule http_rules_rules[]; /* the list */
+extern const struct rule http_rule_rules[];
+extern const struct rule http_path_rules[];
+extern const struct rule http_timeouts_rules[];
+extern const struct rule http_filters_rules[]; /* the list */
+extern const struct rule http_filter_rules[];
+extern const struct rule http_path_modifier_rules[];
+extern const struct rule http_mirror_rules[];
+extern const struct rule http_fraction_rules[];
+extern const struct rule http_origins_rules[];
+extern const struct rule http_methods_rules[];
+extern const struct rule http_headers_rules[];
+
+extern const struct rule tls_validation_rules[];
+extern const struct rule tls_alt_name_rules[];
 
 extern const struct rule policy_spec_rules[];
 extern const struct rule policy_selector_rules[];

@@ -47,6 +47,7 @@ struct field {
 	bool base64;		   /* of a string: bytes in base64 */
 	const char *const *values; /* enumeration, NULL-terminated */
 	const char *list_key;	   /* of a list of objects: this member is unique */
+	bool is_set;		   /* of a list of texts: each is unique */
 	const struct rule *rules;  /* ends with a NULL check */
 	/* Spillway's own: NULL, or what is wrong with a value that upstream accepts. */
 	const char *(*refuse)(struct arena *a, const struct node *self);
@@ -65,6 +66,12 @@ extern const struct field tcproute_fields[];
 extern const struct field udproute_fields[];
 extern const struct field traffic_policy_fields[];
 extern const struct field grant_fields[];
+extern const struct field httproute_fields[];
+extern const struct field tlsroute_fields[];
+extern const struct field tls_policy_fields[];
+extern const struct field gateway_class_fields[];
+extern const struct field configmap_fields[];
+extern const struct field secret_fields[];
 
 struct unknown {
 	const char *path;
@@ -120,5 +127,7 @@ const struct field *field_find(const struct field *fields, const char *name);
 
 /* Go's decoding of ObjectMeta, then names and labels; fills in metadata.namespace. */
 void meta_check(struct check *c, struct node *root, const char *default_namespace);
+/* "number", "object": a type as Go's JSON decoder calls it. */
+const char *meta_json_type(const struct node *n);
 
 #endif

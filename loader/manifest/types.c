@@ -124,14 +124,22 @@ static int64_t code_points(const struct node *n)
 	return count;
 }
 
+/* Numbers are enumerated as they are written. */
+static bool is_value(struct check *c, const struct node *n, const char *value)
+{
+	if (n->type == NODE_INT)
+		return strcmp(number_text(c, n), value) == 0;
+	return n->type == NODE_STRING && strlen(value) == n->text_len &&
+	       strcmp(value, n->text) == 0;
+}
+
 static bool check_enum(struct check *c, const struct path *path, const struct field *f,
 		       const struct node *n)
 {
 	const char *list = "";
 
 	for (size_t i = 0; f->values[i]; i++) {
-		if (n->type == NODE_STRING && strlen(f->values[i]) == n->text_len &&
-		    strcmp(f->values[i], n->text) == 0)
+		if (is_value(c, n, f->values[i]))
 			return true;
 		list = arena_printf(c->arena, "%s%s\"%s\"", list, i ? ", " : "", f->values[i]);
 	}
@@ -222,6 +230,12 @@ static int by_key(const void *a, const void *b)
 	return order ? order : (x->index > y->index) - (x->index < y->index);
 }
 
+/* What must be unique of an item: its key, or all of it. */
+static const struct node *unique_part(const struct field *f, const struct node *item)
+{
+	return f->is_set ? item : node_member(item, f->list_key);
+}
+
 /* Sorted, so that a list without a limit may be long; then every item but the first of a key. */
 static void check_unique(struct check *c, const struct path *path, const struct field *f,
 			 const struct node *n)
@@ -231,7 +245,7 @@ static void check_unique(struct check *c, const struct path *path, const struct 
 	size_t count = 0;
 
 	for (size_t i = 0; i < n->count; i++) {
-		member = node_member(n->items[i], f->list_key);
+		member = unique_part(f, n->items[i]);
 		if (member)
 			keys[count++] = (struct keyed){number_text(c, member), i};
 	}
@@ -242,9 +256,12 @@ static void check_unique(struct check *c, const struct path *path, const struct 
 
 		if (strcmp(keys[i - 1].key, keys[i].key) != 0)
 			continue;
-		member = node_member(n->items[keys[i].index], f->list_key);
-		check_invalid(c, member->loc, &at, "Duplicate value: {\"%s\":%s}", f->list_key,
-			      keys[i].key);
+		member = unique_part(f, n->items[keys[i].index]);
+		if (f->is_set)
+			check_invalid(c, member->loc, &at, "Duplicate value: %s", keys[i].key);
+		else
+			check_invalid(c, member->loc, &at, "Duplicate value: {\"%s\":%s}",
+				      f->list_key, keys[i].key);
 	}
 }
 
@@ -266,7 +283,7 @@ static void check_list(struct check *c, const struct path *path, const struct fi
 		check_node(c, &at, f->item, n->items[i]);
 	}
 	/* A list that is too long may be huge. */
-	if (f->list_key && (!f->has_max || (int64_t)n->count <= f->max))
+	if ((f->list_key || f->is_set) && (!f->has_max || (int64_t)n->count <= f->max))
 		check_unique(c, path, f, n);
 }
 
@@ -300,7 +317,7 @@ static bool check_value(struct check *c, const struct path *path, const struct f
 	if (f->type == FIELD_ANY)
 		return true;
 	if (f->type == FIELD_INT32 || f->type == FIELD_INT64)
-		return check_int(c, path, f, n);
+		return check_int(c, path, f, n) && (!f->values || check_enum(c, path, f, n));
 	if (n->type != wanted[f->type]) {
 		wrong_type(c, path, n, names[f->type], type_name(n));
 		if (f->values) /* upstream asks both, whatever the type */

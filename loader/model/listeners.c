@@ -29,6 +29,33 @@ static enum family family_of(const char *protocol)
 	return FAMILY_NONE;
 }
 
+const char *const *model_route_kinds(const struct node *listener)
+{
+	static const char *const none[] = {NULL}, *const tcp[] = {"TCPRoute", NULL},
+				 *const udp[] = {"UDPRoute", NULL},
+				 *const http[] = {"HTTPRoute", NULL},
+				 *const passed[] = {"TLSRoute", NULL},
+				 *const ended[] = {"TCPRoute", "TLSRoute", NULL};
+	const char *protocol = node_text_at(listener, "protocol", "");
+	const char *mode = node_text_at(listener, "tls.mode", "Terminate");
+
+	switch (family_of(protocol)) {
+	case FAMILY_TCP:
+		return tcp;
+	case FAMILY_UDP:
+		return udp;
+	case FAMILY_HTTP:
+		return http;
+	case FAMILY_TLS:
+		if (strcmp(protocol, "HTTPS") == 0)
+			return http;
+		return strcmp(mode, "Terminate") == 0 ? ended : passed;
+	case FAMILY_NONE:
+		break;
+	}
+	return none;
+}
+
 static void refuse(struct listener *l, const char *reason, const char *message)
 {
 	if (!l->refused.reason)

@@ -159,6 +159,9 @@ struct model_options {
 struct model *model_resolve(struct arena *a, const struct object *objects, size_t count,
 			    const struct model_options *opts, struct diags *d);
 
+/* The kinds of routes that a listener of a Gateway takes by its protocol, NULL-terminated. */
+const char *const *model_route_kinds(const struct node *listener);
+
 /* The object's conditions of the given type (NULL parent: any), or NULL. */
 const struct condition *model_condition(const struct object *o, const char *type);
 
@@ -175,8 +178,8 @@ struct refusals {
 
 /*
  * The Backend checks of upstream's controller that need no other resource but the policies around
- * it: nothing when accepted, else all mistakes, first the one that upstream stops at. `covered`: a
- * BackendTLSPolicy covers it (always false until that kind is known).
+ * it: nothing when accepted, else all mistakes, first the one that upstream stops at. `covered`:
+ * BackendTLSPolicies cover it.
  */
 struct refusals accept_backend(struct arena *a, const struct resource *backend, bool on_host,
 			       bool covered);

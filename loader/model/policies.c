@@ -35,11 +35,11 @@ static bool is_valid(struct resolver *r, struct object *o)
 
 static enum kind_id kind_of(const char *name)
 {
-	static const enum kind_id known[] = {KIND_GATEWAY, KIND_TCPROUTE, KIND_UDPROUTE};
-	static const char *const names[] = {"Gateway", "TCPRoute", "UDPRoute"};
+	static const enum kind_id known[] = {KIND_GATEWAY, KIND_TCPROUTE, KIND_UDPROUTE,
+					     KIND_HTTPROUTE, KIND_TLSROUTE};
 
-	for (size_t i = 0; i < 3; i++) {
-		if (strcmp(name, names[i]) == 0)
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcmp(name, kinds[known[i]].name) == 0)
 			return known[i];
 	}
 	return KIND_MAX;

@@ -10,22 +10,20 @@
 #define SELECTOR_NOTE                                                                              \
 	" (namespaces have no labels here, so allowedRoutes.namespaces.selector matches none)"
 
-static const char *allowed_kind(const struct listener *l)
+static bool takes_kind(const struct listener *l, const char *name)
 {
-	if (l->proto == IPPROTO_UDP)
-		return "UDPRoute";
-	if (l->proto == IPPROTO_TCP ||
-	    (strcmp(l->protocol, "TLS") == 0 &&
-	     strcmp(node_text_at(l->node, "tls.mode", "Terminate"), "Terminate") == 0))
-		return "TCPRoute";
-	return "";
+	const char *const *own = model_route_kinds(l->node);
+
+	while (*own && strcmp(*own, name) != 0)
+		own++;
+	return *own != NULL;
 }
 
 static bool allows_kind(const struct listener *l, const struct object *route)
 {
 	const struct node *listed = node_at(l->node, "allowedRoutes.kinds");
 
-	if (strcmp(allowed_kind(l), route->res.kind->name) != 0)
+	if (!takes_kind(l, route->res.kind->name))
 		return false;
 	for (size_t i = 0; i < node_count(listed); i++) {
 		const struct node *n = node_item(listed, i);
@@ -183,11 +181,12 @@ static void read_parent(struct resolver *r, struct object *route, struct refs *r
 
 void routes_attach(struct resolver *r)
 {
-	static const enum kind_id carried[] = {KIND_TCPROUTE, KIND_UDPROUTE};
+	static const enum kind_id routes[] = {KIND_TCPROUTE, KIND_UDPROUTE, KIND_TLSROUTE,
+					      KIND_HTTPROUTE};
 
-	for (size_t k = 0; k < 2; k++) {
+	for (size_t k = 0; k < sizeof(routes) / sizeof(routes[0]); k++) {
 		size_t count;
-		struct object **list = names_of_kind(r, r->by_age, carried[k], &count);
+		struct object **list = names_of_kind(r, r->by_age, routes[k], &count);
 
 		for (size_t i = 0; i < count; i++) {
 			const struct node *parents = node_at(list[i]->res.root, "spec.parentRefs");

@@ -37,6 +37,12 @@ static const char *const specs[] = {
 		"targetRef: {group: gateway.networking.k8s.io, kind: Gateway, name: a}",
 	[KIND_REFERENCEGRANT] = "from: [{group: '', kind: A, namespace: a}], to: [{group: '', "
 				"kind: B}]",
+	[KIND_HTTPROUTE] = "hostnames: [a.example]",
+	[KIND_TLSROUTE] = "hostnames: [a.example], rules: [{backendRefs: [{name: a, port: 1}]}]",
+	[KIND_BACKENDTLSPOLICY] =
+		"targetRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: a}], validation: "
+		"{hostname: a.example, wellKnownCACertificates: System}",
+	[KIND_GATEWAYCLASS] = "controllerName: a.example/b",
 };
 
 /* The object with one annotation, on line 4; NULL when it is refused. */
@@ -45,9 +51,10 @@ static const struct resource *decode(enum kind_id kind, const char *name, const 
 	const struct kind *k = &kinds[kind];
 	const char *text =
 		arena_printf(arena,
-			     "apiVersion: %s/%s\nkind: %s\nmetadata: {name: x, "
-			     "annotations: {\n  %s: %s}}\nspec: {%s}\n",
-			     k->group, k->versions[0], k->name, name, value, specs[kind]);
+			     "apiVersion: %s\nkind: %s\nmetadata: {name: x, "
+			     "annotations: {\n  %s: %s}}\n%s: {%s}\n",
+			     kind_api_version(arena, k, NULL), k->name, name, value,
+			     *k->group ? "spec" : "data", *k->group ? specs[kind] : "a: YQ==");
 	struct resources *out = arena_alloc(arena, sizeof(*out));
 	const struct manifest_options opts = {0};
 

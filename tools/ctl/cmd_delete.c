@@ -86,17 +86,26 @@ static int from_files(struct ctl *c, struct resources *rs)
 	return 0;
 }
 
-static void print_not_found(const struct resource *r)
+static void print_not_found(struct ctl *c, const struct resource *r)
 {
 	fputs("Error from server (NotFound): ", stderr);
 	if (r->loc.file)
 		fprintf(stderr, "error when deleting \"%s\": ", r->loc.file);
-	fprintf(stderr, "%s.%s \"%s\" not found\n", r->kind->plural, r->kind->group, r->name);
+	fprintf(stderr, "%s \"%s\" not found\n", kind_resource(c->arena, r->kind), r->name);
+}
+
+static void print_deleted(const struct resource *r, enum dry_run dry)
+{
+	printf("%s%s%s \"%s\" deleted", r->kind->singular, *r->kind->group ? "." : "",
+	       r->kind->group, r->name);
+	if (r->kind->scope == SCOPE_NAMESPACE)
+		printf(" from %s namespace", r->namespace);
+	puts(dry_run_suffix(dry));
 }
 
 /* Two passes, as kubectl has it: what was done, then what could not be. The exit code. */
-static int print_results(const struct resources *rs, const struct node *answer, enum dry_run dry,
-			 bool ignore)
+static int print_results(struct ctl *c, const struct resources *rs, const struct node *answer,
+			 enum dry_run dry, bool ignore)
 {
 	const struct node *results = node_member(answer, "results");
 	const struct resource *r;
@@ -105,8 +114,7 @@ static int print_results(const struct resources *rs, const struct node *answer, 
 	for (size_t i = 0; i < node_count(results); i++) {
 		r = commit_resource(rs, node_item(results, i));
 		if (r && strcmp(node_text_at(node_item(results, i), "outcome", ""), "deleted") == 0)
-			printf("%s.%s \"%s\" deleted from %s namespace%s\n", r->kind->singular,
-			       r->kind->group, r->name, r->namespace, dry_run_suffix(dry));
+			print_deleted(r, dry);
 	}
 	(void)fflush(stdout);
 	for (size_t i = 0; !ignore && i < node_count(results); i++) {
@@ -114,7 +122,7 @@ static int print_results(const struct resources *rs, const struct node *answer, 
 		if (!r ||
 		    strcmp(node_text_at(node_item(results, i), "outcome", ""), "notfound") != 0)
 			continue;
-		print_not_found(r);
+		print_not_found(c, r);
 		code = 1;
 	}
 	return code;
@@ -139,7 +147,7 @@ static int run(struct ctl *c)
 	}
 	if (commit_send(c, COMMIT_DELETE, dry, &rs, &answer))
 		return 1;
-	code = print_results(&rs, answer, dry, ignore);
+	code = print_results(c, &rs, answer, dry, ignore);
 	commit_print_warnings(c, answer, &rs);
 	return code;
 }

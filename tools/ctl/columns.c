@@ -161,6 +161,47 @@ static const char *gateway_programmed(const struct columns_view *v, const struct
 	return node_text_at(find_condition(o, "Programmed"), "status", "");
 }
 
+static const char *route_hostnames(const struct columns_view *v, const struct node *o)
+{
+	const struct node *list = node_at(o, "spec.hostnames");
+	char *json = list ? node_to_json(list, 0) : NULL;
+	const char *text = json ? arena_strdup(v->c->arena, json) : "";
+
+	free(json);
+	return text;
+}
+
+static const char *class_controller(const struct columns_view *v, const struct node *o)
+{
+	(void)v;
+	return node_text_at(o, "spec.controllerName", "");
+}
+
+static const char *class_description(const struct columns_view *v, const struct node *o)
+{
+	(void)v;
+	return node_text_at(o, "spec.description", "");
+}
+
+static const char *accepted(const struct columns_view *v, const struct node *o)
+{
+	(void)v;
+	return node_text_at(find_condition(o, "Accepted"), "status", "");
+}
+
+static const char *secret_type(const struct columns_view *v, const struct node *o)
+{
+	(void)v;
+	return node_text_at(o, "type", "");
+}
+
+static const char *data_count(const struct columns_view *v, const struct node *o)
+{
+	return arena_printf(v->c->arena, "%zu",
+			    node_count(node_member(o, "data")) +
+				    node_count(node_member(o, "binaryData")));
+}
+
 /* Behind NAME; kinds without a row have AGE only. */
 static const struct column columns_of[KIND_MAX][COLUMNS_MAX] = {
 	[KIND_BACKEND] = {{"STATUS", false, backend_status},
@@ -171,6 +212,15 @@ static const struct column columns_of[KIND_MAX][COLUMNS_MAX] = {
 			  {"ADDRESS", false, gateway_address},
 			  {"PROGRAMMED", false, gateway_programmed},
 			  {"AGE", false, age}},
+	[KIND_HTTPROUTE] = {{"HOSTNAMES", false, route_hostnames}, {"AGE", false, age}},
+	[KIND_GATEWAYCLASS] = {{"CONTROLLER", false, class_controller},
+			       {"ACCEPTED", false, accepted},
+			       {"AGE", false, age},
+			       {"DESCRIPTION", true, class_description}},
+	[KIND_CONFIGMAP] = {{"DATA", false, data_count}, {"AGE", false, age}},
+	[KIND_SECRET] = {{"TYPE", false, secret_type},
+			 {"DATA", false, data_count},
+			 {"AGE", false, age}},
 };
 static const struct column age_only[] = {{"AGE", false, age}, {NULL, false, NULL}};
 

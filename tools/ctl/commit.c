@@ -166,12 +166,13 @@ static struct node *name_only(struct arena *a, const struct resource *r)
 	struct loc nowhere = {0};
 	struct node *object = node_new(a, NODE_MAP, nowhere);
 	struct node *metadata = node_new(a, NODE_MAP, nowhere);
-	const char *version = arena_printf(a, "%s/%s", r->kind->group, r->kind->versions[0]);
+	const char *version = kind_api_version(a, r->kind, NULL);
 
 	node_set(a, object, "apiVersion", node_new_string(a, version, nowhere));
 	node_set(a, object, "kind", node_new_string(a, r->kind->name, nowhere));
 	node_set(a, metadata, "name", node_new_string(a, r->name, nowhere));
-	node_set(a, metadata, "namespace", node_new_string(a, r->namespace, nowhere));
+	if (r->kind->scope == SCOPE_NAMESPACE)
+		node_set(a, metadata, "namespace", node_new_string(a, r->namespace, nowhere));
 	node_set(a, object, "metadata", metadata);
 	return object;
 }

@@ -108,7 +108,7 @@ static int explain(struct ctl *c, CURLcode code, const char *detail, const char 
 /* Kubernetes' paths carry the project in front; the rest (/version) belong to the daemon. */
 static const char *url_of(struct ctl *c, const char *path)
 {
-	if (strcmp(c->project, "default") == 0 || strncmp(path, "/apis/", 6) != 0)
+	if (strcmp(c->project, "default") == 0 || strncmp(path, "/api", 4) != 0)
 		return arena_printf(c->arena, "http://spillwayd%s", path);
 	return arena_printf(c->arena, "http://spillwayd/projects/%s/control-plane%s",
 			    http_escape(c->arena, c->project), path);

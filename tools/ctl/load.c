@@ -21,7 +21,7 @@ static void check_namespaces(struct ctl *c, struct diags *d, const struct resour
 
 	for (size_t i = 0; c->namespace_given && i < rs->count; i++) {
 		r = &rs->items[i];
-		if (strcmp(r->namespace, c->namespace) == 0)
+		if (r->kind->scope == SCOPE_CLUSTER || strcmp(r->namespace, c->namespace) == 0)
 			continue;
 		diag_add(d, r->loc,
 			 "the namespace from the provided object \"%s\" does not match the "
@@ -166,5 +166,6 @@ void ctl_sort_diags(struct diags *d)
 
 const char *ctl_object_title(struct arena *a, const struct kind *kind, const char *name)
 {
-	return arena_printf(a, "%s.%s/%s", kind->singular, kind->group, name);
+	return arena_printf(a, "%s%s%s/%s", kind->singular, *kind->group ? "." : "", kind->group,
+			    name);
 }

@@ -56,8 +56,11 @@ static int add_kind(struct ctl *c, const char *word, struct targets *out)
 	const struct kind *kind = kind_find(word);
 
 	if (is_category(word)) {
-		for (size_t i = 0; i < KIND_MAX; i++)
-			add(c, out, &kinds[i], NULL);
+		/* Not what belongs to no namespace: deleting all of one must not reach it. */
+		for (size_t i = 0; i < KIND_MAX; i++) {
+			if (kinds[i].scope == SCOPE_NAMESPACE)
+				add(c, out, &kinds[i], NULL);
+		}
 		return 0;
 	}
 	if (!kind)
@@ -112,9 +115,10 @@ int targets_parse(struct ctl *c, struct targets *out)
 const char *target_path(struct ctl *c, const struct kind *kind, const char *namespace,
 			const char *name)
 {
-	const char *path = arena_printf(c->arena, "/apis/%s/%s/", kind->group, kind->versions[0]);
+	const char *path = arena_printf(c->arena, "/%s/%s/", *kind->group ? "apis" : "api",
+					kind_api_version(c->arena, kind, NULL));
 
-	if (namespace)
+	if (namespace && kind->scope == SCOPE_NAMESPACE)
 		path = arena_printf(c->arena, "%snamespaces/%s/", path,
 				    http_escape(c->arena, namespace));
 	path = arena_printf(c->arena, "%s%s", path, kind->plural);
@@ -132,7 +136,7 @@ static struct node *complete(struct ctl *c, const struct kind *kind, struct node
 	if (!node_member(object, "kind"))
 		node_set(c->arena, object, "kind", node_new_string(c->arena, kind->name, nowhere));
 	if (!node_member(object, "apiVersion")) {
-		version = arena_printf(c->arena, "%s/%s", kind->group, kind->versions[0]);
+		version = kind_api_version(c->arena, kind, NULL);
 		node_set(c->arena, object, "apiVersion",
 			 node_new_string(c->arena, version, nowhere));
 	}

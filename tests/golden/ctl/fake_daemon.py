@@ -18,7 +18,14 @@ GROUPS = {"backends": ("gateway.envoyproxy.io", "v1alpha1", "Backend"),
           "gateways": ("gateway.networking.k8s.io", "v1", "Gateway"),
           "tcproutes": ("gateway.networking.k8s.io", "v1alpha2", "TCPRoute"),
           "udproutes": ("gateway.networking.k8s.io", "v1alpha2", "UDPRoute"),
-          "referencegrants": ("gateway.networking.k8s.io", "v1beta1", "ReferenceGrant")}
+          "referencegrants": ("gateway.networking.k8s.io", "v1beta1", "ReferenceGrant"),
+          "httproutes": ("gateway.networking.k8s.io", "v1", "HTTPRoute"),
+          "tlsroutes": ("gateway.networking.k8s.io", "v1", "TLSRoute"),
+          "backendtlspolicies": ("gateway.networking.k8s.io", "v1", "BackendTLSPolicy"),
+          "gatewayclasses": ("gateway.networking.k8s.io", "v1", "GatewayClass"),
+          "configmaps": ("", "v1", "ConfigMap"),
+          "secrets": ("", "v1", "Secret")}
+CLUSTER = ["gatewayclasses"]
 PLURAL = {kind: plural for plural, (_, _, kind) in GROUPS.items()}
 AGE_S = 5 * 3600 + 30 * 60 + 20  # 5h30m for the next 40 seconds
 
@@ -186,15 +193,16 @@ class Daemon:
         for index, given in enumerate(request["objects"]):
             obj = copy.deepcopy(given)
             meta = obj["metadata"]
-            meta.setdefault("namespace", request["namespace"])
+            if PLURAL[obj["kind"]] not in CLUSTER:
+                meta.setdefault("namespace", request["namespace"])
             notes = meta.get("annotations", {})
             if "refuse" in notes:
                 causes.append({"index": index, "message": notes["refuse"]})
             if "warn" in notes:
                 warnings.append({"index": index, "path": notes.get("warn-path", ""),
                                  "message": notes["warn"]})
-            plan.append((index, (project, PLURAL[obj["kind"]], meta["namespace"], meta["name"]),
-                         obj))
+            plan.append((index, (project, PLURAL[obj["kind"]], meta.get("namespace", ""),
+                                 meta["name"]), obj))
         if causes:
             return 422, {"kind": "Status", "apiVersion": "v1", "status": "Failure",
                          "message": "refused", "reason": "Invalid", "code": 422,
@@ -212,7 +220,7 @@ class Daemon:
             outcome = "deleted" if self.objects.pop(key, None) else "notfound"
         else:
             outcome = "created" if not old else "configured"
-            if old and old["spec"] == obj["spec"]:
+            if old and old.get("spec") == obj.get("spec"):
                 outcome = "unchanged"
             self.objects[key] = self.stored(obj, old)
         return {"index": index, "kind": obj["kind"], "group": GROUPS[key[1]][0],
@@ -235,13 +243,13 @@ class Daemon:
         """One object or a list: (code, body)."""
         group, version, kind = GROUPS[plural]
         if name:
-            found = self.objects.get((project, plural, namespace, name))
+            found = self.objects.get((project, plural, namespace or "", name))
             if found:
                 return 200, found
-            return 404, status(404, "NotFound", f'{plural}.{group} "{name}" not found')
+            return 404, status(404, "NotFound", f'{plural}{"." if group else ""}{group} "{name}" not found')
         items = [obj for key, obj in sorted(self.objects.items())
                  if key[:2] == (project, plural) and namespace in (None, key[2])]
-        return 200, {"apiVersion": f"{group}/{version}", "kind": kind + "List",
+        return 200, {"apiVersion": f"{group}/{version}".lstrip("/"), "kind": kind + "List",
                      "metadata": {"resourceVersion": str(self.version)}, "items": items}
 
     def answer(self, method, target, body):
@@ -256,6 +264,7 @@ class Daemon:
             return self.own(own.group(1), project, query, body)
         if path == "/version":
             return 200, {"gitVersion": "v0.1.0", "major": "0", "minor": "1"}
+        path = re.sub("^/api/", "/apis/core/", path)
         found = re.fullmatch(r"/apis/([^/]+)/([^/]+)(?:/namespaces/([^/]+))?/([^/]+)(?:/([^/]+))?",
                              path)
         if not found or found.group(4) not in GROUPS:

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* GatewayClass, gateway.networking.k8s.io: one for the whole cluster, in no namespace. */
+#include "manifest/fields.h"
+
+static const struct field parameters_fields[] = {
+	ROW_GROUP("API group of the referent.", .required = true),
+	ROW_KIND("Kind of the referent.", .required = true),
+	ROW_NAME("Name of the referent.", .required = true),
+	ROW_NAMESPACE("Namespace of the referent."),
+	FIELD_END,
+};
+
+static const struct field spec_fields[] = {
+	{.name = "controllerName",
+	 .type = FIELD_STRING,
+	 .required = true,
+	 FIELD_MIN(1),
+	 FIELD_MAX(253),
+	 .pattern = &pattern_controller,
+	 .text = "Who takes care of its Gateways; any name, there is one controller here."},
+	{.name = "description",
+	 .type = FIELD_STRING,
+	 FIELD_MAX(64),
+	 .text = "A few words for people."},
+	{.name = "parametersRef",
+	 .type = FIELD_OBJECT,
+	 .fields = parameters_fields,
+	 .text = "Kept, without effect."},
+	FIELD_END,
+};
+
+static const struct field status_fields[] = {
+	{.name = "conditions",
+	 .type = FIELD_LIST,
+	 .item = &row_condition,
+	 .list_key = "type",
+	 .text = "What was found out about it."},
+	{.name = "supportedFeatures", .type = FIELD_ANY, .text = "Always absent."},
+	FIELD_END,
+};
+
+const struct field gateway_class_fields[] = {
+	ROW_ENVELOPE,
+	{.name = "spec",
+	 .type = FIELD_OBJECT,
+	 .fields = spec_fields,
+	 .required = true,
+	 .text = "Who takes care of the class."},
+	{.name = "status",
+	 .type = FIELD_OBJECT,
+	 .fields = status_fields,
+	 .text = "What became of it; set by the daemon, ignored in manifests."},
+	FIELD_END,
+};
