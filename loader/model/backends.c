@@ -10,6 +10,8 @@
 #include "model/resolver.h"
 
 static const char userspace[] = "they need the userspace path, which this version does not have";
+static const char over_tls[] =
+	"endpoints over TLS need the userspace path, which this version does not have";
 static const char not_unicast[] = "no host has such an address";
 
 static void read_ip(struct arena *a, const struct node *ip, bool on_host, struct endpoint *e)
@@ -73,14 +75,7 @@ static const char *whole_reason(struct arena *a, const struct backend *b)
 				    "the annotation " ANNOTATION_FORWARDING
 				    ": %s asks for a mode that this version does not have",
 				    mode);
-	if (b->is_trust_unknown)
-		return "endpoints over TLS need the userspace path, which this version does not "
-		       "have; nor does it know the certificates that spec.tls refers to, so "
-		       "nothing checks their health";
-	if (node_at(root, "spec.tls"))
-		return "endpoints over TLS need the userspace path, which this version does not "
-		       "have";
-	return NULL;
+	return node_at(root, "spec.tls") ? over_tls : NULL;
 }
 
 /* "NAMES: WHY" of each reason in turn. */
@@ -105,21 +100,69 @@ static const char *list_unusable(struct arena *a, const struct backend *b)
 	return text;
 }
 
+static void tls_fails(struct backend *b, const struct cert_problem *why)
+{
+	if (why->reason && !b->tls_problem.reason)
+		b->tls_problem = *why;
+}
+
+/* Authorities of its own are for the endpoints that no policy covers. */
+static void read_authorities(struct resolver *r, struct backend *b)
+{
+	const struct node *tls = node_at(b->object->res.root, "spec.tls");
+	const struct node *refs = node_member(tls, "caCertificateRefs");
+	const char *word = node_text_at(tls, "wellKnownCACertificates", "System");
+	struct cert_problem why = {0};
+	bool is_asked = false;
+
+	for (size_t i = 0; i < b->count; i++)
+		is_asked = is_asked || !tls_policies_find(r, b->object, b->endpoints[i].port);
+	if (!is_asked || node_bool_at(tls, "insecureSkipVerify", false))
+		return;
+	if (node_count(refs))
+		b->ca_pem = certs_authorities(r, b->object, refs, &why);
+	else if (strcmp(word, "System") != 0)
+		why = (struct cert_problem){.reason = "Invalid", .message = NO_AUTHORITIES};
+	tls_fails(b, &why);
+}
+
+static void read_client(struct resolver *r, struct backend *b)
+{
+	const struct node *ref = node_at(b->object->res.root, "spec.tls.clientCertificateRef");
+	struct cert_problem why = {0};
+
+	if (ref && !certs_client(r, b->object, ref, &b->client, &why))
+		tls_fails(b, &why);
+}
+
+static void read_tls(struct resolver *r, struct backend *b, struct endpoint *e)
+{
+	const struct tls_policy *policy = tls_policies_find(r, b->object, e->port);
+
+	if (policy)
+		tls_fails(b, &policy->problem);
+	e->tls = tls_read(r->arena, b, policy, e);
+	e->handoff = e->unusable != not_unicast && (e->tls || e->unusable == userspace);
+	if (e->tls)
+		e->unusable = e->unusable == not_unicast ? not_unicast : over_tls;
+}
+
 static void read_endpoints(struct resolver *r, struct backend *b)
 {
 	const struct node *root = b->object->res.root;
 	const struct node *list = node_at(root, "spec.endpoints");
-	const struct node *tls = node_at(root, "spec.tls");
 	const char *whole = whole_reason(r->arena, b);
 
 	b->count = node_count(list);
 	b->endpoints = arena_array(r->arena, b->count, sizeof(*b->endpoints));
+	for (size_t i = 0; i < b->count; i++)
+		read_endpoint(r->arena, node_item(list, i), r->opts->on_host, &b->endpoints[i]);
+	read_authorities(r, b);
+	read_client(r, b);
 	for (size_t i = 0; i < b->count; i++) {
 		struct endpoint *e = &b->endpoints[i];
 
-		read_endpoint(r->arena, node_item(list, i), r->opts->on_host, e);
-		e->tls = tls ? tls_read(r->arena, tls, e) : NULL;
-		e->handoff = e->unusable != not_unicast && (tls || e->unusable == userspace);
+		read_tls(r, b, e);
 		b->handoff_count += e->handoff;
 		if (whole)
 			e->unusable = whole;
@@ -137,7 +180,6 @@ static void read_words(struct backend *b)
 	if (tier)
 		b->tier = (uint8_t)(tier[0] - '0');
 	b->dynamic = strcmp(node_text_at(root, "spec.type", "Endpoints"), "DynamicResolver") == 0;
-	b->is_trust_unknown = tls_has_references(node_at(root, "spec.tls"));
 	b->reset_on_removal = strcmp(annotation_value(root, ANNOTATION_ON_REMOVAL), "reset") == 0;
 	b->udp_replies = strcmp(annotation_value(root, ANNOTATION_UDP_REPLIES), "expected") == 0;
 	for (size_t i = 0; i < node_count(protocols); i++) {
@@ -146,9 +188,47 @@ static void read_words(struct backend *b)
 	}
 }
 
+/* Upstream would go on without a check. */
+static const char *accepted_text(struct resolver *r, struct object *o)
+{
+	static const char plain[] = "The Backend was accepted";
+	const struct node *list = node_at(o->res.root, "spec.endpoints");
+	const struct tls_policy *p = NULL;
+
+	if (!node_bool_at(o->res.root, "spec.tls.insecureSkipVerify", false))
+		return plain;
+	for (size_t i = 0; i < node_count(list) && !p; i++) {
+		const struct node *e = node_item(list, i);
+
+		p = tls_policies_find(
+			r, o, (uint16_t)node_int_at(e, "ip.port", node_int_at(e, "fqdn.port", 0)));
+	}
+	if (!p)
+		return plain;
+	return arena_printf(r->arena,
+			    "%s, but insecureSkipVerify has no effect on endpoints that "
+			    "BackendTLSPolicy %s/%s covers: they are verified",
+			    plain, p->object->res.namespace, p->object->res.name);
+}
+
+/* A route that needs them is told as well, with a warning. */
+static void report_certificates(struct resolver *r, const struct backend *b)
+{
+	const struct node *tls = node_at(b->object->res.root, "spec.tls");
+
+	if (b->tls_problem.reason)
+		condition_plain(r, b->object, "ResolvedRefs", false, "InvalidBackendTLS",
+				text_sentence(r->arena, b->tls_problem.message));
+	else if (node_count(node_member(tls, "caCertificateRefs")) ||
+		 node_member(tls, "clientCertificateRef"))
+		condition_plain(r, b->object, "ResolvedRefs", true, "ResolvedRefs",
+				"Resolved all the Object references.");
+}
+
 static void read_backend(struct resolver *r, struct object *o, struct backend *b)
 {
-	struct refusals no = accept_backend(r->arena, &o->res, r->opts->on_host, false);
+	struct refusals no =
+		accept_backend(r->arena, &o->res, r->opts->on_host, tls_policies_cover(r, o));
 
 	b->object = o;
 	b->name = arena_printf(r->arena, "%s/%s", o->res.namespace, o->res.name);
@@ -165,8 +245,9 @@ static void read_backend(struct resolver *r, struct object *o, struct backend *b
 	}
 	if (b->refusal)
 		return;
-	condition_plain(r, o, "Accepted", true, "Accepted", "The Backend was accepted");
+	condition_plain(r, o, "Accepted", true, "Accepted", accepted_text(r, o));
 	read_endpoints(r, b);
+	report_certificates(r, b);
 }
 
 void backends_read(struct resolver *r)

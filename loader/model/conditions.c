@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Conditions of objects, and the warnings that say the same at the place of the field. */
+#include <ctype.h>
 #include <string.h>
 
 #include "model/resolver.h"
@@ -31,6 +32,17 @@ void resolve_warn(struct resolver *r, const struct object *o, struct loc loc, co
 const char *text_join(struct arena *a, const char *list, const char *separator, const char *what)
 {
 	return list ? arena_printf(a, "%s%s%s", list, separator, what) : what;
+}
+
+const char *text_sentence(struct arena *a, const char *text)
+{
+	const size_t len = strlen(text);
+	char *out = arena_strdup(a, text);
+
+	if (len == 0)
+		return out;
+	out[0] = (char)toupper((unsigned char)out[0]);
+	return ispunct((unsigned char)out[len - 1]) ? out : arena_printf(a, "%s.", out);
 }
 
 void names_add(struct arena *a, struct name_list *list, const char *name)

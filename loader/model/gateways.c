@@ -101,12 +101,50 @@ static void read_listeners(struct resolver *r, struct object *o, const struct vi
 	}
 }
 
+/* The certificate that endpoints are shown by all that comes through this Gateway. */
+static void read_client(struct resolver *r, struct object *o)
+{
+	const struct node *ref = node_at(o->res.root, "spec.tls.backend.clientCertificateRef");
+	const char *namespace = node_text_at(ref, "namespace", o->res.namespace);
+	const char *name = node_text_at(ref, "name", "");
+	struct cert_problem why = {0};
+	const char *text;
+
+	if (!ref)
+		return;
+	if (!grants_allow(r, o, "", "Secret", namespace, name))
+		why = (struct cert_problem){
+			.reason = "RefNotPermitted",
+			.message = arena_printf(r->arena,
+						"Secret %s/%s not permitted by any ReferenceGrant.",
+						namespace, name)};
+	else if (certs_client(r, o, ref, &r->gateway_client[o - r->model->objects], &why))
+		return;
+	r->gateway_client[o - r->model->objects] = (struct client_cert){0};
+	text = text_sentence(r->arena, why.message);
+	condition_plain(r, o, "ResolvedRefs", false, why.reason, text);
+	if (!why.follows)
+		resolve_warn(r, o, member_loc(ref, "name"), text);
+}
+
+/* Any class is this one: there is one controller here. */
+void classes_report(struct resolver *r)
+{
+	size_t count;
+	struct object **list = names_of_kind(r, r->by_name, KIND_GATEWAYCLASS, &count);
+
+	for (size_t i = 0; i < count; i++)
+		condition_plain(r, list[i], "Accepted", true, "Accepted", "Valid GatewayClass");
+}
+
 /* Oldest Gateway first, so that claims of addresses are settled in the order of the list. */
 void gateways_read(struct resolver *r)
 {
 	size_t count;
 	struct object **list = names_of_kind(r, r->by_age, KIND_GATEWAY, &count);
 
+	r->gateway_client =
+		arena_array(r->arena, r->model->object_count, sizeof(*r->gateway_client));
 	r->first_listener = arena_array(r->arena, r->model->object_count, sizeof(size_t));
 	for (size_t i = 0; i < count; i++) {
 		struct problem problem = {0};
@@ -120,6 +158,7 @@ void gateways_read(struct resolver *r)
 		else
 			condition_plain(r, list[i], "Accepted", true, "Accepted",
 					"The Gateway is accepted");
+		read_client(r, list[i]);
 		read_listeners(r, list[i], &vips);
 	}
 }

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From policies and spec.tls to what judges an instance, and its identity. */
+/* From policies to what judges an instance, and its identity. */
 #ifndef SPILLWAY_MODEL_JUDGES_H
 #define SPILLWAY_MODEL_JUDGES_H
 
 #include "model/model.h"
-
-struct endpoint; /* model/resolver.h */
 
 /* What a policy says of the endpoints it judges. All zero: nothing judges them. */
 struct judges {
@@ -26,12 +24,6 @@ const struct check *check_read(struct arena *a, const struct object *policy);
 
 /* judges.c */
 const struct passive *passive_read(struct arena *a, const struct object *policy, bool udp_replies);
-
-/* tls_read.c: of one endpoint, by spec.tls of its Backend. */
-const struct tls_settings *tls_read(struct arena *a, const struct node *tls,
-				    const struct endpoint *e);
-/* Does it name certificates of a ConfigMap or Secret? */
-bool tls_has_references(const struct node *tls);
 
 /* profile.c: the identity of what judges the instance; 0: nothing does. */
 uint64_t check_profile(const struct check *check, const char *hostname);

@@ -88,3 +88,17 @@ struct object **names_of_kind(const struct resolver *r, struct object **list, en
 	*count = last - first;
 	return list + first;
 }
+
+bool names_was_refused(const struct resolver *r, const char *kind, const char *namespace,
+		       const char *name)
+{
+	const struct refused_key *k;
+
+	for (size_t i = 0; i < r->opts->refused_count; i++) {
+		k = &r->opts->refused[i];
+		if (strcmp(k->kind, kind) == 0 && strcmp(k->name, name) == 0 &&
+		    strcmp(k->namespace, namespace) == 0)
+			return true;
+	}
+	return false;
+}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The backendRefs of a route. One that cannot be used is left out and the others take its share, as
- * upstream does for TCP and UDP; the condition says how much that is. Checks in upstream's order:
- * group, kind, namespace, port, existence, the Backend itself.
+ * upstream does for TCP, UDP and TLS; the condition says how much that is. An HTTPRoute has several
+ * rules, and its messages say which. Checks in upstream's order: group, kind, namespace, port,
+ * existence, the Backend itself.
  */
 #include <string.h>
 
@@ -21,6 +22,9 @@ struct wanted {
 	const struct node *node;
 	const char *group, *kind, *namespace, *name;
 	uint32_t weight;
+	size_t rule, index; /* its place in the route */
+	size_t siblings;    /* backendRefs of the rule, itself included */
+	uint64_t total;	    /* their weights */
 };
 
 /* What is wrong with one, and the field that says so. */
@@ -28,6 +32,8 @@ struct finding {
 	const char *reason;
 	const char *message;
 	const char *field;
+	bool of_rule; /* not of this backendRef alone */
+	bool follows; /* from a mistake that was told already */
 };
 
 static struct wanted read_ref(const struct object *route, const struct node *n)
@@ -58,41 +64,45 @@ static struct finding check_words(const struct wanted *w)
 	static const char *const known[] = {"Service", "ServiceImport", "Backend", NULL};
 
 	if (!is_one_of(w->group, groups))
-		return (struct finding){"InvalidKind", BAD_GROUP, "group"};
+		return (struct finding){"InvalidKind", BAD_GROUP, "group", false, false};
 	if (!is_one_of(w->kind, known))
-		return (struct finding){"InvalidKind", BAD_KIND, "kind"};
+		return (struct finding){"InvalidKind", BAD_KIND, "kind", false, false};
 	return (struct finding){0};
 }
 
-/* A word for a trust store that is not the system's passes the schema and means nothing. */
-static bool lacks_trust(const struct backend *b)
+static bool is_http(const struct object *route)
 {
-	const struct node *tls = node_at(b->object->res.root, "spec.tls");
-	const char *word = node_text_at(tls, "wellKnownCACertificates", "System");
+	return route->res.kind->id == KIND_HTTPROUTE;
+}
 
-	return !node_bool_at(tls, "insecureSkipVerify", false) && strcmp(word, "System") != 0;
+/* Names come with requests and with SNI only, and there is one name for all of a rule. */
+static struct finding check_dynamic(struct arena *a, const struct object *route,
+				    const struct wanted *w)
+{
+	if (!is_http(route) && route->res.kind->id != KIND_TLSROUTE)
+		return (struct finding){
+			"UnsupportedValue",
+			arena_printf(a,
+				     "Backend %s/%s is of type DynamicResolver: a %s carries no "
+				     "name that could be resolved",
+				     w->namespace, w->name, route->res.kind->name),
+			"name", false, false};
+	if (w->siblings == 1)
+		return (struct finding){0};
+	return (struct finding){"InvalidBackendRef",
+				"dynamic resolver is not supported for multiple backendRefs",
+				"name", true, false};
 }
 
 static struct finding check_backend(struct arena *a, const struct object *route,
 				    const struct wanted *w, const struct backend *b)
 {
 	if (b->refusal)
-		return (struct finding){"InvalidBackendRef", b->refusal, "name"};
-	if (lacks_trust(b))
-		return (struct finding){
-			"InvalidBackendTLS",
-			"CACertificate must be specified when InsecureSkipVerify is "
-			"false",
-			"name"};
-	if (!b->dynamic)
-		return (struct finding){0};
-	return (struct finding){
-		"UnsupportedValue",
-		arena_printf(a,
-			     "Backend %s/%s is of type DynamicResolver: a %s carries no name that "
-			     "could be resolved",
-			     w->namespace, w->name, route->res.kind->name),
-		"name"};
+		return (struct finding){"InvalidBackendRef", b->refusal, "name", false, false};
+	if (b->tls_problem.reason)
+		return (struct finding){"InvalidBackendTLS", b->tls_problem.message, "name", false,
+					b->tls_problem.follows};
+	return b->dynamic ? check_dynamic(a, route, w) : (struct finding){0};
 }
 
 static struct finding check_ref(struct resolver *r, const struct object *route,
@@ -110,15 +120,16 @@ static struct finding check_ref(struct resolver *r, const struct object *route,
 			arena_printf(r->arena,
 				     "Backend ref to %s %s/%s not permitted by any ReferenceGrant.",
 				     w->kind, w->namespace, w->name),
-			"namespace"};
+			"namespace", false, false};
 	if (strcmp(w->kind, "Service") == 0 && !node_member(w->node, "port"))
-		return (struct finding){"PortNotSpecified", NO_PORT, "kind"};
+		return (struct finding){"PortNotSpecified", NO_PORT, "kind", false, false};
 	*out = is_backend ? backends_find(r, route->project, w->namespace, w->name) : NULL;
 	if (!*out)
 		return (struct finding){"BackendNotFound",
 					arena_printf(r->arena, "%s %s/%s not found", w->kind,
 						     w->namespace, w->name),
-					"name"};
+					"name", false,
+					names_was_refused(r, w->kind, w->namespace, w->name)};
 	return check_backend(r->arena, route, w, *out);
 }
 
@@ -131,32 +142,29 @@ static uint64_t total_weight(const struct node *list)
 	return sum;
 }
 
-/* What refers to an object with a mistake of its own follows from that mistake. */
-static bool was_refused(const struct resolver *r, const struct wanted *w)
+/* Upstream's frame around the messages of an HTTPRoute. */
+static const char *frame(struct arena *a, const struct wanted *w, const struct finding *f)
 {
-	const struct refused_key *k;
-
-	for (size_t i = 0; i < r->opts->refused_count; i++) {
-		k = &r->opts->refused[i];
-		if (strcmp(k->kind, w->kind) == 0 && strcmp(k->name, w->name) == 0 &&
-		    strcmp(k->namespace, w->namespace) == 0)
-			return true;
-	}
-	return false;
+	if (f->of_rule)
+		return text_sentence(a, arena_printf(a, "failed to process route rule %zu: %s",
+						     w->rule, f->message));
+	return text_sentence(a,
+			     arena_printf(a, "failed to process route rule %zu backendRef %zu: %s",
+					  w->rule, w->index, f->message));
 }
 
 static void note(struct resolver *r, struct object *route, const struct wanted *w,
-		 const struct finding *f, uint64_t total, struct refs *out)
+		 const struct finding *f, struct refs *out)
 {
-	const char *text = f->message;
+	const char *text = is_http(route) ? frame(r->arena, w, f) : f->message;
 
-	if (!was_refused(r, w))
+	if (!f->follows)
 		resolve_warn(r, route, member_loc(w->node, f->field), text);
-	if (w->weight)
+	if (w->weight && !is_http(route))
 		text = arena_printf(r->arena,
 				    "%s (left out: its weight %u of %llu goes to the "
 				    "other backendRefs)",
-				    text, w->weight, (unsigned long long)total);
+				    text, w->weight, (unsigned long long)w->total);
 	if (!out->problem.reason)
 		out->problem.reason = f->reason;
 	out->problem.message = text_join(r->arena, out->problem.message, "; ", text);
@@ -166,31 +174,44 @@ static void take(struct resolver *r, const struct wanted *w, struct backend *b, 
 {
 	if (w->weight == 0)
 		return;
-	*arena_push(r->arena, out->items, out->count) = (struct ref){b, w->weight};
+	*arena_push(r->arena, out->items, out->count) = (struct ref){b, w->weight, w->rule};
 	if (b->unusable)
 		out->left_out = text_join(r->arena, out->left_out, "; ",
 					  arena_printf(r->arena, "Backend %s/%s: %s", w->namespace,
 						       w->name, b->unusable));
 }
 
-struct refs *refs_resolve(struct resolver *r, struct object *route)
+static void resolve_rule(struct resolver *r, struct object *route, size_t rule, struct refs *out)
 {
 	const struct node *rules = node_at(route->res.root, "spec.rules");
-	const struct node *list = node_member(node_item(rules, 0), "backendRefs");
+	const struct node *list = node_member(node_item(rules, rule), "backendRefs");
 	const uint64_t total = total_weight(list);
-	struct refs *refs = arena_alloc(r->arena, sizeof(*refs));
 
 	for (size_t i = 0; i < node_count(list); i++) {
-		const struct wanted w = read_ref(route, node_item(list, i));
+		struct wanted w = read_ref(route, node_item(list, i));
 		struct backend *b = NULL;
-		const struct finding f = check_ref(r, route, &w, &b);
+		struct finding f;
 
+		w.rule = rule;
+		w.index = i;
+		w.siblings = node_count(list);
+		w.total = total;
+		f = check_ref(r, route, &w, &b);
 		if (f.reason)
-			note(r, route, &w, &f, total, refs);
+			note(r, route, &w, &f, out);
 		else
-			take(r, &w, b, refs);
+			take(r, &w, b, out);
 	}
-	if (refs->problem.reason && refs->count == 0)
+}
+
+struct refs *refs_resolve(struct resolver *r, struct object *route)
+{
+	const size_t rules = node_count(node_at(route->res.root, "spec.rules"));
+	struct refs *refs = arena_alloc(r->arena, sizeof(*refs));
+
+	for (size_t i = 0; i < rules; i++)
+		resolve_rule(r, route, i, refs);
+	if (refs->problem.reason && refs->count == 0 && !is_http(route))
 		refs->problem.message =
 			text_join(r->arena, refs->problem.message, "; ",
 				  "no backendRef is left, so new flows are refused");

@@ -3,6 +3,13 @@
 
 #include "model/resolver.h"
 
+/* Kinds that nothing can be wrong with once their own fields are right. */
+static bool is_plain(enum kind_id id)
+{
+	return id == KIND_REFERENCEGRANT || id == KIND_CONFIGMAP || id == KIND_SECRET ||
+	       id == KIND_GATEWAYCLASS;
+}
+
 struct model *model_resolve(struct arena *a, const struct object *objects, size_t count,
 			    const struct model_options *opts, struct diags *d)
 {
@@ -16,9 +23,10 @@ struct model *model_resolve(struct arena *a, const struct object *objects, size_
 		m->objects[i] = objects[i];
 		m->objects[i].conditions = NULL;
 		m->objects[i].condition_count = 0;
-		m->objects[i].accepted = objects[i].res.kind->id == KIND_REFERENCEGRANT;
+		m->objects[i].accepted = is_plain(objects[i].res.kind->id);
 	}
 	names_sort(&r);
+	tls_policies_read(&r);
 	backends_read(&r);
 	gateways_read(&r);
 	listeners_check(&r);
@@ -30,5 +38,6 @@ struct model *model_resolve(struct arena *a, const struct object *objects, size_
 	gateways_report(&r);
 	policies_report(&r);
 	routes_report(&r);
+	classes_report(&r);
 	return m;
 }

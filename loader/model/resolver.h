@@ -6,11 +6,9 @@
 #ifndef SPILLWAY_MODEL_RESOLVER_H
 #define SPILLWAY_MODEL_RESOLVER_H
 
+#include "model/certs.h"
 #include "model/judges.h"
 #include "model/model.h"
-
-#define GATEWAY_GROUP "gateway.networking.k8s.io"
-#define BACKEND_GROUP "gateway.envoyproxy.io"
 
 /* Why something is not as asked: a condition's reason and message. Zero: nothing is wrong. */
 struct problem {
@@ -61,11 +59,13 @@ struct backend {
 	const char *name; /* "NAMESPACE/NAME" */
 	uint8_t tier;
 	bool dynamic;	       /* type DynamicResolver */
-	bool is_trust_unknown; /* its certificates are in resources of kinds not known here */
 	bool reset_on_removal; /* annotation on-removal */
 	bool udp_replies;      /* annotation udp-replies: silence is a failure */
 	enum app_protocol app;
-	const char *refusal;  /* why it is not accepted, or NULL */
+	const char *refusal;		 /* why it is not accepted, or NULL */
+	const char *ca_pem;		 /* caCertificateRefs of spec.tls; NULL: the system's */
+	struct client_cert client;	 /* clientCertificateRef of spec.tls */
+	struct cert_problem tls_problem; /* of any endpoint's TLS */
 	const char *unusable; /* names of the endpoints left out, each with why, or NULL */
 	/* Of a fallback: a route on which it cannot take over by itself, or NULL. */
 	const char *unchecked; /* nothing judges the primaries */
@@ -76,6 +76,7 @@ struct backend {
 struct ref {
 	struct backend *backend;
 	uint32_t weight;
+	size_t rule; /* of an HTTPRoute: which one */
 };
 
 struct refs {
@@ -126,10 +127,13 @@ struct resolver {
 	struct model *model;
 	struct diags *diags; /* may be NULL */
 	const struct model_options *opts;
-	struct object **by_name;     /* all objects: by kind, project, namespace, name */
-	struct object **by_age;	     /* the same: by kind, then the oldest first */
-	struct backend **backend_of; /* by the place in model->objects; NULL: no Backend */
-	struct listener *listeners;  /* those of one Gateway stand together */
+	struct object **by_name;	/* all objects: by kind, project, namespace, name */
+	struct object **by_age;		/* the same: by kind, then the oldest first */
+	struct backend **backend_of;	/* by the place in model->objects; NULL: no Backend */
+	struct tls_target *tls_targets; /* by project, namespace, name, section; unique */
+	size_t tls_target_count;
+	struct client_cert *gateway_client; /* of Gateways, by the place in model->objects */
+	struct listener *listeners;	    /* those of one Gateway stand together */
 	size_t listener_count;
 	size_t *first_listener; /* of a Gateway, by the place in model->objects */
 	struct target *targets;
@@ -154,6 +158,10 @@ struct object **names_of_kind(const struct resolver *r, struct object **list, en
 			      size_t *count);
 bool names_is_older(const struct object *a, const struct object *b);
 
+/* What refers to an object that was refused follows from its mistake. */
+bool names_was_refused(const struct resolver *r, const char *kind, const char *namespace,
+		       const char *name);
+
 /* conditions.c */
 void condition_add(struct resolver *r, struct object *o, const struct condition *c);
 void condition_plain(struct resolver *r, struct object *o, const char *type, bool status,
@@ -164,6 +172,8 @@ void names_add(struct arena *a, struct name_list *list, const char *name);
 const char *names_text(struct arena *a, const struct name_list *list); /* NULL when empty */
 /* LIST SEPARATOR WHAT, or WHAT alone. For short lists: it copies. */
 const char *text_join(struct arena *a, const char *list, const char *separator, const char *what);
+/* With a capital and a full stop, as upstream has what it wraps. */
+const char *text_sentence(struct arena *a, const char *text);
 struct loc member_loc(const struct node *map, const char *key);
 
 /* backends.c */
@@ -177,6 +187,7 @@ void gateways_read(struct resolver *r);
 void listeners_check(struct resolver *r);
 void listeners_claim(struct resolver *r);
 void gateways_report(struct resolver *r);
+void classes_report(struct resolver *r);
 
 /* targets.c: who holds on to what; `section` may be NULL. */
 struct target *targets_find(const struct resolver *r, const struct object *near, const char *kind,

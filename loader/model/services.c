@@ -59,13 +59,18 @@ static void room_for_handoff(struct arena *a, const struct refs *refs, struct se
 }
 
 /* Those that only the userspace path could serve. */
-static void add_handoff(struct service *s, const struct backend *b, const struct judges *j,
-			struct instances *all)
+static void add_handoff(struct resolver *r, struct service *s, const struct backend *b,
+			const struct judges *j, struct instances *all)
 {
+	const struct client_cert *client = &r->gateway_client[s->gateway - r->model->objects];
+
 	for (size_t i = 0; i < b->count && b->handoff_count; i++) {
-		if (!b->endpoints[i].handoff)
+		struct endpoint e = b->endpoints[i];
+
+		if (!e.handoff)
 			continue;
-		s->handoff[s->handoff_count] = instances_get(all, b, &b->endpoints[i], j);
+		e.tls = tls_for_gateway(r->arena, e.tls, client);
+		s->handoff[s->handoff_count] = instances_get(all, b, &e, j);
 		s->handoff_backends[s->handoff_count] = b->object;
 		s->handoff_tiers[s->handoff_count++] = b->tier;
 	}
@@ -82,7 +87,7 @@ static void add_endpoints(struct resolver *r, const struct draft *d, const struc
 			if (ref->backend->tier != tier)
 				continue;
 			add_locality(r, s, ref, j, all);
-			add_handoff(s, ref->backend, j, all);
+			add_handoff(r, s, ref->backend, j, all);
 		}
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Backend spec.tls with its defaults. The name that is sent and verified is by default the one of
+ * Backend spec.tls with its defaults, and a BackendTLSPolicy over it. The name that is sent and verified is by default the one of
  * the endpoint: a chain check without a name check would accept any host of the same authority.
  */
 #include <string.h>
@@ -58,22 +58,48 @@ static const char *default_name(const struct endpoint *e)
 	return e->kind == ENDPOINT_FQDN ? e->host : NULL;
 }
 
-bool tls_has_references(const struct node *tls)
+/* What the policy says of the server is all that counts: its fields are mandatory. */
+static void read_policy(const struct tls_policy *policy, struct tls_settings *t)
 {
-	return node_count(node_member(tls, "caCertificateRefs")) > 0 ||
-	       node_member(tls, "clientCertificateRef");
+	t->verify = true;
+	t->sni = policy->hostname;
+	t->names = policy->names;
+	t->ca_pem = policy->ca_pem;
 }
 
-const struct tls_settings *tls_read(struct arena *a, const struct node *tls,
-				    const struct endpoint *e)
+const struct tls_settings *tls_read(struct arena *a, const struct backend *b,
+				    const struct tls_policy *policy, const struct endpoint *e)
 {
-	struct tls_settings *t = arena_alloc(a, sizeof(*t));
+	const struct node *tls = node_at(b->object->res.root, "spec.tls");
+	struct tls_settings *t;
 
+	if (!tls && !policy)
+		return NULL;
+	t = arena_alloc(a, sizeof(*t));
 	t->verify = !node_bool_at(tls, "insecureSkipVerify", false);
 	t->sni = node_text_at(tls, "sni", default_name(e));
+	t->ca_pem = b->ca_pem;
+	if (policy)
+		read_policy(policy, t);
+	t->cert_pem = b->client.cert_pem;
+	t->key_pem = b->client.key_pem;
 	t->min_version = read_version(tls, "minVersion", MIN_VERSION);
 	t->max_version = read_version(tls, "maxVersion", MAX_VERSION);
 	t->ciphers = read_ciphers(a, node_member(tls, "ciphers"));
 	t->alpn = read_words(a, node_member(tls, "alpnProtocols"));
+	return t;
+}
+
+const struct tls_settings *tls_for_gateway(struct arena *a, const struct tls_settings *tls,
+					   const struct client_cert *client)
+{
+	struct tls_settings *t;
+
+	if (!tls || tls->cert_pem || !client->cert_pem)
+		return tls;
+	t = arena_alloc(a, sizeof(*t));
+	*t = *tls;
+	t->cert_pem = client->cert_pem;
+	t->key_pem = client->key_pem;
 	return t;
 }

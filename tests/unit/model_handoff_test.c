@@ -168,28 +168,6 @@ static void the_settings_of_tls_have_upstreams_defaults(void **state)
 	assert_null(t->alpn[0]);
 }
 
-static void certificates_that_are_not_known_are_no_reason_to_call_anybody_down(void **state)
-{
-	static const char *const settings[] = {
-		"caCertificateRefs: [{group: \"\", kind: ConfigMap, name: ca}]",
-		SYSTEM ", clientCertificateRef: {kind: Secret, name: own}",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		const struct instance *in =
-			with(arena_printf(arena, "tls: {%s}, endpoints: [{" AT_NAME "}]",
-					  settings[i]))
-				->handoff[0];
-
-		assert_null(in->check);
-		assert_non_null(in->tls);
-		expect(object("Backend", "b"), "Programmed",
-		       "nor does it know the certificates that spec.tls refers to, so nothing "
-		       "checks their health");
-	}
-}
-
 static void equal_settings_are_one_instance(void **state)
 {
 	(void)state;
@@ -231,7 +209,6 @@ int main(void)
 		TEST(the_name_that_is_verified_is_the_endpoints_own_unless_told),
 		TEST(the_settings_of_tls_are_read_whole),
 		TEST(the_settings_of_tls_have_upstreams_defaults),
-		TEST(certificates_that_are_not_known_are_no_reason_to_call_anybody_down),
 		TEST(equal_settings_are_one_instance),
 		TEST(h2c_is_no_reason_to_leave_the_packet_path),
 	};
