@@ -103,6 +103,8 @@ static int run(struct ctl *c)
 	}
 	view.wide = form == OUTPUT_WIDE;
 	view.kind_in_name = targets.many_kinds;
+	if (targets.items[0].kind->scope == SCOPE_CLUSTER && targets.count == 1)
+	namespace = NULL; /* there is nothing to find in one */
 	if (!found.count && !refused.count && (form == OUTPUT_TABLE || form == OUTPUT_WIDE)) {
 		say_nothing_found(namespace);
 		return 0;

@@ -232,7 +232,7 @@ static const struct column *columns_for(const struct kind *kind)
 void columns_head(const struct columns_view *v, const struct kind *kind, struct table *t)
 {
 	table_row(t);
-	if (v->namespaces)
+	if (v->namespaces && kind->scope == SCOPE_NAMESPACE)
 		table_cell(t, "NAMESPACE");
 	table_cell(t, "NAME");
 	for (const struct column *col = columns_for(kind); col->title; col++) {
@@ -247,7 +247,7 @@ void columns_row(const struct columns_view *v, const struct kind *kind, const st
 	const char *name = node_text_at(object, "metadata.name", "");
 
 	table_row(t);
-	if (v->namespaces)
+	if (v->namespaces && kind->scope == SCOPE_NAMESPACE)
 		table_cell(t, node_text_at(object, "metadata.namespace", ""));
 	table_cell(t, v->kind_in_name ? ctl_object_title(v->c->arena, kind, name) : name);
 	for (const struct column *col = columns_for(kind); col->title; col++) {
