@@ -210,6 +210,14 @@ static void filters_of_an_httproute_follow_their_rules(void **state)
 		      "requestRedirect: {}}]"),
 		 "spec.rules[0]: Invalid value: RequestRedirect filter must not be used together "
 		 "with backendRefs"},
+	};
+
+	EXPECT("HTTPRoute", rows);
+}
+
+static void mirrors_and_cors_of_an_httproute_follow_their_rules(void **state)
+{
+	static const struct row rows[] = {
 		{FILTERS("{type: RequestMirror, requestMirror: {backendRef: " BACKEND
 			 ", fraction: {numerator: 1}}}"),
 		 ""},
@@ -347,6 +355,7 @@ int main(void)
 		TEST(an_httproute_has_at_most_128_matches),
 		TEST(defaults_make_an_httproute_complete),
 		TEST(filters_of_an_httproute_follow_their_rules),
+		TEST(mirrors_and_cors_of_an_httproute_follow_their_rules),
 		TEST(a_tlsroute_has_host_names),
 		TEST(a_tls_policy_says_whom_to_trust_for_which_name),
 		TEST(a_gateway_class_is_in_no_namespace),
