@@ -118,6 +118,8 @@ static int detach(struct arena *a, const struct daemon_options *o)
 		err = lock_pins(a, dp->bpffs, &pins, &why);
 	fd_close(fd_take(&pins)); /* an open directory could not be unmounted */
 	if (!err)
+		err = handoff_detach(dp->run_dir);
+	if (!err)
 		err = dataplane_detach(a, dp->bpffs, dp->run_dir, &why);
 	if (err) {
 		log_error("detach: %s", why ? why : strerror(-err));

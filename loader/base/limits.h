@@ -18,6 +18,7 @@
 
 #define DEFAULT_STATE_DIR "/var/lib/spillway"
 #define DEFAULT_RUN_DIR	  "/run/spillway"
+#define DEFAULT_HAPROXY	  "/usr/sbin/haproxy"
 #define DEFAULT_BPFFS	  "/sys/fs/bpf/spillway"
 #define DEFAULT_SOCKET	  DEFAULT_RUN_DIR "/spillwayd.sock"
 

@@ -59,6 +59,15 @@ static void add_counters(const struct listing *l, struct node *row, const struct
 		read_counters(l, id, &s);
 		problem = dataplane_endpoint_problem(c->engine->dp, c->arena, id);
 	}
+	if (i->mode == SPW_MODE_HANDOFF && c->engine->handoff) {
+		struct handoff_counters n;
+
+		handoff_count(c->engine->handoff, id, &n);
+		s.bytes_in = n.bytes_in;
+		s.bytes_out = n.bytes_out;
+		tree_set_int(c->arena, row, "failedConnections", (int64_t)n.failed);
+		problem = handoff_endpoint_problem(c->engine->handoff, id);
+	}
 	tree_set_int(c->arena, row, "activeFlows",
 		     s.flows_opened > s.flows_closed ? (int64_t)(s.flows_opened - s.flows_closed)
 						     : 0);
@@ -103,7 +112,9 @@ static void add_endpoint(const struct listing *l, struct node *list, const struc
 		      arena_printf(a, "%s/%s", backend->namespace, backend->name));
 	tree_set_text(a, row, "address", i->name);
 	tree_set_text(a, row, "kind", kind_texts[i->kind]);
-	tree_set_bool(a, row, "carried", i->mode != SPW_MODE_HANDOFF);
+	tree_set_bool(a, row, "carried", i->carried);
+	tree_set_text(a, row, "path", i->mode == SPW_MODE_HANDOFF ? "userspace" : "xdp");
+	tree_set_text(a, row, "fqdn", i->fqdn);
 	tree_set_text(a, row, "zone", r->zone);
 	tree_set_int(a, row, "tier", r->tier);
 	tree_set_int(a, row, "weight", r->weight);

@@ -195,6 +195,10 @@ static void add_problems(struct call *c, struct node *answer)
 
 	if (e->problem)
 		node_append(c->arena, list, tree_text(c->arena, e->problem));
+	if (e->handoff && handoff_problem(e->handoff))
+		node_append(c->arena, list,
+			    tree_text(c->arena, arena_printf(c->arena, "proxy: %s",
+							     handoff_problem(e->handoff))));
 	for (size_t i = 0; i < e->refused_count; i++) {
 		if (e->refused[i].why)
 			node_append(c->arena, list, tree_text(c->arena, e->refused[i].why));

@@ -17,6 +17,7 @@
 #include "control/reaction.h"
 #include "control/rebuild.h"
 #include "control/rest.h"
+#include "control/userspace.h"
 
 #define HOUSEKEEPING_MS 5000
 
@@ -42,13 +43,13 @@ struct model_options engine_model_options(struct engine *e, struct arena *a)
 
 	dataplane_host_addrs(e->dp, a, &addrs, &opts.host_addr_count);
 	opts.host_addrs = addrs;
+	userspace_options(e, &opts);
 	return opts;
 }
 
 uint32_t engine_endpoint_id(const struct engine *e, const struct instance *i)
 {
-	return e->numbered && i->mode != SPW_MODE_HANDOFF ? ids_endpoint(e->ids, i)
-							  : SPW_ENDPOINT_NONE;
+	return e->numbered && i->carried ? ids_endpoint(e->ids, i) : SPW_ENDPOINT_NONE;
 }
 
 /* A failure is tried again by the housekeeping. */
@@ -79,6 +80,7 @@ int engine_install(struct engine *e, struct generation *g)
 	e->now = g;
 	rebuild_renumber(e);
 	sync_health(e);
+	userspace_sync(e);
 	err = engine_rebuild(e);
 	operator_write_all(e);
 	drains_watch(e);
@@ -230,6 +232,8 @@ static int take_over_maps(struct engine *e, struct arena *a, const struct engine
 	if (!err)
 		err = operator_load(e);
 	if (!err)
+		err = userspace_open(e, o);
+	if (!err)
 		seed_from_maps(e);
 	return err;
 }
@@ -333,6 +337,7 @@ void engine_close(struct engine *e)
 {
 	if (e->health)
 		health_free(e->health);
+	userspace_close(e);
 	drains_close(e);
 	rest_close(e);
 	if (e->dp)

@@ -12,6 +12,8 @@
 #include "control/admins.h"
 #include "control/generation.h"
 #include "dataplane/dataplane.h"
+#include "dns/names.h"
+#include "handoff/handoff.h"
 #include "health/health.h"
 #include "store/store.h"
 #include "tables/compile.h"
@@ -24,6 +26,7 @@ struct engine_options {
 	const char *zone; /* of this gateway, or NULL */
 	bool on_host;
 	const char *resolv_conf;	    /* path; NULL: the system's */
+	const char *haproxy;		    /* path of the userspace path's program */
 	struct dataplane_options dataplane; /* run_dir and bpffs included */
 };
 
@@ -50,6 +53,9 @@ struct engine {
 	struct store *store;
 	struct dataplane *dp;
 	struct health *health;
+	struct handoff *handoff;  /* NULL: there is no userspace path */
+	const char *no_userspace; /* why not, or NULL */
+	struct names *names;
 	struct ids *ids;
 	struct event_log *events;  /* owned */
 	struct table_cache *cache; /* owned; NULL: every table is filled each time */

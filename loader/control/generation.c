@@ -203,7 +203,7 @@ static void count_all(struct generation *g, const struct generation *before)
 static bool is_same_entry(const struct health_entry *a, const struct health_entry *b)
 {
 	return a->state == b->state && a->admin == b->admin && a->ejected == b->ejected &&
-	       a->ramp_percent == b->ramp_percent;
+	       a->held == b->held && a->ramp_percent == b->ramp_percent;
 }
 
 size_t generation_update(struct generation *g, const struct health_entry *next)

@@ -150,6 +150,11 @@ static int set_resolv_conf(struct reading *r, const char *value)
 	return 0;
 }
 
+static int set_haproxy(struct reading *r, const char *value)
+{
+	return set_path(r, value, &r->opts->engine.haproxy);
+}
+
 static int set_on_host(struct reading *r, const char *value)
 {
 	(void)value;
@@ -264,6 +269,7 @@ static const struct flag flags[] = {
 	 set_zone},
 	{"resolv-conf", "FILE", "name servers of endpoints' names; default /etc/resolv.conf",
 	 set_resolv_conf},
+	{"haproxy", "FILE", "program of the userspace path; default " DEFAULT_HAPROXY, set_haproxy},
 	{"on-host", NULL, "accept endpoints on loopback addresses", set_on_host},
 	{"max-flows", "N", "IPv4 flows that fit; default " TEXT(DEFAULT_MAX_FLOWS), set_max_flows},
 	{"max-flows-ipv6", "N", "IPv6 flows that fit; default a quarter of --max-flows",
@@ -294,6 +300,7 @@ static struct daemon_options defaults(void)
 		.engine =
 			{
 				.state_dir = DEFAULT_STATE_DIR,
+				.haproxy = DEFAULT_HAPROXY,
 				.dataplane =
 					{
 						.bpffs = DEFAULT_BPFFS,

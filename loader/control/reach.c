@@ -26,10 +26,31 @@ static const char *obstacle(struct engine *e, struct arena *a, const struct spw_
 	return text;
 }
 
+/* Of those that are handed off: the first one's. */
+static const char *handoff_trouble(struct engine *e, struct arena *a, const struct object *backend)
+{
+	const struct model *m = e->now->model;
+	const char *name, *text;
+
+	if (!e->handoff || !handoff_has_obstacles(e->handoff))
+		return NULL;
+	name = arena_printf(a, "%s/%s", backend->res.namespace, backend->res.name);
+	for (size_t i = 0; i < m->instance_count; i++) {
+		const struct instance *in = &m->instances[i];
+
+		if (!in->carried || in->mode != SPW_MODE_HANDOFF || strcmp(in->backend, name) != 0)
+			continue;
+		text = handoff_obstacle(e->handoff, engine_endpoint_id(e, in));
+		if (text)
+			return arena_printf(a, "endpoint %s: %s", in->name, text);
+	}
+	return NULL;
+}
+
 const char *reach_problem(struct engine *e, struct arena *a, const struct object *backend)
 {
 	const struct node *list = node_at(backend->res.root, "spec.endpoints");
-	const char *first = NULL, *text;
+	const char *first = handoff_trouble(e, a, backend), *text;
 	char name[ADDR_PORT_TEXT_MAX];
 	struct spw_addr addr;
 	int64_t port;

@@ -9,6 +9,7 @@
 #include "control/reaction.h"
 
 #include "control/rebuild.h"
+#include "control/userspace.h"
 
 static struct table_endpoint *have_endpoint(struct engine *e, uint32_t id)
 {
@@ -62,11 +63,12 @@ static uint64_t rest_ms(const struct engine *e)
 	return wait_ms > own_ms ? wait_ms : own_ms;
 }
 
-static void on_changed(void *ctx)
+void reaction_look(struct engine *e)
 {
-	struct engine *e = ctx;
 	uint64_t wait_ms;
 
+	if (!e->now)
+		return;
 	reaction_refresh(e);
 	if (!e->stale)
 		return;
@@ -75,6 +77,11 @@ static void on_changed(void *ctx)
 		rebuild_later(e, wait_ms);
 	else
 		(void)engine_rebuild(e);
+}
+
+static void on_changed(void *ctx)
+{
+	reaction_look(ctx);
 }
 
 static struct spw_signals *signals_of(void *ctx, const struct instance *i)
@@ -120,6 +127,7 @@ void reaction_refresh(struct engine *e)
 		return;
 	}
 	health_fill(e->health, next, count);
+	userspace_hold(e, next);
 	if (generation_update(g, next))
 		e->stale = true;
 }

@@ -10,4 +10,7 @@ struct health_hooks reaction_hooks(struct engine *e);
 /* The view and the counts of the generation in force follow health/; marks the tables stale. */
 void reaction_refresh(struct engine *e);
 
+/* The same, and the tables made anew when that changed anything: now, or a little later. */
+void reaction_look(struct engine *e);
+
 #endif

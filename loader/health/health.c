@@ -125,6 +125,11 @@ int health_new(uv_loop_t *loop, const struct health_options *opts, struct health
 	return 0;
 }
 
+void health_set_socket_user(uid_t uid, gid_t gid)
+{
+	probe_set_socket_user(uid, gid);
+}
+
 void health_drop(void *ctx, struct target *t)
 {
 	struct health *h = ctx;

@@ -66,6 +66,12 @@ struct health_options {
 	const char *state_file; /* where states and events are kept over restarts; NULL: nowhere */
 };
 
+/*
+ * Unix sockets are probed with the permissions of the user who connects to them for clients; until it is
+ * told, or with 0, with the daemon's own.
+ */
+void health_set_socket_user(uid_t uid, gid_t gid);
+
 /* Turns UV_METRICS_IDLE_TIME of the loop on: how else would it tell waiting from working? */
 int health_new(uv_loop_t *loop, const struct health_options *opts, struct health **out);
 /* Saves the states, stops and closes all its handles; run the loop afterwards. */

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "base/addr.h"
 
@@ -103,6 +105,35 @@ int probe_socket(const struct probe *p, struct sockaddr_storage *to, socklen_t *
 		return -errno;
 	*to_len = len;
 	return fd;
+}
+
+static uid_t socket_uid;
+static gid_t socket_gid;
+
+void probe_set_socket_user(uid_t uid, gid_t gid)
+{
+	socket_uid = uid;
+	socket_gid = gid;
+}
+
+/* File system permissions go by the fsuid, which takes the capabilities for files away with it. */
+int probe_connect(int fd, const struct sockaddr_storage *to, socklen_t to_len)
+{
+	const bool other = to->ss_family == AF_UNIX && socket_uid;
+	int done, err;
+
+	if (other) {
+		(void)setfsgid(socket_gid);
+		(void)setfsuid(socket_uid);
+	}
+	done = connect(fd, (const struct sockaddr *)to, to_len);
+	err = errno;
+	if (other) {
+		(void)setfsuid(geteuid());
+		(void)setfsgid(getegid());
+	}
+	errno = err;
+	return done;
 }
 
 struct probe *probe_start(const struct probe_tools *tools, const struct probe_order *order,

@@ -103,4 +103,12 @@ struct verdict verdict_errno(int err);
 /* A stream socket towards the probe's address, non-blocking; the address for connect(). */
 int probe_socket(const struct probe *p, struct sockaddr_storage *to, socklen_t *to_len);
 
+/*
+ * connect(), to a Unix socket with the permissions of the user who connects to it for clients: 0 or -1
+ * with errno set.
+ */
+int probe_connect(int fd, const struct sockaddr_storage *to, socklen_t to_len);
+/* That user; until then, or with 0, the daemon's own. */
+void probe_set_socket_user(uid_t uid, gid_t gid);
+
 #endif

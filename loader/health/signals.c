@@ -38,7 +38,7 @@ struct span {
 
 bool signals_is_judged(const struct instance *i)
 {
-	return i->passive && i->mode != SPW_MODE_HANDOFF;
+	return i->passive && i->carried;
 }
 
 static struct spw_cohort read_cohort(const struct spw_cohort *c)

@@ -132,12 +132,12 @@ static void inherit(const struct health *h, struct target *t, const struct insta
 	t->inherits = true;
 }
 
-/* Of two instances that share a target the packet path's own is the one to be told of. */
+/* Of two instances that share a target the one that gets traffic is the one to be told of. */
 static void point_to(struct target *t, const struct instance *i)
 {
 	const struct check *c = i->check;
 
-	if (t->listed && i->mode == SPW_MODE_HANDOFF)
+	if (t->listed && !i->carried)
 		return;
 	t->instance = i;
 	t->listed = true;

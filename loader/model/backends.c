@@ -1,34 +1,44 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Backends: accepted or not, and which of their endpoints the packet path can serve. In this
- * version it forwards by nat to addresses; the rest needs the userspace path or another mode.
+ * Backends: accepted or not, and which of their endpoints can be served by whom: plain addresses by
+ * the packet path, names, sockets, TLS and what is on this host by the userspace path.
  */
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/hash.h"
 #include "manifest/annotations.h"
 #include "model/resolver.h"
 
-static const char userspace[] = "they need the userspace path, which this version does not have";
-static const char over_tls[] =
-	"endpoints over TLS need the userspace path, which this version does not have";
+static const char no_abstract[] =
+	"HAProxy fills the names of abstract sockets up to 107 bytes, so it "
+	"cannot connect to one that has a shorter name: use a path";
 static const char not_unicast[] = "no host has such an address";
 
-static void read_ip(struct arena *a, const struct node *ip, bool on_host, struct endpoint *e)
+/* Packets for this host are the stack's. */
+static bool is_of_this_host(const struct model_options *o, const struct spw_addr *addr)
+{
+	for (size_t i = 0; i < o->host_addr_count; i++) {
+		if (addr_equal(&o->host_addrs[i], addr))
+			return true;
+	}
+	return addr_is_loopback(addr);
+}
+
+static void read_ip(struct resolver *r, const struct node *ip, struct endpoint *e)
 {
 	const char *text = node_text_at(ip, "address", "");
 	char buf[ADDR_PORT_TEXT_MAX];
 
 	e->port = (uint16_t)node_int_at(ip, "port", 0);
 	if (addr_parse(text, &e->addr) || e->port == 0) {
-		e->name = arena_printf(a, "%s:%u", text, e->port);
+		e->name = arena_printf(r->arena, "%s:%u", text, e->port);
 		e->unusable = not_unicast;
 		return;
 	}
-	e->name = arena_strdup(a, addr_print_port(&e->addr, e->port, buf));
-	if (addr_is_loopback(&e->addr) && on_host)
-		e->unusable = userspace;
-	else if (addr_is_unspecified(&e->addr) || addr_is_multicast(&e->addr))
+	e->handoff = is_of_this_host(r->opts, &e->addr);
+	e->name = arena_strdup(r->arena, addr_print_port(&e->addr, e->port, buf));
+	if (addr_is_unspecified(&e->addr) || addr_is_multicast(&e->addr))
 		e->unusable = not_unicast;
 }
 
@@ -41,17 +51,31 @@ static const char *read_host(struct arena *a, const struct node *fqdn)
 	return arena_strndup(a, text, len - (len > 0 && text[len - 1] == '.'));
 }
 
-static void read_endpoint(struct arena *a, const struct node *n, bool on_host, struct endpoint *e)
+/*
+ * A socket has no address, but rows and words go by one: 64 bits of its path's hash in the prefix that
+ * is for discarding (RFC 6666), where no endpoint can be.
+ */
+static struct spw_addr addr_of_path(const char *path)
 {
+	struct spw_addr a = {.b = {0x01}};
+	const uint64_t h = hash_bytes(path, strlen(path), 0);
+
+	memcpy(a.b + 8, &h, sizeof(h));
+	return a;
+}
+
+static void read_endpoint(struct resolver *r, const struct node *n, struct endpoint *e)
+{
+	struct arena *a = r->arena;
 	const struct node *fqdn = node_member(n, "fqdn");
 
 	e->hostname = node_text_at(n, "hostname", NULL);
 	e->zone = node_text_at(n, "zone", NULL);
 	if (node_member(n, "ip")) {
-		read_ip(a, node_member(n, "ip"), on_host, e);
+		read_ip(r, node_member(n, "ip"), e);
 		return;
 	}
-	e->unusable = userspace;
+	e->handoff = true;
 	if (fqdn) {
 		e->kind = ENDPOINT_FQDN;
 		e->host = read_host(a, fqdn);
@@ -62,6 +86,9 @@ static void read_endpoint(struct arena *a, const struct node *n, bool on_host, s
 	e->kind = ENDPOINT_UNIX;
 	e->host = node_text_at(n, "unix.path", "");
 	e->name = arena_printf(a, "unix:%s", e->host);
+	e->addr = addr_of_path(e->host);
+	if (e->host[0] == '@')
+		e->unusable = no_abstract;
 }
 
 /* Why none of its endpoints can be served, or NULL. */
@@ -75,7 +102,7 @@ static const char *whole_reason(struct arena *a, const struct backend *b)
 				    "the annotation " ANNOTATION_FORWARDING
 				    ": %s asks for a mode that this version does not have",
 				    mode);
-	return node_at(root, "spec.tls") ? over_tls : NULL;
+	return NULL;
 }
 
 /* "NAMES: WHY" of each reason in turn. */
@@ -135,6 +162,18 @@ static void read_client(struct resolver *r, struct backend *b)
 		tls_fails(b, &why);
 }
 
+/* HAProxy verifies one DNS name; to verify less than what is asked for is no way out. */
+static const char *tls_beyond_proxy(const struct tls_settings *t)
+{
+	if (t->verify && t->names && t->names[0] && t->names[1])
+		return "HAProxy verifies one name, and validation.subjectAltNames of their "
+		       "BackendTLSPolicy has more";
+	if (t->verify && t->names && t->names[0] && strchr(t->names[0], ':'))
+		return "HAProxy verifies DNS names only, and validation.subjectAltNames of their "
+		       "BackendTLSPolicy has a URI";
+	return NULL;
+}
+
 static void read_tls(struct resolver *r, struct backend *b, struct endpoint *e)
 {
 	const struct tls_policy *policy = tls_policies_find(r, b->object, e->port);
@@ -142,9 +181,9 @@ static void read_tls(struct resolver *r, struct backend *b, struct endpoint *e)
 	if (policy)
 		tls_fails(b, &policy->problem);
 	e->tls = tls_read(r->arena, b, policy, e);
-	e->handoff = e->unusable != not_unicast && (e->tls || e->unusable == userspace);
-	if (e->tls)
-		e->unusable = e->unusable == not_unicast ? not_unicast : over_tls;
+	e->handoff = e->unusable != not_unicast && (e->tls || e->handoff);
+	if (e->tls && !e->unusable)
+		e->unusable = tls_beyond_proxy(e->tls);
 }
 
 static void read_endpoints(struct resolver *r, struct backend *b)
@@ -156,14 +195,13 @@ static void read_endpoints(struct resolver *r, struct backend *b)
 	b->count = node_count(list);
 	b->endpoints = arena_array(r->arena, b->count, sizeof(*b->endpoints));
 	for (size_t i = 0; i < b->count; i++)
-		read_endpoint(r->arena, node_item(list, i), r->opts->on_host, &b->endpoints[i]);
+		read_endpoint(r, node_item(list, i), &b->endpoints[i]);
 	read_authorities(r, b);
 	read_client(r, b);
 	for (size_t i = 0; i < b->count; i++) {
 		struct endpoint *e = &b->endpoints[i];
 
 		read_tls(r, b, e);
-		b->handoff_count += e->handoff;
 		if (whole)
 			e->unusable = whole;
 	}
@@ -181,6 +219,7 @@ static void read_words(struct backend *b)
 		b->tier = (uint8_t)(tier[0] - '0');
 	b->dynamic = strcmp(node_text_at(root, "spec.type", "Endpoints"), "DynamicResolver") == 0;
 	b->reset_on_removal = strcmp(annotation_value(root, ANNOTATION_ON_REMOVAL), "reset") == 0;
+	b->xdp_names = strcmp(annotation_value(root, ANNOTATION_FQDN_PATH), "xdp") == 0;
 	b->udp_replies = strcmp(annotation_value(root, ANNOTATION_UDP_REPLIES), "expected") == 0;
 	for (size_t i = 0; i < node_count(protocols); i++) {
 		if (strcmp(node_item(protocols, i)->text, "gateway.envoyproxy.io/h2c") == 0)
@@ -271,17 +310,53 @@ struct backend *backends_find(const struct resolver *r, const char *project, con
 	return o ? r->backend_of[o - r->model->objects] : NULL;
 }
 
+static const char *left_out_of(struct resolver *r, const struct backend *b)
+{
+	const char *text = endpoints_left_out(r, b, IPPROTO_TCP);
+
+	if (!text || !b->unusable)
+		return text ? text : b->unusable;
+	return text_join(r->arena, b->unusable, "; ", text);
+}
+
+/* Settings of TLS that HAProxy has for clients only, in the version that Debian has. */
+static const char *idle_fields(struct arena *a, const struct backend *b)
+{
+	static const char *const fields[] = {"ecdhCurves", "signatureAlgorithms"};
+	const char *list = NULL;
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct node *tls = node_at(b->object->res.root, "spec.tls");
+
+		if (node_count(node_member(tls, fields[i])))
+			list = text_join(a, list, ", ", arena_printf(a, "spec.tls.%s", fields[i]));
+	}
+	return list ? arena_printf(a,
+				   "these fields have no effect, HAProxy has no such setting "
+				   "towards servers: %s",
+				   list)
+		    : NULL;
+}
+
+static void report(struct resolver *r, const struct backend *b)
+{
+	const char *left_out = left_out_of(r, b), *idle = idle_fields(r->arena, b);
+
+	if (left_out)
+		left_out = arena_printf(r->arena, "endpoints left out: %s", left_out);
+	if (left_out && idle)
+		left_out = text_join(r->arena, left_out, "; ", idle);
+	if (left_out || idle)
+		condition_plain(r, b->object, "Programmed", false,
+				left_out ? "EndpointsLeftOut" : "FieldsWithoutEffect",
+				left_out ? left_out : idle);
+	fallbacks_report(r, b);
+}
+
 void backends_report(struct resolver *r)
 {
 	for (size_t i = 0; i < r->model->object_count; i++) {
-		const struct backend *b = r->backend_of[i];
-
-		if (!b)
-			continue;
-		if (b->unusable)
-			condition_plain(
-				r, b->object, "Programmed", false, "EndpointsLeftOut",
-				arena_printf(r->arena, "endpoints left out: %s", b->unusable));
-		fallbacks_report(r, b);
+		if (r->backend_of[i])
+			report(r, r->backend_of[i]);
 	}
 }

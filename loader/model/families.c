@@ -17,7 +17,7 @@ static const char *name_of(enum addr_family family)
 	return family == FAMILY_V4 ? "IPv4" : "IPv6";
 }
 
-/* The endpoints of one family by name; NULL: none. */
+/* The endpoints that only VIPs of one family can use by name; NULL: none. */
 static const char *list_family(struct resolver *r, const struct refs *refs, enum addr_family family)
 {
 	struct name_list names = {0};
@@ -28,11 +28,26 @@ static const char *list_family(struct resolver *r, const struct refs *refs, enum
 		for (size_t n = 0; n < b->count; n++) {
 			const struct endpoint *e = &b->endpoints[n];
 
-			if (!e->unusable && family_of_addr(&e->addr) == family)
+			if (!e->handoff && !e->unusable && family_of_addr(&e->addr) == family)
 				names_add(r->arena, &names, e->name);
 		}
 	}
 	return names_text(r->arena, &names);
+}
+
+/* A name may stand for addresses of either, and a connection that is handed off may go to either. */
+static bool has_any_family(const struct resolver *r, const struct refs *refs)
+{
+	for (size_t i = 0; i < refs->count; i++) {
+		const struct backend *b = refs->items[i].backend;
+
+		for (size_t n = 0; n < b->count; n++) {
+			if (b->endpoints[n].handoff &&
+			    endpoint_is_served(r, b, &b->endpoints[n], refs->proto))
+				return true;
+		}
+	}
+	return false;
 }
 
 static void check_family(struct resolver *r, struct refs *refs, enum addr_family family)
@@ -41,7 +56,7 @@ static void check_family(struct resolver *r, struct refs *refs, enum addr_family
 	const bool has_vip = refs->families & family;
 	const char *text;
 
-	if (has_vip && !list)
+	if (has_vip && !list && !has_any_family(r, refs))
 		text = arena_printf(r->arena,
 				    "there is no %s endpoint for the %s addresses of the "
 				    "Gateway",

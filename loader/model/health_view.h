@@ -19,6 +19,7 @@ struct health_entry {
 	enum health_state state; /* of the active check */
 	enum spw_admin admin;	 /* the operator's word */
 	bool ejected;		 /* by passive detection */
+	bool held;		 /* handed off, and the userspace path is not ready for it */
 	uint8_t ramp_percent; /* slow start: the part of its share it gets, 1..99; 0: all of it */
 };
 
@@ -40,6 +41,8 @@ struct health_view {
 /* Does it count as healthy in the tiers' arithmetic? The operator's word comes first. */
 static inline int health_is_healthy(const struct health_entry *e)
 {
+	if (e->held)
+		return 0;
 	switch (e->admin) {
 	case SPW_ADMIN_UP:
 		return 1;
@@ -55,7 +58,7 @@ static inline int health_is_healthy(const struct health_entry *e)
 /* May it be picked at all, even in panic? */
 static inline int health_is_allowed(const struct health_entry *e)
 {
-	return e->admin != SPW_ADMIN_DOWN && e->admin != SPW_ADMIN_DRAIN;
+	return !e->held && e->admin != SPW_ADMIN_DOWN && e->admin != SPW_ADMIN_DRAIN;
 }
 
 static inline enum standing health_standing(const struct health_entry *e)

@@ -30,7 +30,7 @@ struct instances *instances_new(struct arena *a)
 static bool is_same(const struct instance *a, const struct instance *b)
 {
 	return addr_equal(&a->addr, &b->addr) && a->port == b->port && a->mode == b->mode &&
-	       a->profile == b->profile && a->kind == b->kind &&
+	       a->profile == b->profile && a->kind == b->kind && a->carried == b->carried &&
 	       (a->kind == ENDPOINT_IP || strcmp(a->name, b->name) == 0);
 }
 
@@ -60,10 +60,13 @@ static struct instance wanted(const struct backend *b, const struct endpoint *e,
 		.addr = e->addr,
 		.port = e->port,
 		.mode = e->handoff ? SPW_MODE_HANDOFF : SPW_MODE_NAT,
+		.carried = !e->unusable,
 		.name = e->name,
 		.host = e->host,
+		.fqdn = e->fqdn,
 		.check = j->check,
 		.tls = e->tls,
+		.pool = e->handoff ? j->pool : NULL,
 		.app = b->app,
 		.slow_start_ms = j->slow_start_ms,
 		.hostname = e->hostname,
@@ -71,8 +74,8 @@ static struct instance wanted(const struct backend *b, const struct endpoint *e,
 		.backend = b->name,
 	};
 
-	/* The packet path sees nothing of the others' traffic. */
-	if (!e->handoff)
+	/* Nobody sees traffic of those that have none. */
+	if (i.carried)
 		i.passive = j->passive[b->udp_replies];
 	i.proto = i.passive ? j->proto : 0;
 	if (!e->handoff && !e->hostname && b->app == APP_HTTP1)

@@ -11,7 +11,9 @@ struct judges {
 	/* NULL: none. By whether the endpoint's Backend says that UDP requests are answered. */
 	const struct passive *passive[2];
 	uint32_t slow_start_ms;
-	uint8_t proto; /* of the service */
+	uint8_t proto;	      /* of the service */
+	struct name_wish dns; /* but for `host` */
+	const struct pool_settings *pool;
 	/* instance_profile() of endpoints that have nothing of their own, by the same word. */
 	uint64_t plain_profile[2];
 };
@@ -21,6 +23,11 @@ uint32_t check_duration(const struct node *n, const char *path, uint32_t fallbac
 
 /* check_read.c: the active check of a policy; NULL when it has none. */
 const struct check *check_read(struct arena *a, const struct object *policy);
+
+/* pool_read.c: of a service's policy (or NULL) and its flows' idle time; and what it says of names. */
+const struct pool_settings *pool_read(struct arena *a, const struct object *policy,
+				      uint32_t idle_s);
+struct name_wish dns_read(const struct object *policy);
 
 /* judges.c */
 const struct passive *passive_read(struct arena *a, const struct object *policy, bool udp_replies);

@@ -43,28 +43,65 @@ struct object {
 
 enum endpoint_kind { ENDPOINT_IP, ENDPOINT_FQDN, ENDPOINT_UNIX };
 
+/* BackendTrafficPolicy dns.lookupFamily; the preferred ones take the other when there is none. */
+enum name_family {
+	NAME_IPV4_PREFERRED, /* the default */
+	NAME_IPV6_PREFERRED,
+	NAME_IPV4,
+	NAME_IPV6,
+	NAME_BOTH,
+};
+
+/* A name whose addresses are endpoints, and how it is to be followed. */
+struct name_wish {
+	const char *host; /* without a trailing dot */
+	enum name_family family;
+	uint32_t refresh_ms; /* dnsRefreshRate, 30000: without respect_ttl */
+	bool respect_ttl;    /* respectDnsTtl, true */
+};
+
+/* What a name stands for at the moment. */
+struct name_addrs {
+	const struct spw_addr *addrs; /* good for the time of the call */
+	size_t count;
+};
+
+/* How the userspace path speaks to an endpoint, by the policy in force and the route. */
+struct pool_settings {
+	uint32_t connect_timeout_ms; /* timeout.tcp.connectTimeout, 10000 */
+	uint32_t idle_s;	     /* of established connections, by the route's annotation */
+	uint32_t max_connections;    /* circuitBreaker, of each endpoint; 0: no limit */
+	uint8_t proxy_protocol;	     /* 0: none; 1, 2: the version of the header that is sent */
+	bool keepalive;		     /* tcpKeepalive; the rest 0: the system's */
+	uint32_t keepalive_probes, keepalive_idle_s, keepalive_interval_s;
+};
+
 /* What a Backend's appProtocols say of the way HTTP is spoken to it. */
 enum app_protocol { APP_HTTP1, APP_H2C };
 
 /*
  * An endpoint as policies judge it: services whose policies are equal share the instance.
- * Identity: addr, port, mode, profile; `name` too where there is no address. Instances of mode
- * SPW_MODE_HANDOFF (FQDN, Unix, TLS) are judged like all others, but the packet path does not know
- * them: they have no number and are in no table.
+ * Identity: addr, port, mode, profile; `name` too where there is no address. New flows of instances of
+ * mode SPW_MODE_HANDOFF (FQDN, Unix, TLS, this host's own) are given to the userspace path. Those that
+ * are not carried (a name without an address, or no userspace path) are judged and shown like all
+ * others, but have no number and are in no table.
  */
 struct instance {
 	uint32_t index; /* in model.instances, and in a health_view */
 	enum endpoint_kind kind;
-	struct spw_addr addr; /* ENDPOINT_IP; zero otherwise */
+	struct spw_addr addr; /* ENDPOINT_UNIX: one made of its path; ENDPOINT_FQDN: zero */
 	uint16_t port;	      /* host order; 0 for ENDPOINT_UNIX */
 	enum spw_mode mode;
+	bool carried;
 	uint64_t profile; /* hash of the check (0: nothing judges it) and what else judges it */
 	const char *
 		name; /* "10.0.0.1:80", "[2001:db8::1]:80", "api.example.com:443", "unix:/run/x.sock" */
 	const char *host; /* ENDPOINT_FQDN: the name to resolve; ENDPOINT_UNIX: the path; or NULL */
-	const struct check *check;	/* active; NULL: none */
-	const struct passive *passive;	/* NULL: none */
-	const struct tls_settings *tls; /* NULL: plain */
+	const char *fqdn; /* ENDPOINT_IP: the name that stood for the address, or NULL */
+	const struct check *check;	  /* active; NULL: none */
+	const struct passive *passive;	  /* NULL: none */
+	const struct tls_settings *tls;	  /* NULL: plain */
+	const struct pool_settings *pool; /* SPW_MODE_HANDOFF; else NULL */
 	enum app_protocol app;
 	uint8_t proto; /* of the services, when `passive` is set (it is in the profile then) */
 	uint32_t slow_start_ms; /* window; 0: none. In the profile */
@@ -119,7 +156,7 @@ struct service {
 	const char *zone_note;	     /* why zones of its endpoints have no effect, or NULL */
 	struct locality *localities; /* tier by tier, in the order of the backendRefs or zones */
 	size_t locality_count;
-	/* Endpoints of its Backends that only the userspace path could serve: judged and shown. */
+	/* Endpoints of its Backends that are not carried: judged and shown. */
 	struct instance **handoff;
 	const struct object **handoff_backends;
 	uint8_t *handoff_tiers;
@@ -137,6 +174,8 @@ struct model {
 	size_t instance_count;
 	struct spw_addr *vips; /* unique, those of `services` */
 	size_t vip_count;
+	struct name_wish *wishes; /* the names that its endpoints stand on; each once */
+	size_t wish_count;
 };
 
 struct model_options {
@@ -145,6 +184,10 @@ struct model_options {
 	/* For Gateways without addresses: the global addresses of the attached interfaces. */
 	const struct spw_addr *host_addrs;
 	size_t host_addr_count;
+	/* What a name stands for; NULL: no name is known, and none is followed. */
+	struct name_addrs (*resolve)(void *ctx, const struct name_wish *wish);
+	void *resolve_ctx;
+	const char *no_userspace; /* why there is no userspace path, a sentence; NULL: there is */
 	/* Objects refused in the same run: references to them are not reported once more. */
 	const struct refused_key *refused;
 	size_t refused_count;

@@ -72,8 +72,14 @@ static void add_health(struct words *w, const struct node *n)
 
 const char *policy_idle_fields(struct arena *a, const struct object *policy)
 {
-	static const char *const known[] = {"targetRef",    "targetRefs",  "targetSelectors",
-					    "loadBalancer", "healthCheck", NULL};
+	static const char *const known[] = {"targetRef",      "targetRefs",  "targetSelectors",
+					    "loadBalancer",   "healthCheck", "tcpKeepalive",
+					    "proxyProtocol",  "dns",	     "timeout",
+					    "circuitBreaker", NULL};
+	static const char *const known_timeout[] = {"tcp", NULL};
+	static const char *const known_tcp[] = {"connectTimeout", NULL};
+	static const char *const known_breaker[] = {"maxConnections", "perEndpoint", NULL};
+	static const char *const known_each[] = {"maxConnections", NULL};
 	static const char *const known_selector[] = {"group", "kind", "matchLabels",
 						     "matchExpressions", NULL};
 	const struct node *spec = node_at(policy->res.root, "spec");
@@ -83,6 +89,11 @@ const char *policy_idle_fields(struct arena *a, const struct object *policy)
 	for (size_t i = 0; i < node_count(selectors); i++)
 		add_unknown(&w, node_item(selectors, i), "spec.targetSelectors[].", known_selector);
 	add_unknown(&w, spec, "spec.", known);
+	add_unknown(&w, node_member(spec, "timeout"), "spec.timeout.", known_timeout);
+	add_unknown(&w, node_at(spec, "timeout.tcp"), "spec.timeout.tcp.", known_tcp);
+	add_unknown(&w, node_member(spec, "circuitBreaker"), "spec.circuitBreaker.", known_breaker);
+	add_unknown(&w, node_at(spec, "circuitBreaker.perEndpoint"),
+		    "spec.circuitBreaker.perEndpoint.", known_each);
 	add_balancer(&w, node_member(spec, "loadBalancer"));
 	add_health(&w, node_member(spec, "healthCheck"));
 	return w.list;

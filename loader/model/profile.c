@@ -80,7 +80,19 @@ static uint64_t mix_tls(uint64_t h, const struct tls_settings *t)
 	return mix_words(h, t->alpn);
 }
 
-enum part { PART_PASSIVE = 1, PART_SLOW_START, PART_TLS, PART_APP, PART_HOST };
+static uint64_t mix_pool(uint64_t h, const struct pool_settings *p)
+{
+	h = hash_mix(h + p->connect_timeout_ms);
+	h = hash_mix(h + p->idle_s);
+	h = hash_mix(h + p->max_connections);
+	h = hash_mix(h + p->proxy_protocol);
+	h = hash_mix(h + (p->keepalive ? 1 : 0));
+	h = hash_mix(h + p->keepalive_probes);
+	h = hash_mix(h + p->keepalive_idle_s);
+	return hash_mix(h + p->keepalive_interval_s);
+}
+
+enum part { PART_PASSIVE = 1, PART_SLOW_START, PART_TLS, PART_APP, PART_HOST, PART_POOL };
 
 static uint64_t open_part(uint64_t h, enum part part)
 {
@@ -101,5 +113,7 @@ uint64_t instance_profile(const struct instance *i)
 		h = hash_mix(open_part(h, PART_APP) + i->app);
 	if (i->host)
 		h = mix_text(open_part(h, PART_HOST) + i->kind, i->host);
-	return h || !(i->passive || i->slow_start_ms || i->tls || i->host) ? h : 1;
+	if (i->pool)
+		h = mix_pool(open_part(h, PART_POOL), i->pool);
+	return h || !(i->passive || i->slow_start_ms || i->tls || i->host || i->pool) ? h : 1;
 }

@@ -172,13 +172,19 @@ static void note(struct resolver *r, struct object *route, const struct wanted *
 
 static void take(struct resolver *r, const struct wanted *w, struct backend *b, struct refs *out)
 {
+	const char *left_out = NULL;
+
 	if (w->weight == 0)
 		return;
 	*arena_push(r->arena, out->items, out->count) = (struct ref){b, w->weight, w->rule};
+	left_out = endpoints_left_out(r, b, out->proto);
 	if (b->unusable)
+		left_out =
+			left_out ? text_join(r->arena, b->unusable, "; ", left_out) : b->unusable;
+	if (left_out)
 		out->left_out = text_join(r->arena, out->left_out, "; ",
 					  arena_printf(r->arena, "Backend %s/%s: %s", w->namespace,
-						       w->name, b->unusable));
+						       w->name, left_out));
 }
 
 static void resolve_rule(struct resolver *r, struct object *route, size_t rule, struct refs *out)
@@ -209,6 +215,7 @@ struct refs *refs_resolve(struct resolver *r, struct object *route)
 	const size_t rules = node_count(node_at(route->res.root, "spec.rules"));
 	struct refs *refs = arena_alloc(r->arena, sizeof(*refs));
 
+	refs->proto = route->res.kind->id == KIND_UDPROUTE ? IPPROTO_UDP : IPPROTO_TCP;
 	for (size_t i = 0; i < rules; i++)
 		resolve_rule(r, route, i, refs);
 	if (refs->problem.reason && refs->count == 0 && !is_http(route))

@@ -44,23 +44,24 @@ struct endpoint {
 	uint16_t port;
 	const char *name; /* as written: "10.0.0.1:80", "a.example:443", "unix:/run/x" */
 	const char *host; /* the name to resolve, or the path; NULL: it has an address */
+	const char *fqdn; /* the name that `addr` is one address of, or NULL */
 	const char *hostname;
 	const char *zone;
 	const struct tls_settings *tls; /* NULL: plain */
-	const char *unusable;		/* why the packet path cannot serve it; NULL: it can */
-	bool handoff;			/* the userspace path could */
+	const char *unusable;		/* why nobody can serve it, or NULL */
+	bool handoff;			/* the userspace path is to serve it */
 };
 
 struct backend {
 	struct object *object;
 	struct endpoint *endpoints;
 	size_t count;
-	size_t handoff_count;
 	const char *name; /* "NAMESPACE/NAME" */
 	uint8_t tier;
 	bool dynamic;	       /* type DynamicResolver */
 	bool reset_on_removal; /* annotation on-removal */
 	bool udp_replies;      /* annotation udp-replies: silence is a failure */
+	bool xdp_names;	       /* annotation fqdn-path: xdp */
 	enum app_protocol app;
 	const char *refusal;		 /* why it is not accepted, or NULL */
 	const char *ca_pem;		 /* caCertificateRefs of spec.tls; NULL: the system's */
@@ -84,6 +85,7 @@ struct refs {
 	size_t count;
 	struct problem problem; /* the first one's reason, all messages */
 	const char *left_out;	/* endpoints that cannot be served, and why; NULL: none */
+	uint8_t proto;		/* of the flows that the route is for */
 	unsigned int families;	/* FAMILY_V4, FAMILY_V6: of the VIPs that the route feeds */
 };
 
@@ -231,6 +233,22 @@ struct instance *instances_get(struct instances *all, const struct backend *b,
 			       const struct endpoint *e, const struct judges *j);
 /* Moves them into one array; pointers taken before lead there by their index. */
 struct instance *instances_finish(struct instances *all, size_t *count);
+
+/* endpoints.c: who is carried, and by whom. */
+bool endpoint_is_promoted(const struct backend *b, const struct endpoint *e, uint8_t proto);
+bool endpoint_is_served(const struct resolver *r, const struct backend *b, const struct endpoint *e,
+			uint8_t proto);
+
+/* The endpoints of one backendRef on their way into a service. */
+struct adding {
+	struct service *service;
+	struct locality *locality; /* gets those that are carried */
+	const struct backend *backend;
+	const struct judges *judges;
+	struct instances *all;
+};
+void endpoints_add(struct resolver *r, struct adding *to);
+const char *endpoints_left_out(struct resolver *r, const struct backend *b, uint8_t proto);
 
 /* zones.c: what the policy in force says of zones, once the service has its localities. */
 void zones_apply(struct resolver *r, struct service *s);

@@ -28,66 +28,27 @@ static int compare_drafts(const void *va, const void *vb)
 static void add_locality(struct resolver *r, struct service *s, const struct ref *ref,
 			 const struct judges *j, struct instances *all)
 {
-	const struct backend *b = ref->backend;
-	struct locality l = {.backend = b->object, .weight = ref->weight, .tier = b->tier};
+	struct locality l = {
+		.backend = ref->backend->object,
+		.weight = ref->weight,
+		.tier = ref->backend->tier,
+	};
+	struct adding to = {s, &l, ref->backend, j, all};
 
-	l.members = arena_array(r->arena, b->count, sizeof(struct instance *));
-	l.backends = arena_array(r->arena, b->count, sizeof(struct object *));
-	l.zones = arena_array(r->arena, b->count, sizeof(*l.zones));
-	for (size_t i = 0; i < b->count; i++) {
-		const struct endpoint *e = &b->endpoints[i];
-
-		if (e->unusable || family_of_addr(&e->addr) != family_of_addr(&s->vip))
-			continue;
-		l.backends[l.count] = b->object;
-		l.zones[l.count] = e->zone;
-		l.members[l.count++] = instances_get(all, b, e, j);
-	}
+	endpoints_add(r, &to);
 	if (l.count)
 		*arena_push(r->arena, s->localities, s->locality_count) = l;
-}
-
-static void room_for_handoff(struct arena *a, const struct refs *refs, struct service *s)
-{
-	size_t room = 0;
-
-	for (size_t i = 0; i < refs->count; i++)
-		room += refs->items[i].backend->handoff_count;
-	s->handoff = arena_array(a, room, sizeof(struct instance *));
-	s->handoff_backends = arena_array(a, room, sizeof(struct object *));
-	s->handoff_tiers = arena_array(a, room, sizeof(*s->handoff_tiers));
-}
-
-/* Those that only the userspace path could serve. */
-static void add_handoff(struct resolver *r, struct service *s, const struct backend *b,
-			const struct judges *j, struct instances *all)
-{
-	const struct client_cert *client = &r->gateway_client[s->gateway - r->model->objects];
-
-	for (size_t i = 0; i < b->count && b->handoff_count; i++) {
-		struct endpoint e = b->endpoints[i];
-
-		if (!e.handoff)
-			continue;
-		e.tls = tls_for_gateway(r->arena, e.tls, client);
-		s->handoff[s->handoff_count] = instances_get(all, b, &e, j);
-		s->handoff_backends[s->handoff_count] = b->object;
-		s->handoff_tiers[s->handoff_count++] = b->tier;
-	}
 }
 
 static void add_endpoints(struct resolver *r, const struct draft *d, const struct judges *j,
 			  struct instances *all, struct service *s)
 {
-	room_for_handoff(r->arena, d->refs, s);
 	for (unsigned int tier = 0; tier < MODEL_TIERS; tier++) {
 		for (size_t i = 0; i < d->refs->count; i++) {
 			const struct ref *ref = &d->refs->items[i];
 
-			if (ref->backend->tier != tier)
-				continue;
-			add_locality(r, s, ref, j, all);
-			add_handoff(r, s, ref->backend, j, all);
+			if (ref->backend->tier == tier)
+				add_locality(r, s, ref, j, all);
 		}
 	}
 }
@@ -110,7 +71,7 @@ static enum spw_no_endpoint read_answer(const struct object *route, const char *
 static void build(struct resolver *r, const struct draft *d, struct instances *all,
 		  struct service *s)
 {
-	const struct judges judges = judges_of(r, d);
+	struct judges judges = judges_of(r, d);
 	const struct object *policy = d->target ? d->target->policy : NULL;
 
 	s->vip = d->vip;
@@ -129,6 +90,8 @@ static void build(struct resolver *r, const struct draft *d, struct instances *a
 	s->new_flows = read_answer(d->route, ANNOTATION_NO_ENDPOINT);
 	s->live_flows = read_answer(d->route, ANNOTATION_NO_ENDPOINT_ESTABLISHED);
 	idle_read(d->route, s->idle_s);
+	judges.pool = pool_read(r->arena, policy, s->idle_s[SPW_IDLE_ESTABLISHED]);
+	judges.dns = dns_read(policy);
 	add_endpoints(r, d, &judges, all, s);
 	zones_apply(r, s);
 	fallbacks_mark(r, d, s, &judges);

@@ -245,7 +245,7 @@ static void compile_all(struct compiler *c, const struct model *m, const struct 
 	for (size_t i = 0; i < m->service_count; i++)
 		compile_service(c, &m->services[i], v);
 	for (size_t i = 0; i < m->instance_count; i++) {
-		if (m->instances[i].mode != SPW_MODE_HANDOFF)
+		if (m->instances[i].carried)
 			compile_endpoint(c, &m->instances[i], v);
 	}
 	sort_rows(c->out);

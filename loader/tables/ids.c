@@ -96,10 +96,10 @@ void ids_seed(struct ids *ids, const struct tables *have)
 	registry_seed_end(&ids->services);
 }
 
-/* Only the packet path knows endpoints by number. */
+/* Those that get no traffic need none. */
 static bool has_number(const struct instance *i)
 {
-	return i->mode != SPW_MODE_HANDOFF;
+	return i->carried;
 }
 
 static size_t count_numbered(const struct model *m)

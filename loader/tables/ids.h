@@ -31,7 +31,7 @@ void ids_seed(struct ids *ids, const struct tables *have);
  */
 int ids_assign(struct ids *ids, const struct model *m, const char **why);
 
-/* After ids_assign() on this model; instances of SPW_MODE_HANDOFF have SPW_ENDPOINT_NONE. */
+/* After ids_assign() on this model; instances that are not carried have SPW_ENDPOINT_NONE. */
 uint32_t ids_endpoint(const struct ids *ids, const struct instance *i);
 uint32_t ids_service(const struct ids *ids, const struct service *s);
 

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A name whose addresses changed makes a new generation of the same resources, as a change of the host's
+ * own addresses does. An endpoint counts for new connections once HAProxy says that it has it.
+ */
+#include "control/userspace.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "control/reaction.h"
+#include "dataplane/dataplane.h"
+
+static struct names_wish wish_of(const struct name_wish *w)
+{
+	static const enum dns_family families[] = {
+		[NAME_IPV4_PREFERRED] = DNS_IPV4_PREFERRED,
+		[NAME_IPV6_PREFERRED] = DNS_IPV6_PREFERRED,
+		[NAME_IPV4] = DNS_IPV4,
+		[NAME_IPV6] = DNS_IPV6,
+		[NAME_BOTH] = DNS_IPV4_AND_IPV6,
+	};
+
+	return (struct names_wish){
+		.name = w->host,
+		.family = families[w->family],
+		.refresh_ms = w->refresh_ms,
+		.respect_ttl = w->respect_ttl,
+	};
+}
+
+static struct name_addrs resolve(void *ctx, const struct name_wish *w)
+{
+	const struct engine *e = ctx;
+	const struct names_wish wish = wish_of(w);
+	const struct names_answer *a = names_get(e->names, &wish);
+
+	return a ? (struct name_addrs){a->addrs, a->count} : (struct name_addrs){0};
+}
+
+void userspace_options(struct engine *e, struct model_options *opts)
+{
+	opts->resolve = resolve;
+	opts->resolve_ctx = e;
+	opts->no_userspace = e->no_userspace;
+}
+
+static void on_names(void *ctx)
+{
+	struct engine *e = ctx;
+	AUTO(arena_free) struct arena *a = arena_new();
+	struct model_options opts;
+	struct object *objects;
+
+	if (!a || !e->now)
+		return;
+	opts = engine_model_options(e, a);
+	objects = generation_copy(e->now, a);
+	(void)engine_install(
+		e, generation_new(TAKE(a), objects, e->now->model->object_count, &opts, e->now));
+}
+
+static void follow(struct engine *e)
+{
+	const struct model *m = e->now->model;
+	AUTO(free) struct names_wish *wishes = calloc(m->wish_count + 1, sizeof(*wishes));
+
+	for (size_t i = 0; wishes && i < m->wish_count; i++)
+		wishes[i] = wish_of(&m->wishes[i]);
+	if (!wishes || names_follow(e->names, wishes, m->wish_count))
+		log_error("dns: out of memory: names are followed as before");
+}
+
+void userspace_sync(struct engine *e)
+{
+	follow(e);
+	if (e->handoff && e->numbered)
+		handoff_sync(e->handoff, e->now->model, e->ids);
+}
+
+static void on_steer(void *ctx, uint32_t id, int socket_v4, int socket_v6)
+{
+	struct engine *e = ctx;
+	int err;
+
+	if (socket_v4 < 0) {
+		dataplane_steer_clear(e->dp, id);
+		return;
+	}
+	err = dataplane_steer_set(e->dp, id, socket_v4, socket_v6);
+	if (err)
+		log_error("proxy: endpoint number %u: its connections cannot be steered: %s", id,
+			  strerror(-err));
+}
+
+static void on_changed(void *ctx)
+{
+	reaction_look(ctx);
+}
+
+/*
+ * What the packet path counts of the connections that it forwards, for those that it does not. HAProxy
+ * says how many failed, not in which order.
+ */
+static void on_counted(void *ctx, uint32_t id, uint64_t made, uint64_t failed)
+{
+	struct engine *e = ctx;
+	struct spw_signals *s = dataplane_signals(e->dp, id);
+	struct spw_cohort *c;
+
+	if (!s)
+		return;
+	c = &s->cohort[(clock_coarse_ns() >> SPW_COHORT_SHIFT) % SPW_COHORTS];
+	__atomic_fetch_add(&c->opened, (uint32_t)made, __ATOMIC_RELAXED);
+	if (made > failed)
+		__atomic_fetch_add(&c->answered, (uint32_t)(made - failed), __ATOMIC_RELAXED);
+	__atomic_fetch_add(&c->refused, (uint32_t)failed, __ATOMIC_RELAXED);
+	s->run = made > failed ? 0 : s->run + (uint32_t)failed;
+	if (failed)
+		s->last_failure = SPW_FAILURE_REFUSED;
+	if (s->run > s->run_max)
+		s->run_max = s->run;
+}
+
+static int open_handoff(struct engine *e, const struct engine_options *o)
+{
+	const struct handoff_options opts = {
+		.hooks = {.steer = on_steer,
+			  .changed = on_changed,
+			  .counted = on_counted,
+			  .ctx = e},
+		.run_dir = o->dataplane.run_dir,
+		.haproxy = o->haproxy,
+	};
+	uid_t uid;
+	gid_t gid;
+	int err;
+
+	e->no_userspace = handoff_missing(o->haproxy);
+	if (e->no_userspace) {
+		log_warn("proxy: %s: %s", o->haproxy, e->no_userspace);
+		return 0;
+	}
+	err = handoff_new(e->loop, &opts, &e->handoff);
+	if (err)
+		return err;
+	handoff_user(e->handoff, &uid, &gid);
+	health_set_socket_user(uid, gid);
+	for (size_t i = 0; i < e->have.endpoint_count; i++) {
+		if (e->have.endpoints[i].mode == SPW_MODE_HANDOFF)
+			handoff_trust(e->handoff, e->have.endpoints[i].id);
+	}
+	return 0;
+}
+
+int userspace_open(struct engine *e, const struct engine_options *o)
+{
+	const struct names_options opts = {
+		.dns = {.resolv_conf = o->resolv_conf},
+		.on_host = o->on_host,
+		.events = e->events,
+		.changed = on_names,
+		.ctx = e,
+	};
+	int err = names_new(e->loop, &opts, &e->names);
+
+	return err ? err : open_handoff(e, o);
+}
+
+void userspace_close(struct engine *e)
+{
+	handoff_free(TAKE(e->handoff));
+	names_free(TAKE(e->names));
+}
+
+void userspace_hold(const struct engine *e, struct health_entry *next)
+{
+	const struct model *m = e->now->model;
+
+	for (size_t n = 0; e->numbered && n < m->instance_count; n++) {
+		const struct instance *i = &m->instances[n];
+
+		if (i->carried && i->mode == SPW_MODE_HANDOFF)
+			next[i->index].held =
+				!e->handoff ||
+				!handoff_is_ready(e->handoff, ids_endpoint(e->ids, i));
+	}
+}

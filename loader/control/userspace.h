@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Joins the userspace path, and the names that endpoints stand on, to the engine. */
+#ifndef SPILLWAY_CONTROL_USERSPACE_H
+#define SPILLWAY_CONTROL_USERSPACE_H
+
+#include "control/engine.h"
+
+/* After the maps were read: endpoints that they hand off are taken to be served still. */
+int userspace_open(struct engine *e, const struct engine_options *o);
+void userspace_close(struct engine *e);
+
+/* What models are to know of it. */
+void userspace_options(struct engine *e, struct model_options *opts);
+
+/* The generation in force, once it has its numbers. */
+void userspace_sync(struct engine *e);
+
+/* Marks those of `next` whose connections nobody would serve now. */
+void userspace_hold(const struct engine *e, struct health_entry *next);
+
+#endif

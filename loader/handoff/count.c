@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * HAProxy's counters of its servers, read once a second. They start from nothing with each server, so
+ * what is kept are sums of differences.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "handoff/state.h"
+
+enum column { COLUMN_SERVER, COLUMN_MADE, COLUMN_FAILED, COLUMN_IN, COLUMN_OUT, COLUMN_MAX };
+
+/* HAProxy's names of them. */
+static const char *const names[COLUMN_MAX] = {"svname", "stot", "econ", "bin", "bout"};
+
+struct columns {
+	size_t at[COLUMN_MAX];
+};
+
+static size_t field_len(const char *p)
+{
+	return strcspn(p, ",\n");
+}
+
+/* "# pxname,svname,..."; false when one is missing. */
+static bool read_header(const char *line, struct columns *c)
+{
+	size_t found = 0, nth = 0;
+
+	for (const char *p = line; *p && *p != '\n'; nth++) {
+		const size_t len = field_len(p);
+
+		for (size_t i = 0; i < COLUMN_MAX; i++) {
+			if (strlen(names[i]) == len && strncmp(names[i], p, len) == 0) {
+				c->at[i] = nth;
+				found++;
+			}
+		}
+		p += len + (p[len] == ',');
+	}
+	return found == COLUMN_MAX;
+}
+
+static void read_row(const char *line, const struct columns *c, const char *out[COLUMN_MAX])
+{
+	size_t nth = 0;
+
+	for (const char *p = line; *p && *p != '\n'; nth++) {
+		for (size_t i = 0; i < COLUMN_MAX; i++) {
+			if (c->at[i] == nth)
+				out[i] = p;
+		}
+		p += field_len(p);
+		p += *p == ',';
+	}
+}
+
+static uint64_t number_of(const char *field)
+{
+	uint64_t n = 0;
+
+	(void)sscanf(field, "%" SCNu64, &n);
+	return n;
+}
+
+static void take(struct handoff *h, const char *const row[COLUMN_MAX])
+{
+	const uint64_t made = number_of(row[COLUMN_MADE]), failed = number_of(row[COLUMN_FAILED]);
+	const uint64_t in = number_of(row[COLUMN_IN]), out = number_of(row[COLUMN_OUT]);
+	struct entry *e;
+
+	if (row[COLUMN_SERVER][0] != 's')
+		return;
+	e = handoff_by_server(h, number_of(row[COLUMN_SERVER] + 1));
+	if (!e)
+		return;
+	e->counters.bytes_in += in - e->in;
+	e->counters.bytes_out += out - e->out;
+	e->counters.failed += failed - e->failed;
+	if (made != e->made || failed != e->failed)
+		h->hooks.counted(h->hooks.ctx, e->id, made - e->made, failed - e->failed);
+	e->made = made;
+	e->failed = failed;
+	e->in = in;
+	e->out = out;
+}
+
+static void on_stat(void *ctx, int err, const char *answer)
+{
+	struct handoff *h = ctx;
+	struct columns c;
+
+	if (err || !read_header(answer, &c))
+		return;
+	for (const char *p = strchr(answer, '\n'); p && p[1]; p = strchr(p + 1, '\n')) {
+		const char *row[COLUMN_MAX] = {"", "", "", "", ""};
+
+		read_row(p + 1, &c, row);
+		take(h, row);
+	}
+}
+
+void count_poll(struct handoff *h)
+{
+	if (h->now && h->live_count)
+		(void)admin_send(h->now->admin, "show stat -1 4 -1\n", on_stat, h);
+}

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Endpoints come and go by their numbers. What each is to be stands in `want`, what HAProxy has in `have`;
+ * whenever they differ it is told, or a new process is begun that has it all.
+ */
+#include "handoff/handoff.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "handoff/state.h"
+
+#define DOWN_GRACE_MS 3000  /* without a process before endpoints count as not ready */
+#define RETRY_MOST_MS 10000 /* between starts that fail */
+#define STEADY_MS     10000 /* a process that ran so long was no failure */
+#define OLD_STOP_MS                                                                                \
+	2000 /* what waits in the queues of the sockets before ours is accepted by then */
+#define POLL_MS 1000
+
+void handoff_set_problem(struct handoff *h, const char *text)
+{
+	free(h->problem);
+	h->problem = text ? strdup(text) : NULL;
+}
+
+void server_done(struct server *s)
+{
+	arena_free(s->arena);
+	*s = (struct server){0};
+}
+
+void server_set(struct server *to, const struct plan_server *from, uint64_t number)
+{
+	struct arena *a = arena_new();
+
+	if (!a)
+		abort();
+	server_done(to);
+	*to = (struct server){
+		.arena = a,
+		.number = number,
+		.identity = from->identity,
+		.pool = arena_strdup(a, from->pool),
+		.address = arena_strdup(a, from->address),
+		.params = arena_strdup(a, from->params),
+	};
+}
+
+static void server_copy(struct server *to, const struct server *from)
+{
+	const struct plan_server s = {
+		.identity = from->identity,
+		.pool = from->pool,
+		.address = from->address,
+		.params = from->params,
+	};
+
+	server_set(to, &s, from->number);
+}
+
+void entry_have(struct handoff *h, struct entry *e)
+{
+	const struct socket_pair *s = &h->sockets[e->slot];
+
+	server_copy(&e->have, &e->want);
+	e->made = e->failed = e->in = e->out = 0;
+	h->trusted[e->id] = false;
+	h->hooks.steer(h->hooks.ctx, e->id, s->v4, s->v6);
+}
+
+void entry_refuse(struct handoff *h, struct entry *e, const char *why)
+{
+	free(e->problem);
+	e->problem = strdup(why);
+	log_error("proxy: endpoint %s: %s", e->want.address, why);
+	h->hooks.changed(h->hooks.ctx);
+}
+
+static void free_entry(struct handoff *h, size_t nth)
+{
+	const uint32_t id = h->live[nth];
+	struct entry *e = h->entries[id];
+
+	h->entries[id] = NULL;
+	h->live[nth] = h->live[--h->live_count];
+	h->slot_ids[e->slot] = SPW_ENDPOINT_NONE;
+	server_done(&e->want);
+	server_done(&e->have);
+	free(e->problem);
+	free(e);
+}
+
+/* More sockets than are needed, so that the next endpoints need no new process. */
+static int grow(struct handoff *h)
+{
+	const size_t wanted = h->slot_count ? 2 * h->slot_count : SLOTS_LEAST;
+	uint32_t *ids = realloc(h->slot_ids, wanted * sizeof(*ids));
+	int err;
+
+	if (!ids)
+		return -ENOMEM;
+	h->slot_ids = ids;
+	err = sockets_open(&h->sockets, &h->slot_count, wanted);
+	if (err)
+		return err;
+	memset(ids + wanted / 2 * (wanted > SLOTS_LEAST), 0,
+	       (wanted > SLOTS_LEAST ? wanted / 2 : wanted) * sizeof(*ids));
+	return 0;
+}
+
+static size_t take_slot(struct handoff *h, uint32_t id)
+{
+	size_t i = 0;
+
+	while (i < h->slot_count && h->slot_ids[i] != SPW_ENDPOINT_NONE)
+		i++;
+	if (i == h->slot_count && grow(h))
+		return SLOT_NONE;
+	h->slot_ids[i] = id;
+	return i;
+}
+
+static struct entry *add_entry(struct handoff *h, uint32_t id)
+{
+	struct entry *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->id = id;
+	e->slot = take_slot(h, id);
+	if (e->slot == SLOT_NONE) {
+		log_error("proxy: no listening socket is to be had for one more endpoint: %s",
+			  strerror(errno));
+		free(e);
+		return NULL;
+	}
+	h->entries[id] = e;
+	h->live[h->live_count++] = id;
+	return e;
+}
+
+static void want(struct handoff *h, const struct plan_server *s)
+{
+	struct entry *e = h->entries[s->id];
+
+	if (!e)
+		e = add_entry(h, s->id);
+	if (!e)
+		return;
+	e->has_want = true;
+	e->leave_ms = 0;
+	if (e->want.number && e->want.identity == s->identity)
+		return;
+	free(TAKE(e->problem));
+	if (e->have.number && e->have.identity == s->identity)
+		server_copy(&e->want, &e->have); /* back to what it was */
+	else
+		server_set(&e->want, s, h->next_number++);
+}
+
+static void keep_plan(struct handoff *h, struct plan *p)
+{
+	struct arena *a = arena_new();
+
+	if (!a)
+		abort();
+	for (size_t i = 0; i < p->pool_count; i++)
+		p->pools[i].name = arena_strdup(a, p->pools[i].name);
+	h->pools = arena_array(a, p->pool_count, sizeof(*h->pools));
+	h->pool_count = p->pool_count;
+	if (p->pool_count)
+		memcpy(h->pools, p->pools, p->pool_count * sizeof(*h->pools));
+	h->files = arena_array(a, p->file_count, sizeof(*h->files));
+	h->file_count = p->file_count;
+	for (size_t i = 0; i < p->file_count; i++)
+		h->files[i] = (struct plan_file){
+			.path = arena_strdup(a, p->files[i].path),
+			.pem = arena_strdup(a, p->files[i].pem),
+			.is_authority = p->files[i].is_authority,
+		};
+	arena_free(h->plan_arena);
+	h->plan_arena = a;
+}
+
+/* Pools that only endpoints on their way out need are kept by keeping them in the process. */
+static void leave_others(struct handoff *h)
+{
+	const uint64_t until = clock_ms() + LEAVE_MS;
+
+	for (size_t i = 0; i < h->live_count; i++) {
+		struct entry *e = h->entries[h->live[i]];
+
+		if (!e->has_want && !e->leave_ms)
+			e->leave_ms = until;
+	}
+}
+
+static void settle(struct handoff *h)
+{
+	if (h->next || h->down_ms) {
+		h->reload_wanted = true;
+		return;
+	}
+	if (!h->now && !h->live_count)
+		return; /* nobody needs a proxy yet */
+	if (push_needs_process(h))
+		process_begin(h);
+	else
+		push_all(h);
+}
+
+void handoff_sync(struct handoff *h, const struct model *m, const struct ids *ids)
+{
+	AUTO(arena_free) struct arena *a = arena_new();
+	struct plan p;
+
+	if (!a)
+		abort();
+	plan_make(a, m, ids, h->dir, &p);
+	for (size_t i = 0; i < h->live_count; i++)
+		h->entries[h->live[i]]->has_want = false;
+	for (size_t i = 0; i < p.server_count; i++)
+		want(h, &p.servers[i]);
+	keep_plan(h, &p);
+	leave_others(h);
+	settle(h);
+	handoff_arm(h, LEAVE_MS);
+}
+
+/* Of the sockets that an old daemon's process listens on nothing is led there any more. */
+static void stop_old(struct handoff *h)
+{
+	if (h->now)
+		process_stop_old(h, h->now);
+}
+
+void handoff_took_over(struct handoff *h, struct process *p)
+{
+	struct process *old = h->now;
+
+	h->now = p;
+	h->next = NULL;
+	h->down_ms = 0;
+	for (size_t i = 0; i < h->retired_count; i++)
+		free(h->retired[i].pool);
+	h->retired_count = 0;
+	for (size_t i = 0; i < h->live_count; i++) {
+		struct entry *e = h->entries[h->live[i]];
+
+		e->pushing = false;
+		if (e->has_want && !e->problem && e->want.number < p->numbered)
+			entry_have(h, e);
+	}
+	if (old) {
+		(void)uv_process_kill(&old->child[1], SIGUSR1);
+		process_forget(old);
+	} else {
+		h->old_stop_ms = clock_ms() + OLD_STOP_MS;
+	}
+	files_sweep(h, p->number);
+	handoff_set_problem(h, NULL);
+	log_info("proxy: haproxy runs as process %d, with %zu endpoints",
+		 (int)uv_process_get_pid(&p->child[1]), h->live_count);
+	if (h->reload_wanted) {
+		h->reload_wanted = false;
+		settle(h);
+	}
+	handoff_arm(h, OLD_STOP_MS);
+	h->hooks.changed(h->hooks.ctx);
+}
+
+void handoff_failed(struct handoff *h, struct process *p)
+{
+	const bool was_now = p == h->now;
+	uint64_t wait_ms;
+
+	if (was_now && clock_ms() - p->started_ms > STEADY_MS)
+		h->failures = 0;
+	if (was_now)
+		h->now = NULL;
+	else
+		h->next = NULL;
+	process_forget(p);
+	wait_ms = h->failures ? 100u << (h->failures < 7 ? h->failures : 7) : 0;
+	if (wait_ms > RETRY_MOST_MS)
+		wait_ms = RETRY_MOST_MS;
+	h->failures++;
+	if (!h->now && !h->down_ms)
+		h->down_ms = clock_ms();
+	handoff_set_problem(h, was_now ? "HAProxy ended and is started again"
+				       : "HAProxy cannot be started: see the daemon's log");
+	h->retry_ms = clock_ms() + wait_ms;
+	handoff_arm(h, wait_ms);
+}
+
+static void drop_leavers(struct handoff *h, uint64_t now)
+{
+	for (size_t i = h->live_count; i > 0; i--) {
+		struct entry *e = h->entries[h->live[i - 1]];
+
+		if (e->has_want || !e->leave_ms || e->leave_ms > now)
+			continue;
+		h->hooks.steer(h->hooks.ctx, e->id, -1, -1);
+		push_unmap(h, e);
+		push_retire(h, &e->have);
+		free_entry(h, i - 1);
+	}
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct handoff *h = timer->data;
+	const uint64_t now = clock_ms();
+
+	drop_leavers(h, now);
+	push_drop_retired(h);
+	if (h->old_stop_ms && now >= h->old_stop_ms) {
+		h->old_stop_ms = 0;
+		stop_old(h);
+	}
+	if (h->retry_ms && now >= h->retry_ms) {
+		h->retry_ms = 0;
+		if (!h->next)
+			process_begin(h);
+	}
+	if (h->down_ms && !h->down_told && now - h->down_ms >= DOWN_GRACE_MS) {
+		h->down_told = true;
+		h->hooks.changed(h->hooks.ctx);
+	}
+	if (!h->down_ms)
+		h->down_told = false;
+	if (h->live_count || h->retired_count || h->retry_ms || h->down_ms || h->old_stop_ms)
+		handoff_arm(h, h->down_ms || h->retry_ms ? 100 : 1000);
+}
+
+/* The earliest of what was asked for. */
+void handoff_arm(struct handoff *h, uint64_t wait_ms)
+{
+	if (h->closing ||
+	    (uv_is_active((uv_handle_t *)&h->timer) && uv_timer_get_due_in(&h->timer) <= wait_ms))
+		return;
+	uv_update_time(h->loop);
+	(void)uv_timer_start(&h->timer, on_timer, wait_ms, 0);
+}
+
+void handoff_trust(struct handoff *h, uint32_t id)
+{
+	if (id < SPW_ENDPOINTS_LIMIT)
+		h->trusted[id] = true;
+}
+
+bool handoff_is_ready(const struct handoff *h, uint32_t id)
+{
+	const struct entry *e = id < SPW_ENDPOINTS_LIMIT ? h->entries[id] : NULL;
+
+	if (h->down_ms && clock_ms() - h->down_ms >= DOWN_GRACE_MS)
+		return false;
+	return e && !e->problem && (e->have.number || h->trusted[id]);
+}
+
+const char *handoff_obstacle(const struct handoff *h, uint32_t id)
+{
+	const struct entry *e = id < SPW_ENDPOINTS_LIMIT ? h->entries[id] : NULL;
+
+	if (!e)
+		return NULL;
+	return e->problem ? e->problem : reach_text(e->path_error);
+}
+
+bool handoff_has_obstacles(const struct handoff *h)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < h->live_count && !any; i++)
+		any = h->entries[h->live[i]]->problem || h->entries[h->live[i]]->path_error;
+	return any;
+}
+
+const char *handoff_endpoint_problem(const struct handoff *h, uint32_t id)
+{
+	const struct entry *e = id < SPW_ENDPOINTS_LIMIT ? h->entries[id] : NULL;
+	const char *obstacle = handoff_obstacle(h, id);
+
+	if (obstacle)
+		return obstacle;
+	if (h->problem)
+		return h->problem;
+	return e && (e->have.number || h->trusted[id]) ? NULL : "HAProxy is about to learn of it";
+}
+
+void handoff_user(const struct handoff *h, uid_t *uid, gid_t *gid)
+{
+	*uid = h->uid;
+	*gid = h->gid;
+}
+
+const char *handoff_problem(const struct handoff *h)
+{
+	return h->problem;
+}
+
+void handoff_count(const struct handoff *h, uint32_t id, struct handoff_counters *out)
+{
+	const struct entry *e = id < SPW_ENDPOINTS_LIMIT ? h->entries[id] : NULL;
+
+	*out = e ? e->counters : (struct handoff_counters){0};
+}
+
+struct entry *handoff_by_server(const struct handoff *h, uint64_t number)
+{
+	for (size_t i = 0; i < h->live_count; i++) {
+		struct entry *e = h->entries[h->live[i]];
+
+		if (e->have.number == number)
+			return e;
+	}
+	return NULL;
+}
+
+const char *handoff_missing(const char *haproxy)
+{
+	if (access(haproxy, X_OK) == 0)
+		return NULL;
+	return "HAProxy, which is to carry them, is not installed: apt-get install haproxy, then "
+	       "restart spillwayd";
+}
+
+static void on_poll(uv_timer_t *timer)
+{
+	(void)reach_look(timer->data);
+	count_poll(timer->data);
+}
+
+static void release(struct handoff *h)
+{
+	while (h->live_count)
+		free_entry(h, 0);
+	for (size_t i = 0; i < h->retired_count; i++)
+		free(h->retired[i].pool);
+	sockets_close(h->sockets, h->slot_count);
+	arena_free(h->plan_arena);
+	free(h->sockets);
+	free(h->slot_ids);
+	free(h->entries);
+	free(h->trusted);
+	free(h->live);
+	free(h->retired);
+	free(h->problem);
+	free(h->dir);
+	free(h->haproxy);
+	free(h);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct handoff *h = handle->data;
+
+	if (--h->handles == 0)
+		release(h);
+}
+
+int handoff_new(uv_loop_t *loop, const struct handoff_options *opts, struct handoff **out)
+{
+	struct handoff *h = calloc(1, sizeof(*h));
+	int err;
+
+	if (!h)
+		return -ENOMEM;
+	h->loop = loop;
+	h->hooks = opts->hooks;
+	h->next_number = h->next_process = (uint64_t)time(NULL) * 1000;
+	h->haproxy = strdup(opts->haproxy);
+	h->entries = calloc(SPW_ENDPOINTS_LIMIT, sizeof(struct entry *));
+	h->trusted = calloc(SPW_ENDPOINTS_LIMIT, sizeof(*h->trusted));
+	h->live = calloc(SPW_ENDPOINTS_LIMIT, sizeof(*h->live));
+	err = h->haproxy && h->entries && h->trusted && h->live ? 0 : -ENOMEM;
+	if (!err)
+		err = files_prepare(h, opts->run_dir);
+	if (!err)
+		err = grow(h);
+	if (err) {
+		release(h);
+		return err;
+	}
+	(void)uv_timer_init(loop, &h->timer);
+	(void)uv_timer_init(loop, &h->poll_timer);
+	h->timer.data = h->poll_timer.data = h;
+	h->handles = 2;
+	(void)uv_timer_start(&h->poll_timer, on_poll, POLL_MS, POLL_MS);
+	*out = h;
+	return 0;
+}
+
+void handoff_free(struct handoff *h)
+{
+	if (!h)
+		return;
+	h->closing = true;
+	process_forget(TAKE(h->now));
+	process_forget(TAKE(h->next));
+	uv_close((uv_handle_t *)&h->timer, on_closed);
+	uv_close((uv_handle_t *)&h->poll_timer, on_closed);
+}
+
+static void end(void *ctx, pid_t pid)
+{
+	(void)ctx;
+	(void)kill(pid, SIGTERM);
+}
+
+int handoff_detach(const char *run_dir)
+{
+	AUTO(arena_free) struct arena *a = arena_new();
+
+	if (!a)
+		return -ENOMEM;
+	files_each_process(arena_printf(a, "%s/proxy", run_dir), end, NULL);
+	return 0;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Servers have weight 0, so that nothing but the map from a socket to its server ever chooses one. A
+ * certificate's path is a hash of it: who has another one has another server line, and connections that
+ * are under way keep theirs.
+ */
+#include "handoff/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/hash.h"
+#include "base/strbuf.h"
+
+struct planning {
+	struct arena *arena;
+	const char *dir;
+	struct plan *out;
+};
+
+static const char *address_of(struct arena *a, const struct instance *i)
+{
+	char text[ADDR_PORT_TEXT_MAX];
+
+	if (i->kind == ENDPOINT_UNIX)
+		return arena_printf(a, "unix@%s", i->host);
+	return arena_strdup(a, addr_print_port(&i->addr, i->port, text));
+}
+
+static const char *add_file(struct planning *p, const char *pem, bool is_authority)
+{
+	struct plan *out = p->out;
+	const char *path =
+		arena_printf(p->arena, "%s/%s-%016llx.pem", p->dir, is_authority ? "ca" : "cert",
+			     (unsigned long long)hash_bytes(pem, strlen(pem), 0));
+
+	for (size_t i = 0; i < out->file_count; i++) {
+		if (strcmp(out->files[i].path, path) == 0)
+			return out->files[i].path;
+	}
+	*arena_push(p->arena, out->files, out->file_count) =
+		(struct plan_file){.path = path, .pem = pem, .is_authority = is_authority};
+	return path;
+}
+
+static void add_verify(struct planning *p, struct strbuf *b, const struct tls_settings *t)
+{
+	const char *name = t->names && t->names[0] ? t->names[0] : t->sni;
+
+	if (!t->verify) {
+		strbuf_puts(b, " verify none");
+		return;
+	}
+	strbuf_printf(b, " verify required ca-file %s",
+		      t->ca_pem ? add_file(p, t->ca_pem, true) : "@system-ca");
+	if (name)
+		strbuf_printf(b, " verifyhost %s", name);
+}
+
+/* OpenSSL's default level of security refuses what the oldest versions need. */
+static void add_versions(struct strbuf *b, const struct tls_settings *t)
+{
+	const bool is_old = t->min_version && strcmp(t->min_version, "1.2") < 0;
+
+	if (t->min_version)
+		strbuf_printf(b, " ssl-min-ver TLSv%s", t->min_version);
+	if (t->max_version)
+		strbuf_printf(b, " ssl-max-ver TLSv%s", t->max_version);
+	if (t->ciphers || is_old)
+		strbuf_printf(b, " ciphers %s%s", t->ciphers ? t->ciphers : "DEFAULT",
+			      is_old ? ":@SECLEVEL=0" : "");
+}
+
+static void add_alpn(struct strbuf *b, const char *const *alpn)
+{
+	for (size_t i = 0; alpn && alpn[i]; i++)
+		strbuf_printf(b, "%s%s", i ? "," : " alpn ", alpn[i]);
+}
+
+static void add_tls(struct planning *p, struct strbuf *b, const struct tls_settings *t)
+{
+	strbuf_puts(b, " ssl");
+	add_verify(p, b, t);
+	if (t->sni)
+		strbuf_printf(b, " sni str(%s)", t->sni);
+	if (t->cert_pem)
+		strbuf_printf(b, " crt %s",
+			      add_file(p,
+				       arena_printf(p->arena, "%s\n%s", t->cert_pem,
+						    t->key_pem ? t->key_pem : ""),
+				       false));
+	add_versions(b, t);
+	add_alpn(b, t->alpn);
+}
+
+static const char *params_of(struct planning *p, const struct instance *i)
+{
+	struct strbuf b = {0};
+	const char *text;
+
+	if (i->pool->proxy_protocol)
+		strbuf_puts(&b, i->pool->proxy_protocol == 1 ? " send-proxy" : " send-proxy-v2");
+	if (i->pool->max_connections)
+		strbuf_printf(&b, " maxconn %u", i->pool->max_connections);
+	if (i->tls)
+		add_tls(p, &b, i->tls);
+	text = arena_strdup(p->arena, b.text ? b.text : "");
+	strbuf_done(&b);
+	return text;
+}
+
+/* Of what is said in the section, not in a server's line. */
+static const char *pool_of(struct planning *p, const struct pool_settings *s)
+{
+	struct pool_settings key = *s;
+	struct plan *out = p->out;
+	const char *name;
+	uint64_t h;
+
+	key.max_connections = 0;
+	key.proxy_protocol = 0;
+	h = hash_mix(key.connect_timeout_ms);
+	h = hash_mix(h + key.idle_s);
+	h = hash_mix(h + key.keepalive);
+	h = hash_mix(h + key.keepalive_probes);
+	h = hash_mix(h + key.keepalive_idle_s);
+	h = hash_mix(h + key.keepalive_interval_s);
+	name = arena_printf(p->arena, "pool-%016llx", (unsigned long long)h);
+	for (size_t i = 0; i < out->pool_count; i++) {
+		if (strcmp(out->pools[i].name, name) == 0)
+			return out->pools[i].name;
+	}
+	*arena_push(p->arena, out->pools, out->pool_count) =
+		(struct plan_pool){.name = name, .settings = key};
+	return name;
+}
+
+static uint64_t mix_text(uint64_t h, const char *text)
+{
+	return hash_bytes(text, strlen(text), h);
+}
+
+static void add_server(struct planning *p, const struct instance *i, uint32_t id)
+{
+	struct plan_server s = {
+		.id = id,
+		.instance = i,
+		.address = address_of(p->arena, i),
+		.params = params_of(p, i),
+		.pool = pool_of(p, i->pool),
+	};
+
+	s.identity = mix_text(mix_text(mix_text(1, s.address), s.params), s.pool);
+	*arena_push(p->arena, p->out->servers, p->out->server_count) = s;
+}
+
+static int compare_servers(const void *va, const void *vb)
+{
+	const struct plan_server *a = va, *b = vb;
+
+	return a->id < b->id ? -1 : a->id > b->id;
+}
+
+void plan_make(struct arena *a, const struct model *m, const struct ids *ids, const char *dir,
+	       struct plan *out)
+{
+	struct planning p = {.arena = a, .dir = dir, .out = out};
+
+	*out = (struct plan){0};
+	for (size_t n = 0; n < m->instance_count; n++) {
+		const struct instance *i = &m->instances[n];
+		const uint32_t id = ids_endpoint(ids, i);
+
+		if (i->carried && i->mode == SPW_MODE_HANDOFF && id != SPW_ENDPOINT_NONE)
+			add_server(&p, i, id);
+	}
+	if (out->server_count > 1)
+		qsort(out->servers, out->server_count, sizeof(*out->servers), compare_servers);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the userspace path is to do for a model, in HAProxy's words: a server for each endpoint that
+ * connections are handed off to, the pool (a backend section) with its connections' settings, and the
+ * certificates that both need. Pure: from a model to data.
+ */
+#ifndef SPILLWAY_HANDOFF_PLAN_H
+#define SPILLWAY_HANDOFF_PLAN_H
+
+#include "base/arena.h"
+#include "model/model.h"
+#include "tables/ids.h"
+
+/* A PEM text that HAProxy reads from a file, or is told at run time under the file's name. */
+struct plan_file {
+	const char *path;
+	const char *pem;
+	bool is_authority; /* a CA bundle; else a certificate with its key */
+};
+
+struct plan_server {
+	uint32_t id; /* the endpoint's number */
+	const struct instance *instance;
+	const char *address; /* "192.0.2.1:443", "unix@/run/x.sock" */
+	const char *params;  /* the rest of its `server` line, with a space in front; or "" */
+	const char *pool;    /* name of its section */
+	uint64_t identity;   /* of all that: equal ones need no change */
+};
+
+struct plan_pool {
+	const char *name;
+	struct pool_settings settings; /* those that a section is for */
+};
+
+struct plan {
+	struct plan_server *servers; /* by id, ascending */
+	size_t server_count;
+	struct plan_pool *pools; /* by name, each once */
+	size_t pool_count;
+	struct plan_file *files; /* each path once */
+	size_t file_count;
+};
+
+/*
+ * Those of `m` that are carried in mode SPW_MODE_HANDOFF, under the numbers of `ids`. Files get paths
+ * below `dir`, named by their content. Everything is in `a`; texts of the model are not copied.
+ */
+void plan_make(struct arena *a, const struct model *m, const struct ids *ids, const char *dir,
+	       struct plan *out);
+
+#endif

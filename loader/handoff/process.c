@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One HAProxy from its configuration to its end. The configuration is checked first, and a server line
+ * that HAProxy refuses is left out and told of, so that one bad certificate does not stop the others. The
+ * process before it goes on accepting until this one answers; then it is asked to finish what it has.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "handoff/render.h"
+#include "handoff/state.h"
+
+#define READY_EVERY_MS	  20
+#define READY_WITHIN_MS	  10000
+#define DESCRIPTORS_SPARE 200
+#define CONNECTIONS_MOST  200000
+
+static void spawn(struct process *p);
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct process *p = handle->data;
+
+	if (--p->open_handles)
+		return;
+	arena_free(p->arena);
+	free(p);
+}
+
+static void close_one(uv_handle_t *handle)
+{
+	if (handle->data && !uv_is_closing(handle))
+		uv_close(handle, on_closed);
+}
+
+/* Its handles; the process itself goes on. */
+void process_forget(struct process *p)
+{
+	if (!p)
+		return;
+	p->handoff = NULL;
+	admin_free(TAKE(p->admin));
+	for (int i = 0; i < 2; i++) {
+		close_one((uv_handle_t *)&p->child[i]);
+		close_one((uv_handle_t *)&p->output[i]);
+	}
+	close_one((uv_handle_t *)&p->timer);
+}
+
+static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
+{
+	struct process *p = handle->data;
+
+	(void)size;
+	if (p->said_len > sizeof(p->said) / 2) { /* the end says why */
+		memmove(p->said, p->said + p->said_len / 2, p->said_len - p->said_len / 2);
+		p->said_len -= p->said_len / 2;
+	}
+	*buf = uv_buf_init(p->said + p->said_len,
+			   (unsigned int)(sizeof(p->said) - 1 - p->said_len));
+}
+
+static void log_lines(const char *text)
+{
+	for (size_t len; *text; text += len + (text[len] == '\n')) {
+		len = strcspn(text, "\n");
+		if (len)
+			log_info("proxy: haproxy: %.*s", (int)len, text);
+	}
+}
+
+static void on_output(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+	struct process *p = stream->data;
+
+	if (n < 0) {
+		(void)uv_read_stop(stream);
+		return;
+	}
+	p->said_len += (size_t)n;
+	p->said[p->said_len] = '\0';
+	if (p->state != PROCESS_CHECKING && n > 0)
+		log_lines(buf->base);
+}
+
+/* The line of the configuration that the check complains of first, and its text; 0: none. */
+static size_t complaint(const struct process *p, const char **text)
+{
+	const char *at = p->said;
+	size_t line;
+
+	while ((at = strstr(at, "[ALERT]"))) {
+		const char *place = strstr(at, "parsing [");
+		const char *colon = place ? strchr(place, ':') : NULL;
+
+		if (colon && sscanf(colon, ":%zu]", &line) == 1) {
+			*text = strchr(colon, ']') + 1;
+			return line;
+		}
+		at++;
+	}
+	return 0;
+}
+
+/* HAProxy's own words, without their line's rest. */
+static void refuse_line(struct handoff *h, const struct process *p, uint32_t id, const char *text)
+{
+	struct entry *e = h->entries[id];
+
+	text += strspn(text, " :");
+	if (e)
+		entry_refuse(h, e,
+			     arena_printf(p->arena, "HAProxy refuses it: %.*s",
+					  (int)strcspn(text, "\n"), text));
+}
+
+static bool refuse_one(struct handoff *h, const struct process *p)
+{
+	const char *text = "";
+	const size_t line = complaint(p, &text);
+
+	for (size_t i = 0; line && i < p->line_count; i++) {
+		if (p->lines[i].line == line) {
+			refuse_line(h, p, p->lines[i].id, text);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void check_failed(struct process *p)
+{
+	struct handoff *h = p->handoff;
+
+	if (refuse_one(h, p)) {
+		h->next = NULL;
+		process_forget(p);
+		process_begin(h);
+		return;
+	}
+	log_error("proxy: the configuration is refused: %s", p->said);
+	handoff_failed(h, p);
+}
+
+static void on_ended(uv_process_t *child, int64_t status, int signal_number)
+{
+	struct process *p = child->data;
+	struct handoff *h = p->handoff;
+
+	if (!h)
+		return;
+	if (p->state == PROCESS_CHECKING && status == 0 && signal_number == 0) {
+		p->state = PROCESS_STARTING;
+		spawn(p);
+		return;
+	}
+	if (p->state == PROCESS_CHECKING) {
+		check_failed(p);
+		return;
+	}
+	if (signal_number)
+		log_error("proxy: haproxy ended by signal %d", signal_number);
+	else
+		log_error("proxy: haproxy ended with status %" PRId64 ": %s", status,
+			  p->state == PROCESS_STARTING ? p->said : "");
+	handoff_failed(h, p);
+}
+
+static void on_ready_try(uv_timer_t *timer);
+
+static void on_answer(void *ctx, int err, const char *answer)
+{
+	struct process *p = ctx;
+	struct handoff *h = p->handoff;
+
+	(void)answer;
+	if (!h || p->state != PROCESS_STARTING)
+		return;
+	if (!err) {
+		p->state = PROCESS_RUNNING;
+		handoff_took_over(h, p);
+	} else if (clock_ms() - p->started_ms < READY_WITHIN_MS) {
+		(void)uv_timer_start(&p->timer, on_ready_try, READY_EVERY_MS, 0);
+	} else {
+		log_error("proxy: haproxy does not answer on its admin socket");
+		(void)uv_process_kill(&p->child[1], SIGKILL);
+	}
+}
+
+static void on_ready_try(uv_timer_t *timer)
+{
+	struct process *p = timer->data;
+
+	if (admin_send(p->admin, "show version\n", on_answer, p))
+		(void)uv_timer_start(&p->timer, on_ready_try, READY_EVERY_MS, 0);
+}
+
+/* What the child inherits: its output, and the listening sockets in their places. */
+static uv_stdio_container_t *containers(struct process *p, uv_pipe_t *output, int *count)
+{
+	const struct handoff *h = p->handoff;
+	const size_t n = FIRST_FD + 2 * p->slot_count;
+	uv_stdio_container_t *c = arena_array(p->arena, n, sizeof(*c));
+
+	c[0].flags = UV_IGNORE;
+	c[1].flags = UV_IGNORE;
+	c[2].flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE;
+	c[2].data.stream = (uv_stream_t *)output;
+	for (size_t i = 0; i < p->slot_count; i++) {
+		uv_stdio_container_t *v4 = &c[FIRST_FD + 2 * i], *v6 = v4 + 1;
+
+		v4->flags = UV_INHERIT_FD;
+		v4->data.fd = h->sockets[i].v4;
+		v6->flags = h->sockets[i].v6 < 0 ? UV_IGNORE : UV_INHERIT_FD;
+		v6->data.fd = h->sockets[i].v6;
+	}
+	*count = (int)n;
+	return c;
+}
+
+/* First as a check, then in earnest. */
+static void spawn(struct process *p)
+{
+	struct handoff *h = p->handoff;
+	const bool checks = p->state == PROCESS_CHECKING;
+	const char *args[] = {h->haproxy, checks ? "-c" : "-db", "-q", "-f", p->config, NULL};
+	uv_process_t *child = &p->child[!checks];
+	uv_pipe_t *output = &p->output[!checks];
+	uv_process_options_t o = {
+		.exit_cb = on_ended,
+		.file = h->haproxy,
+		.args = (char **)args,
+		.cwd = h->dir,
+		.flags = geteuid() == 0 ? UV_PROCESS_SETUID | UV_PROCESS_SETGID : 0,
+		.uid = h->uid,
+		.gid = h->gid,
+	};
+	int err;
+
+	(void)uv_pipe_init(h->loop, output, 0);
+	output->data = child->data = p;
+	p->open_handles += 2; /* uv_spawn() makes a handle of it in any case */
+	o.stdio = containers(p, output, &o.stdio_count);
+	err = uv_spawn(h->loop, child, &o);
+	if (err) {
+		log_error("proxy: %s cannot be started: %s", h->haproxy, uv_strerror(err));
+		handoff_failed(h, p);
+		return;
+	}
+	p->said_len = 0;
+	(void)uv_read_start((uv_stream_t *)output, on_alloc, on_output);
+	if (checks)
+		return;
+	p->started_ms = clock_ms();
+	files_note_process(h, uv_process_get_pid(child));
+	(void)uv_timer_start(&p->timer, on_ready_try, READY_EVERY_MS, 0);
+}
+
+/* HAProxy wants two descriptors for a connection, and refuses to start when it cannot have them. */
+static unsigned int connections_most(const struct handoff *h)
+{
+	struct rlimit limit;
+	rlim_t room;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return 1000;
+	room = limit.rlim_max / 10 * 9;
+	if (room < 2 * h->slot_count + DESCRIPTORS_SPARE + 200)
+		return 100;
+	room = (room - 2 * h->slot_count - DESCRIPTORS_SPARE) / 2;
+	return room > CONNECTIONS_MOST ? CONNECTIONS_MOST : (unsigned int)room;
+}
+
+/* The servers that the configuration is to have: those wanted, but for what HAProxy refuses. */
+static void list_servers(struct process *p, struct render_input *in)
+{
+	const struct handoff *h = p->handoff;
+
+	in->servers = arena_array(p->arena, h->live_count, sizeof(*in->servers));
+	p->lines = arena_array(p->arena, h->live_count, sizeof(*p->lines));
+	for (size_t i = 0; i < h->live_count; i++) {
+		const struct entry *e = h->entries[h->live[i]];
+		const struct server *s = e->has_want && !e->problem ? &e->want : &e->have;
+
+		if (!s->number)
+			continue;
+		p->lines[in->server_count].id = e->id;
+		in->servers[in->server_count++] = (struct render_server){
+			.slot = e->slot,
+			.number = s->number,
+			.pool = s->pool,
+			.address = s->address,
+			.params = s->params,
+		};
+	}
+}
+
+static int write_texts(struct process *p, struct render_input *in)
+{
+	const struct handoff *h = p->handoff;
+	struct strbuf config = {0}, map = {0};
+	int err;
+
+	render_config(&config, in);
+	render_map(&map, in);
+	for (size_t i = 0; i < in->server_count; i++)
+		p->lines[i].line = in->servers[i].line;
+	p->line_count = in->server_count;
+	err = files_write_pems(h);
+	if (!err)
+		err = files_write(h, p->config, config.text);
+	if (!err)
+		err = files_write(h, arena_printf(p->arena, "%s/" RENDER_MAP, h->dir),
+				  map.text ? map.text : "");
+	strbuf_done(&config);
+	strbuf_done(&map);
+	return err;
+}
+
+/* What it knows, for what it need not be told. */
+static void note_contents(struct process *p)
+{
+	const struct handoff *h = p->handoff;
+
+	for (size_t i = 0; i < h->pool_count; i++)
+		*arena_push(p->arena, p->pools, p->pool_count) =
+			arena_strdup(p->arena, h->pools[i].name);
+	for (size_t i = 0; i < h->file_count; i++)
+		*arena_push(p->arena, p->files, p->file_count) =
+			arena_strdup(p->arena, h->files[i].path);
+}
+
+static struct process *process_new(struct handoff *h)
+{
+	struct process *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->arena = arena_new();
+	if (!p->arena) {
+		free(p);
+		return NULL;
+	}
+	p->handoff = h;
+	p->number = h->next_process++;
+	p->numbered = h->next_number;
+	p->slot_count = h->slot_count;
+	p->config = arena_printf(p->arena, "%s/haproxy-%" PRIu64 ".cfg", h->dir, p->number);
+	(void)uv_timer_init(h->loop, &p->timer);
+	p->timer.data = p;
+	p->open_handles = 1;
+	return p;
+}
+
+void process_begin(struct handoff *h)
+{
+	struct process *p = process_new(h);
+	struct render_input in;
+	int err;
+
+	if (!p) {
+		log_error("proxy: out of memory: haproxy is not started");
+		handoff_arm(h, READY_WITHIN_MS);
+		return;
+	}
+	h->next = p;
+	in = (struct render_input){
+		.dir = h->dir,
+		.process = p->number,
+		.max_connections = connections_most(h),
+		.slot_count = h->slot_count,
+		.first_fd = FIRST_FD,
+		.has_v6 = h->slot_count && h->sockets[0].v6 >= 0,
+		.pools = h->pools,
+		.pool_count = h->pool_count,
+	};
+	list_servers(p, &in);
+	note_contents(p);
+	err = write_texts(p, &in);
+	if (!err)
+		err = admin_new(
+			h->loop,
+			arena_printf(p->arena, "%s/admin-%" PRIu64 ".sock", h->dir, p->number),
+			&p->admin);
+	if (err) {
+		log_error("proxy: %s: %s", h->dir, strerror(-err));
+		handoff_failed(h, p);
+		return;
+	}
+	spawn(p);
+}
+
+static void finish_old(void *ctx, pid_t pid)
+{
+	if (pid != *(const pid_t *)ctx)
+		(void)kill(pid, SIGUSR1); /* HAProxy: finish what there is, and end */
+}
+
+void process_stop_old(struct handoff *h, const struct process *but)
+{
+	const pid_t keep = uv_process_get_pid(&but->child[1]);
+
+	files_each_process(h->dir, finish_old, (void *)&keep);
+}

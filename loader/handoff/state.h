@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of this folder share; nobody outside it needs it. */
+#ifndef SPILLWAY_HANDOFF_STATE_H
+#define SPILLWAY_HANDOFF_STATE_H
+
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "handoff/admin.h"
+#include "handoff/handoff.h"
+#include "handoff/plan.h"
+#include "handoff/sockets.h"
+
+#define SLOT_NONE   SIZE_MAX
+#define SLOTS_LEAST 64	 /* at the start; doubled when they do not suffice */
+#define LEAVE_MS    5000 /* handshakes under way still find the endpoint that goes */
+#define FIRST_FD    3
+
+/* A server of HAProxy's. */
+struct server {
+	struct arena *arena; /* owned; holds the texts */
+	uint64_t number;     /* its name is "s<number>"; 0: none */
+	uint64_t identity;
+	const char *pool, *address, *params;
+};
+
+/* An endpoint that connections are handed off to. */
+struct entry {
+	uint32_t id;
+	size_t slot;
+	struct server want; /* what it is to be */
+	struct server have; /* what HAProxy's map leads to; number 0: nothing yet */
+	bool pushing;	    /* `want` is on its way over the admin socket */
+	bool has_want;	    /* false: it leaves at leave_ms */
+	uint64_t leave_ms;
+	int path_error; /* of a socket's path: an errno that HAProxy's user would meet, or 0 */
+	char *problem;	/* owned; why HAProxy refuses `want`, which is left out then */
+	struct handoff_counters counters;
+	uint64_t made, failed; /* of the present server, as last read */
+	uint64_t in, out;
+};
+
+/* A server that nobody is led to any more, until its last connection ends. */
+struct retired {
+	uint64_t number;
+	char *pool; /* owned */
+	bool asked; /* to be removed, and not answered yet */
+};
+
+enum process_state {
+	PROCESS_CHECKING, /* haproxy -c */
+	PROCESS_STARTING, /* until its admin socket answers */
+	PROCESS_RUNNING,
+};
+
+struct config_line {
+	size_t line;
+	uint32_t id; /* whose server it is */
+};
+
+/* One HAProxy, or its check; lives until its handles are closed. */
+struct process {
+	struct handoff *handoff; /* NULL: nobody cares any more */
+	enum process_state state;
+	uv_process_t child[2]; /* the check, and HAProxy itself */
+	uv_pipe_t output[2];
+	uv_timer_t timer;
+	int open_handles;
+	uint64_t number;
+	uint64_t numbered; /* servers below this number are in its configuration */
+	size_t slot_count;
+	struct admin *admin;
+	struct arena *arena; /* owned; holds what follows */
+	const char *config;
+	const char **pools; /* names of its sections */
+	size_t pool_count;
+	const char **files; /* paths of the PEM texts that it knows */
+	size_t file_count;
+	struct config_line *lines; /* of the servers in its configuration */
+	size_t line_count;
+	uint64_t started_ms;
+	char said[4096]; /* the end of its output */
+	size_t said_len;
+};
+
+struct handoff {
+	uv_loop_t *loop;
+	struct handoff_hooks hooks;
+	char *dir, *haproxy; /* owned */
+	uid_t uid;
+	gid_t gid;
+	struct socket_pair *sockets; /* by slot */
+	uint32_t *slot_ids;	     /* by slot: the endpoint that has it, or SPW_ENDPOINT_NONE */
+	size_t slot_count;
+	struct entry **entries; /* by endpoint number */
+	bool *trusted;		/* likewise */
+	uint32_t *live;		/* numbers of the entries there are */
+	size_t live_count;
+	struct arena *plan_arena; /* owned; holds pools and files of the latest plan */
+	struct plan_pool *pools;
+	size_t pool_count;
+	struct plan_file *files;
+	size_t file_count;
+	struct retired *retired;
+	size_t retired_count;
+	uint64_t next_number;  /* of a server; from 1 */
+	uint64_t next_process; /* likewise */
+	struct process *now;   /* the one that runs, or NULL */
+	struct process *next;  /* the one that is to take over, or NULL */
+	bool reload_wanted;    /* once `next` is settled */
+	unsigned int failures; /* in a row */
+	uint64_t down_ms;      /* since when there is no process; 0: there is one, or none needed */
+	bool down_told;
+	uint64_t retry_ms;     /* when the next start is due; 0: none is */
+	uint64_t old_stop_ms;  /* when processes of an earlier daemon are to finish; 0: none are */
+	char *problem;	       /* owned */
+	uv_timer_t timer;      /* what is due */
+	uv_timer_t poll_timer; /* counters */
+	int handles;
+	bool closing;
+};
+
+/* process.c: a new process with what the entries want; takes over when it is ready. */
+void process_begin(struct handoff *h);
+void process_forget(struct process *p); /* it goes on, unwatched */
+void process_stop_old(struct handoff *h, const struct process *but);
+
+/* push.c: everything that the running process can be told. */
+void push_all(struct handoff *h);
+bool push_needs_process(const struct handoff *h);
+void push_retire(struct handoff *h, struct server *s);
+void push_drop_retired(struct handoff *h);
+void push_unmap(struct handoff *h, const struct entry *e); /* its slot leads nowhere */
+
+/* reach.c: may HAProxy's user connect to the sockets? True when that changed. */
+bool reach_look(struct handoff *h);
+const char *reach_text(int err);
+
+/* count.c */
+void count_poll(struct handoff *h);
+
+/* handoff.c */
+void handoff_set_problem(struct handoff *h, const char *text);
+void handoff_arm(struct handoff *h, uint64_t wait_ms);
+void handoff_took_over(struct handoff *h, struct process *p);
+void handoff_failed(struct handoff *h, struct process *p);
+struct entry *handoff_by_server(const struct handoff *h, uint64_t number);
+void server_done(struct server *s);
+void server_set(struct server *to, const struct plan_server *from, uint64_t number);
+/* HAProxy has what it wants. */
+void entry_have(struct handoff *h, struct entry *e);
+void entry_refuse(struct handoff *h, struct entry *e, const char *why);
+
+/* files.c: the directory, PEM texts and configurations in it. */
+int files_prepare(struct handoff *h, const char *run_dir);
+int files_write(const struct handoff *h, const char *path, const char *text);
+int files_write_pems(const struct handoff *h);
+/* Removes PEM texts that nobody needs any more, and what processes before `number` have left. */
+void files_sweep(const struct handoff *h, uint64_t number);
+/* Processes that were started, by number and start time, so that a later daemon finds them. */
+void files_note_process(const struct handoff *h, pid_t pid);
+typedef void files_process_fn(void *ctx, pid_t pid);
+void files_each_process(const char *dir, files_process_fn *fn, void *ctx);
+
+#endif
