@@ -133,18 +133,27 @@ static void tls_fails(struct backend *b, const struct cert_problem *why)
 		b->tls_problem = *why;
 }
 
-/* Authorities of its own are for the endpoints that no policy covers. */
+/* Authorities of its own are for the endpoints that no policy covers; a resolver has none yet. */
+static bool needs_authorities(const struct resolver *r, const struct backend *b)
+{
+	bool is_covered = b->count > 0 || tls_policies_find(r, b->object, 0);
+
+	for (size_t i = 0; i < b->count && is_covered; i++)
+		is_covered = tls_policies_find(r, b->object, b->endpoints[i].port);
+	return !is_covered;
+}
+
 static void read_authorities(struct resolver *r, struct backend *b)
 {
 	const struct node *tls = node_at(b->object->res.root, "spec.tls");
 	const struct node *refs = node_member(tls, "caCertificateRefs");
 	const char *word = node_text_at(tls, "wellKnownCACertificates", "System");
+	const struct tls_policy *whole = b->count ? NULL : tls_policies_find(r, b->object, 0);
 	struct cert_problem why = {0};
-	bool is_asked = false;
 
-	for (size_t i = 0; i < b->count; i++)
-		is_asked = is_asked || !tls_policies_find(r, b->object, b->endpoints[i].port);
-	if (!is_asked || node_bool_at(tls, "insecureSkipVerify", false))
+	if (whole)
+		tls_fails(b, &whole->problem);
+	if (!needs_authorities(r, b) || node_bool_at(tls, "insecureSkipVerify", false))
 		return;
 	if (node_count(refs))
 		b->ca_pem = certs_authorities(r, b->object, refs, &why);

@@ -309,7 +309,9 @@ static void routes_attach_by_the_protocol_of_the_listener(void **state)
 #define HTTP(rules)                                                                                \
 	"apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r}\n"         \
 	"spec: {parentRefs: [{name: l7}], rules: [" rules "]}\n---\n"
-#define DYNAMIC SPEC("d", "type: DynamicResolver")
+#define DYNAMIC                                                                                    \
+	SPEC("d", "type: DynamicResolver")                                                         \
+	SPEC("t", "type: DynamicResolver, tls: {" CA("ConfigMap", "ca") "}")
 
 static void an_httproutes_messages_say_which_rule_and_which_reference(void **state)
 {
@@ -327,6 +329,9 @@ static void an_httproutes_messages_say_which_rule_and_which_reference(void **sta
 		 "False InvalidBackendRef Failed to process route rule 0: dynamic resolver is not "
 		 "supported for multiple backendRefs."},
 		{"{backendRefs: [" REF("d") "]}", "True ResolvedRefs"},
+		{"{backendRefs: [" REF("t") "]}",
+		 "False InvalidBackendTLS Failed to process route rule 0 backendRef 0: configmap ca "
+		 "not found in namespace default."},
 		{"{backendRefs: [" REF("gone") "]}, {backendRefs: [" REF("nor") "]}",
 		 "rule 0 backendRef 0: Backend default/gone not found.; Failed to process route "
 		 "rule 1 backendRef 0: Backend default/nor not found."},
