@@ -143,6 +143,43 @@ def test_a_certificate_that_is_not_accepted_is_named_in_the_reason(net, gw, monk
     assert event["from"] == "up"  # as it was before the restart
 
 
+def trusting(name, path, key="ca.crt"):
+    """A ConfigMap with the certificate of a file."""
+    with open(path, encoding="ascii") as crt:
+        text = "".join("    " + line for line in crt)
+    return f"""
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: {name}}}
+data:
+  {key}: |
+{text}"""
+
+
+def test_authorities_of_a_configmap_judge_an_endpoint_and_a_policy_goes_over_them(net, gw):
+    good, other = certificate(net, "web.test"), certificate(net, "other.test")
+    lib.Web(net, "p1", pem=good).start()
+    tls = manifest(HTTP, spec='  tls: {sni: web.test, caCertificateRefs: [{group: "", kind: '
+                              "ConfigMap, name: ca}]}")
+    gw.start().apply(tls + trusting("ca", good + ".crt"))
+    is_judged(gw, WEB, "status 200", carried=False)
+    gw.apply(trusting("ca", other + ".crt"))
+    gw.wait_event(subject=WEB, to="down", reason="TLS: self-signed certificate")
+    gw.apply(trusting("own", good + ".crt", "tls.crt") + """
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: {name: own}
+spec:
+  targetRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: web}]
+  validation:
+    hostname: web.test
+    caCertificateRefs: [{group: "", kind: ConfigMap, name: own}]
+""")
+    gw.wait_state(WEB, "up")
+
+
 class Grpc:
     """A gRPC server in p1."""
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The control tool against a running daemon."""
+import os
+
 import lib
 
 
@@ -63,3 +65,18 @@ def test_without_a_daemon_the_tool_says_so(tmp_path):
                    check=False)
     assert done.returncode == 1
     assert "cannot reach spillwayd" in done.stderr
+
+
+def test_the_values_of_a_secret_stay_in_the_store(served):
+    gw = served.gw
+    gw.apply("apiVersion: v1\nkind: Secret\nmetadata: {name: own}\nstringData: {a: hunter2}\n")
+    for words in (("get", "secret", "own", "-o", "yaml"), ("get", "secrets", "-o", "json"),
+                  ("get", "secrets"), ("describe", "secret", "own")):
+        said = gw.ctl(*words)
+        assert "hunter2" not in said and "aHVudGVyMg" not in said
+    assert "a: '*** 7 bytes ***'" in gw.ctl("get", "secret", "own", "-o", "yaml")
+    assert "hunter2" not in gw.log()
+    stores = [name for name in os.listdir(gw.state_dir) if name.startswith("spillway.db")]
+    assert stores
+    for name in stores:  # the journal beside it, too
+        assert os.stat(os.path.join(gw.state_dir, name)).st_mode & 0o077 == 0, name
