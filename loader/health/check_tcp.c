@@ -227,7 +227,7 @@ static int open_socket(const struct probe *common, struct verdict *now)
 	}
 	if (to.ss_family != AF_UNIX)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (probe_connect(fd, &to, to_len) == 0 || errno == EINPROGRESS)
+	if (connect(fd, (struct sockaddr *)&to, to_len) == 0 || errno == EINPROGRESS)
 		return fd_take(&fd);
 	*now = to.ss_family == AF_UNIX && errno == EAGAIN
 		       ? verdict_make(VERDICT_BAD, "the queue of the socket is full")

@@ -3,6 +3,7 @@
 #include "health/probe.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -96,17 +97,6 @@ static socklen_t fill_address(const struct probe *p, struct sockaddr_storage *to
 	return sizeof(*v6);
 }
 
-int probe_socket(const struct probe *p, struct sockaddr_storage *to, socklen_t *to_len)
-{
-	socklen_t len = fill_address(p, to);
-	int fd = socket(to->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -errno;
-	*to_len = len;
-	return fd;
-}
-
 static uid_t socket_uid;
 static gid_t socket_gid;
 
@@ -117,23 +107,33 @@ void probe_set_socket_user(uid_t uid, gid_t gid)
 }
 
 /* File system permissions go by the fsuid, which takes the capabilities for files away with it. */
-int probe_connect(int fd, const struct sockaddr_storage *to, socklen_t to_len)
+static int may_connect(const char *path)
 {
-	const bool other = to->ss_family == AF_UNIX && socket_uid;
-	int done, err;
+	int err;
 
-	if (other) {
-		(void)setfsgid(socket_gid);
-		(void)setfsuid(socket_uid);
-	}
-	done = connect(fd, (const struct sockaddr *)to, to_len);
-	err = errno;
-	if (other) {
-		(void)setfsuid(geteuid());
-		(void)setfsgid(getegid());
-	}
-	errno = err;
-	return done;
+	if (!socket_uid)
+		return 0;
+	(void)setfsgid(socket_gid);
+	(void)setfsuid(socket_uid);
+	err = faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) ? -errno : 0;
+	(void)setfsuid(geteuid());
+	(void)setfsgid(getegid());
+	return err;
+}
+
+int probe_socket(const struct probe *p, struct sockaddr_storage *to, socklen_t *to_len)
+{
+	socklen_t len = fill_address(p, to);
+	int err = p->job->kind == ENDPOINT_UNIX ? may_connect(p->job->host) : 0;
+	int fd;
+
+	if (err)
+		return err;
+	fd = socket(to->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	*to_len = len;
+	return fd;
 }
 
 struct probe *probe_start(const struct probe_tools *tools, const struct probe_order *order,

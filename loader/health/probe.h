@@ -104,11 +104,9 @@ struct verdict verdict_errno(int err);
 int probe_socket(const struct probe *p, struct sockaddr_storage *to, socklen_t *to_len);
 
 /*
- * connect(), to a Unix socket with the permissions of the user who connects to it for clients: 0 or -1
- * with errno set.
+ * Unix sockets are looked at with the permissions of the user who connects to them for clients; until it
+ * is told, or with 0, with the daemon's own.
  */
-int probe_connect(int fd, const struct sockaddr_storage *to, socklen_t to_len);
-/* That user; until then, or with 0, the daemon's own. */
 void probe_set_socket_user(uid_t uid, gid_t gid);
 
 #endif

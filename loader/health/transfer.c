@@ -151,26 +151,10 @@ static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockad
 		t->socket_error = -fd;
 		return CURL_SOCKET_BAD;
 	}
-	if (to.ss_family == AF_UNIX && probe_connect(fd, &to, to_len)) {
-		t->socket_error = errno;
-		(void)close(fd);
-		return CURL_SOCKET_BAD;
-	}
 	addr->family = to.ss_family;
 	addr->addrlen = to_len;
 	memcpy(&addr->addr, &to, to_len); /* curl has room for any address there */
 	return fd;
-}
-
-/* Connecting to a Unix socket is done at once, see on_open(). */
-static int on_made(void *ctx, curl_socket_t fd, curlsocktype purpose)
-{
-	const struct transfer *t = ctx;
-
-	(void)fd;
-	(void)purpose;
-	return t->probe.job->kind == ENDPOINT_UNIX ? CURL_SOCKOPT_ALREADY_CONNECTED
-						   : CURL_SOCKOPT_OK;
 }
 
 static int on_connected(void *ctx, char *peer, char *own, int peer_port, int own_port)
@@ -284,8 +268,6 @@ static bool set_options(struct transfer *t)
 	       !curl_easy_setopt(e, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER) &&
 	       !curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open) &&
 	       !curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t) &&
-	       !curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_made) &&
-	       !curl_easy_setopt(e, CURLOPT_SOCKOPTDATA, t) &&
 	       !curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_connected) &&
 	       !curl_easy_setopt(e, CURLOPT_PREREQDATA, t) && (!t->tls || set_tls(t));
 }

@@ -595,13 +595,13 @@ static void answers_without_endpoint_and_idle_times_go_with_the_service(void **s
 	assert_true(c.t.services[0].empty);
 }
 
-static void what_the_packet_path_does_not_carry_is_in_no_row(void **state)
+static void what_is_not_carried_is_in_no_row(void **state)
 {
 	struct service *s;
 
 	(void)state;
 	endpoints(3);
-	c.f.model.instances[1].mode = SPW_MODE_HANDOFF;
+	c.f.model.instances[1].carried = false;
 	s = fixture_service(&c.f, 1, 80);
 	fixture_locality(&c.f, s, 0, 1, 2, 1);
 	compile();
@@ -782,7 +782,7 @@ int main(void)
 		TEST(slow_start_takes_from_the_share_within_the_locality),
 		TEST(an_ejected_endpoint_is_down),
 		TEST(answers_without_endpoint_and_idle_times_go_with_the_service),
-		TEST(what_the_packet_path_does_not_carry_is_in_no_row),
+		TEST(what_is_not_carried_is_in_no_row),
 		TEST(members_of_several_backends_are_planned_under_their_own),
 		TEST(what_was_computed_before_changes_no_result),
 		TEST(a_service_of_nobody_has_no_table),

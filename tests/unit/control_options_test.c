@@ -170,9 +170,9 @@ static void detach_version_and_help_need_no_interface(void **state)
 static void the_help_names_every_flag(void **state)
 {
 	static const char *const names[] = {
-		"interface",	 "xdp-mode", "state-dir",    "run-dir",
-		"bpffs",	 "on-host",  "resolv-conf",  "zone",
-		"max-endpoints", "detach",   "socket-group", "source-address",
+		"interface", "xdp-mode",     "state-dir",      "run-dir", "haproxy",
+		"bpffs",     "on-host",	     "resolv-conf",    "zone",	  "max-endpoints",
+		"detach",    "socket-group", "source-address",
 	};
 	char *text = options_help();
 

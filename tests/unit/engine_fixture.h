@@ -50,6 +50,7 @@ static inline void fixture_open(struct fixture *f)
 {
 	const struct engine_options opts = {
 		.state_dir = arena_printf(f->arena, "%s/state", f->dir),
+		.haproxy = "/nonexistent",
 		.on_host = true,
 		.dataplane = {.run_dir = arena_printf(f->arena, "%s/run", f->dir)},
 	};

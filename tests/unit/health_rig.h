@@ -126,6 +126,7 @@ static inline struct instance rig_instance(const char *addr, uint16_t port, uint
 {
 	struct instance i = {.port = port,
 			     .mode = SPW_MODE_NAT,
+			     .carried = true,
 			     .profile = profile,
 			     .check = c,
 			     .backend = "default/web"};

@@ -305,7 +305,7 @@ static void instances_that_differ_in_mode_share_their_probes(void **state)
 
 	(void)state;
 	i[1] = i[0];
-	i[1].mode = SPW_MODE_HANDOFF;
+	i[1].carried = false;
 	rig_start(&r);
 	rig_sync(&r, i, 2);
 	w = (struct wait_for){&r, &i[1], HEALTH_UP};

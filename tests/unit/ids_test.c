@@ -169,11 +169,11 @@ static void services_rest_one_release(void **state)
 	assert_int_equal(ids_service(ids, &f.model.services[2]), 0);
 }
 
-static void what_the_packet_path_does_not_carry_has_no_number(void **state)
+static void what_is_not_carried_has_no_number(void **state)
 {
 	(void)state;
 	endpoints(1, 9); /* nine into seven numbers */
-	f.model.instances[0].mode = f.model.instances[3].mode = SPW_MODE_HANDOFF;
+	f.model.instances[0].carried = f.model.instances[3].carried = false;
 	assert_int_equal(ids_assign(ids, &f.model, &why), 0);
 	assert_int_equal(id(0), SPW_ENDPOINT_NONE);
 	assert_int_equal(id(1), 1);
@@ -254,7 +254,7 @@ int main(void)
 		TEST(an_edited_policy_keeps_the_number),
 		TEST(another_policy_beside_it_does_not_take_the_number),
 		TEST(services_rest_one_release),
-		TEST(what_the_packet_path_does_not_carry_has_no_number),
+		TEST(what_is_not_carried_has_no_number),
 		TEST(numbers_are_taken_over_from_the_maps),
 		TEST(a_removed_endpoint_of_the_maps_comes_back_to_its_number),
 		TEST(a_removed_endpoint_keeps_its_number_from_one_of_another_mode),

@@ -20,11 +20,19 @@
 #define SYSTEM	       "wellKnownCACertificates: System"
 #define CA(kind, name) "caCertificateRefs: [{group: '', kind: " kind ", name: " name "}]"
 
+/* Of the endpoints in turn, whether they are carried or not. */
 static const struct tls_settings *settings(size_t index)
 {
+	const struct service *s = &m->services[0];
+
 	assert_int_equal(m->service_count, 1);
-	assert_true(index < m->services[0].handoff_count);
-	return m->services[0].handoff[index]->tls;
+	for (size_t i = 0; i < s->locality_count; i++) {
+		if (index < s->localities[i].count)
+			return s->localities[i].members[index]->tls;
+		index -= s->localities[i].count;
+	}
+	assert_true(index < s->handoff_count);
+	return s->handoff[index]->tls;
 }
 
 /* A route to the Backend `b` among these. */
@@ -230,8 +238,10 @@ static void a_section_is_a_port_and_wins_over_the_whole_backend(void **state)
 	given_route(TLS_POLICY_ON("q", ", sectionName: '8443'", SYSTEM)
 			    SPEC("b", "endpoints: [{ip: {address: 10.0.0.9, port: 443}}, {ip: "
 				      "{address: 10.0.0.9, port: 8443}}]"));
-	assert_int_equal(m->services[0].handoff_count, 1);
-	assert_int_equal(m->services[0].localities[0].count, 1);
+	assert_int_equal(m->services[0].handoff_count, 0);
+	assert_int_equal(m->services[0].localities[0].count, 2);
+	assert_int_equal(m->services[0].localities[0].members[0]->mode, SPW_MODE_NAT);
+	assert_int_equal(m->services[0].localities[0].members[1]->mode, SPW_MODE_HANDOFF);
 }
 
 static void of_two_policies_on_one_target_the_older_has_it(void **state)

@@ -52,6 +52,7 @@ static inline struct instance *fixture_instance(struct fixture *f, uint32_t addr
 	i->addr = fixture_addr(addr);
 	i->port = port;
 	i->mode = SPW_MODE_NAT;
+	i->carried = true;
 	f->view.count = f->model.instance_count;
 	return i;
 }

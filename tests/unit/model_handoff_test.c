@@ -218,8 +218,9 @@ static void the_policy_says_how_connections_are_made(void **state)
 	assert_int_equal(m->wishes[0].family, NAME_IPV6);
 	assert_int_equal(m->wishes[0].refresh_ms, 5000);
 	assert_false(m->wishes[0].respect_ttl);
-	assert_string_equal(condition(object("BackendTrafficPolicy", "p"), "Programmed", NULL),
-			    "none");
+	expect(object("BackendTrafficPolicy", "p"), "Programmed",
+	       "no effect: spec.circuitBreaker.maxParallelRequests, "
+	       "spec.circuitBreaker.maxParallelRetries, spec.circuitBreaker.maxPendingRequests");
 }
 
 static void what_no_host_has_is_not_judged(void **state)

@@ -150,13 +150,13 @@ static void fields_without_effect_are_named(void **state)
 	given(EDGE BACKEND("a", "10.0.0.1") ROUTE("web", REF("a")) POLICY(
 		"p", ON("TCPRoute", "web") ", loadBalancer: {type: LeastRequest, slowStart: "
 					   "{window: 30s}, zoneAware: {preferLocal: {}}}, "
-					   "tcpKeepalive: {probes: 3}, healthCheck: {passive: {}, "
+					   "rateLimit: {type: Local}, healthCheck: {passive: {}, "
 					   "active: {type: TCP, tcp: {}, healthCheckLog: {}}}"));
 	expect(object("BackendTrafficPolicy", "p"), "Accepted", "True");
 	assert_string_equal(
 		condition(object("BackendTrafficPolicy", "p"), "Programmed", NULL),
 		"False FieldsWithoutEffect in this version these fields have no effect: "
-		"spec.tcpKeepalive, spec.loadBalancer.type: LeastRequest, "
+		"spec.rateLimit, spec.loadBalancer.type: LeastRequest, "
 		"spec.healthCheck.active.healthCheckLog");
 	assert_int_equal(diags.count, 0);
 }

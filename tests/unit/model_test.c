@@ -194,13 +194,8 @@ static void a_grant_opens_another_namespace(void **state)
 static void what_needs_another_path_is_left_out_with_its_name(void **state)
 {
 	static const char *const rows[][2] = {
-		{"spec: {endpoints: [{fqdn: {hostname: a.example, port: 443}}]}",
-		 "a.example:443: they need the userspace path"},
-		{"spec: {endpoints: [{unix: {path: /run/x}}]}",
-		 "unix:/run/x: they need the userspace path"},
-		{"spec: {tls: {insecureSkipVerify: true}, endpoints: [{ip: {address: 10.0.0.9, "
-		 "port: 1}}]}",
-		 "10.0.0.9:1: endpoints over TLS need the userspace path"},
+		{"spec: {endpoints: [{unix: {path: \"@x\"}}]}",
+		 "unix:@x: HAProxy fills the names of abstract sockets"},
 		{"  annotations: {spillway.dev/forwarding: gue}\n"
 		 "spec: {endpoints: [{ip: {address: 10.0.0.9, port: 1}}]}",
 		 "10.0.0.9:1: the annotation spillway.dev/forwarding: gue asks for a mode"},
@@ -228,14 +223,14 @@ static void what_needs_another_path_is_left_out_with_its_name(void **state)
 	}
 }
 
-static void on_the_host_loopback_is_accepted_but_not_by_this_path(void **state)
+static void on_the_host_loopback_is_handed_off(void **state)
 {
 	(void)state;
 	opts.on_host = true;
 	given(EDGE BACKEND("loop", "127.0.0.1") ROUTE("web", REF("loop")));
 	expect(object("Backend", "loop"), "Accepted", "True");
-	expect(object("Backend", "loop"), "Programmed", "127.0.0.1:8080: they need the userspace");
-	assert_string_equal(services(), "192.0.2.1:80/tcp default/web:\n");
+	expect(object("Backend", "loop"), "Programmed", "none");
+	assert_string_equal(services(), "192.0.2.1:80/tcp default/web: 0/1 127.0.0.1:8080\n");
 }
 
 static void the_oldest_route_feeds_the_listener(void **state)
@@ -527,11 +522,11 @@ static void long_lists_of_names_are_cut(void **state)
 	strbuf_puts(&b, "apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: Backend\n"
 			"metadata: {name: a}\nspec:\n  endpoints:\n");
 	for (int i = 0; i < 20; i++)
-		strbuf_printf(&b, "  - fqdn: {hostname: h%d.example, port: 1}\n", i);
+		strbuf_printf(&b, "  - ip: {address: 224.0.0.%d, port: 1}\n", i);
 	given(b.text);
 	strbuf_done(&b);
 	expect(object("Backend", "a"), "Programmed",
-	       "h6.example:1, h7.example:1 and 12 more: they");
+	       "224.0.0.6:1, 224.0.0.7:1 and 12 more: no host");
 }
 
 /* A few thousand of everything; generous, for sanitizers on a loaded machine. */
@@ -590,7 +585,7 @@ int main(void)
 		TEST(a_refused_backend_says_why),
 		TEST(a_grant_opens_another_namespace),
 		TEST(what_needs_another_path_is_left_out_with_its_name),
-		TEST(on_the_host_loopback_is_accepted_but_not_by_this_path),
+		TEST(on_the_host_loopback_is_handed_off),
 		TEST(the_oldest_route_feeds_the_listener),
 		TEST(a_parent_ref_chooses_its_listeners),
 		TEST(namespaces_of_routes_are_as_the_listener_allows),
