@@ -40,6 +40,7 @@ int files_prepare(struct handoff *h, const char *run_dir)
 {
 	const struct passwd *user = geteuid() == 0 ? find_user() : NULL;
 	AUTO(fd_close) int fd = -1;
+	int err;
 
 	h->uid = user ? user->pw_uid : geteuid();
 	h->gid = user ? user->pw_gid : getegid();
@@ -48,7 +49,14 @@ int files_prepare(struct handoff *h, const char *run_dir)
 	if (mkdir(h->dir, 0700) && errno != EEXIST)
 		return -errno;
 	fd = open(h->dir, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	return fd < 0 ? -errno : own(h, fd, 0700);
+	err = fd < 0 ? -errno : own(h, fd, 0700);
+	if (!err && reach_path(h, h->dir, X_OK)) {
+		log_error("proxy: %s: HAProxy's user may not search the directories above it: let "
+			  "others search them (chmod o+x), or choose another --run-dir",
+			  h->dir);
+		err = -EACCES;
+	}
+	return err;
 }
 
 static int write_all(int fd, const char *text, size_t len)

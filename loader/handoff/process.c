@@ -75,20 +75,6 @@ static void log_lines(const char *text)
 	}
 }
 
-static void on_output(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
-{
-	struct process *p = stream->data;
-
-	if (n < 0) {
-		(void)uv_read_stop(stream);
-		return;
-	}
-	p->said_len += (size_t)n;
-	p->said[p->said_len] = '\0';
-	if (p->state != PROCESS_CHECKING && n > 0)
-		log_lines(buf->base);
-}
-
 /* The line of the configuration that the check complains of first, and its text; 0: none. */
 static size_t complaint(const struct process *p, const char **text)
 {
@@ -148,15 +134,14 @@ static void check_failed(struct process *p)
 	handoff_failed(h, p);
 }
 
-static void on_ended(uv_process_t *child, int64_t status, int signal_number)
+/* A child has ended, and all that it said has come. */
+static void judge_end(struct process *p)
 {
-	struct process *p = child->data;
 	struct handoff *h = p->handoff;
 
-	if (!h)
-		return;
-	if (p->state == PROCESS_CHECKING && status == 0 && signal_number == 0) {
+	if (p->state == PROCESS_CHECKING && p->status == 0 && p->signal_number == 0) {
 		p->state = PROCESS_STARTING;
+		p->is_over = p->is_said = false;
 		spawn(p);
 		return;
 	}
@@ -164,12 +149,44 @@ static void on_ended(uv_process_t *child, int64_t status, int signal_number)
 		check_failed(p);
 		return;
 	}
-	if (signal_number)
-		log_error("proxy: haproxy ended by signal %d", signal_number);
+	if (p->signal_number)
+		log_error("proxy: haproxy ended by signal %d", p->signal_number);
 	else
-		log_error("proxy: haproxy ended with status %" PRId64 ": %s", status,
-			  p->state == PROCESS_STARTING ? p->said : "");
+		log_error("proxy: haproxy ended with status %" PRId64 "%s%s", p->status,
+			  p->said_len ? ": " : "",
+			  p->state == PROCESS_STARTING && p->said_len ? p->said : "");
 	handoff_failed(h, p);
+}
+
+static void on_ended(uv_process_t *child, int64_t status, int signal_number)
+{
+	struct process *p = child->data;
+
+	if (!p->handoff)
+		return;
+	p->status = status;
+	p->signal_number = signal_number;
+	p->is_over = true;
+	/* Of one that ran, what it said is in the log. */
+	if (p->is_said || p->state == PROCESS_RUNNING)
+		judge_end(p);
+}
+
+static void on_output(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+	struct process *p = stream->data;
+
+	if (n < 0) {
+		(void)uv_read_stop(stream);
+		p->is_said = true;
+		if (p->handoff && p->is_over && p->state != PROCESS_RUNNING)
+			judge_end(p);
+		return;
+	}
+	p->said_len += (size_t)n;
+	p->said[p->said_len] = '\0';
+	if (p->state != PROCESS_CHECKING && n > 0)
+		log_lines(buf->base);
 }
 
 static void on_ready_try(uv_timer_t *timer);
@@ -229,7 +246,7 @@ static void spawn(struct process *p)
 {
 	struct handoff *h = p->handoff;
 	const bool checks = p->state == PROCESS_CHECKING;
-	const char *args[] = {h->haproxy, checks ? "-c" : "-db", "-q", "-f", p->config, NULL};
+	const char *args[] = {h->haproxy, checks ? "-c" : "-db", "-f", p->config, NULL};
 	uv_process_t *child = &p->child[!checks];
 	uv_pipe_t *output = &p->output[!checks];
 	uv_process_options_t o = {
@@ -254,6 +271,7 @@ static void spawn(struct process *p)
 		return;
 	}
 	p->said_len = 0;
+	p->said[0] = '\0';
 	(void)uv_read_start((uv_stream_t *)output, on_alloc, on_output);
 	if (checks)
 		return;

@@ -12,13 +12,13 @@
 
 #include "handoff/state.h"
 
-static int look(const struct handoff *h, const char *path)
+int reach_path(const struct handoff *h, const char *path, int mode)
 {
 	int err;
 
 	(void)setfsgid(h->gid);
 	(void)setfsuid(h->uid);
-	err = faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) ? errno : 0;
+	err = faccessat(AT_FDCWD, path, mode, AT_EACCESS) ? errno : 0;
 	(void)setfsuid(geteuid());
 	(void)setfsgid(getegid());
 	return err;
@@ -35,7 +35,7 @@ bool reach_look(struct handoff *h)
 		int err = 0;
 
 		if (strncmp(address, prefix, sizeof(prefix) - 1) == 0)
-			err = look(h, address + sizeof(prefix) - 1);
+			err = reach_path(h, address + sizeof(prefix) - 1, W_OK);
 		changed = changed || err != e->path_error;
 		e->path_error = err;
 	}

@@ -81,6 +81,9 @@ struct process {
 	uint64_t started_ms;
 	char said[4096]; /* the end of its output */
 	size_t said_len;
+	bool is_said, is_over; /* its output has ended, and so has it */
+	int64_t status;
+	int signal_number;
 };
 
 struct handoff {
@@ -134,6 +137,8 @@ void push_unmap(struct handoff *h, const struct entry *e); /* its slot leads now
 
 /* reach.c: may HAProxy's user connect to the sockets? True when that changed. */
 bool reach_look(struct handoff *h);
+/* What access(2) would tell that user: 0 or an errno. */
+int reach_path(const struct handoff *h, const char *path, int mode);
 const char *reach_text(int err);
 
 /* count.c */

@@ -119,6 +119,7 @@ class Net:
     def __init__(self):
         self.id = f"{os.getpid()}-{secrets.token_hex(3)}"
         self.dir = tempfile.mkdtemp(prefix=f"spw-{self.id}-")
+        os.chmod(self.dir, 0o755)  # HAProxy runs as a user of its own
         self.names = {}
         self.processes = []
         self.closed = False
