@@ -28,8 +28,8 @@ BUILD_PKGS := gcc libc6-dev make clang-19 bpftool libbpf-dev libelf-dev zlib1g-d
 TEST_PKGS := libcmocka-dev libnghttp2-dev libclang-rt-19-dev clang-format-19 cppcheck shellcheck \
 	universal-ctags git iproute2 iputils-ping ethtool nftables curl iperf3 tcpdump procps util-linux \
 	openssl nghttp2-server python3 python3-scapy python3-pytest python3-pytest-xdist python3-grpcio \
-	tshark bind9-dnsutils dnsmasq-base traceroute
-BENCH_PKGS := wrk haproxy
+	tshark bind9-dnsutils dnsmasq-base traceroute haproxy
+BENCH_PKGS := wrk
 KERNEL_PKGS := qemu-system-x86 busybox-static cpio kmod xdp-tools
 
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
@@ -159,6 +159,8 @@ bench:
 	$(Q)$(PYTHON) tests/bench/live/live.py
 	@echo '== traffic: spillway beside nftables and haproxy'
 	$(Q)$(PYTHON) tests/bench/bench.py
+	@echo '== handoff: the userspace path beside haproxy configured by hand'
+	$(Q)$(PYTHON) tests/bench/handoff.py
 	@echo '== reaction: how long a dead endpoint still gets flows'
 	$(Q)$(PYTHON) tests/bench/reaction.py
 	@echo '== rebuild: tables after a change, without the maps'

@@ -206,10 +206,9 @@ static void an_endpoint_is_told_in_a_few_words(void **state)
 		 "down", "0%", "timeout; no route"},
 		{"{\"state\":\"up\",\"sharePercent\":50,\"reason\":\"status 200\",\"problem\":\"no route\"}",
 		 "up", "50%", "no route"},
-		{"{\"state\":\"up\",\"carried\":false,\"reason\":\"\"}", "up", "-",
-		 "not carried: userspace path"},
+		{"{\"state\":\"up\",\"carried\":false,\"reason\":\"\"}", "up", "-", "not carried"},
 		{"{\"state\":\"down\",\"carried\":false,\"reason\":\"timeout\"}", "down", "-",
-		 "not carried: userspace path; timeout"},
+		 "not carried; timeout"},
 	};
 	AUTO(arena_free) struct arena *a = arena_new();
 	const struct node *e;

@@ -199,14 +199,14 @@ static void the_policy_says_how_connections_are_made(void **state)
 	(void)state;
 	given(EDGE SPEC("b", "endpoints: [{unix: {path: /run/x}}]")
 		      SPEC("c", "endpoints: [{fqdn: {hostname: a.example.com, port: 1}}]")
-			      ROUTE("web", REF("b") "," REF("c"))
-		      POLICY("p",
-			     ON("Gateway", "edge") ", timeout: {tcp: {connectTimeout: 250ms}}, "
-						   "proxyProtocol: {version: V2}, "
-						   "circuitBreaker: {maxConnections: 7}, "
-						   "tcpKeepalive: {probes: 3, idleTime: 10s, "
-						   "interval: 5s}, dns: {lookupFamily: IPv6, "
-						   "dnsRefreshRate: 5s, respectDnsTtl: false}"));
+			      ROUTE("web", REF("b") "," REF("c")) POLICY(
+				      "p", ON("Gateway",
+					      "edge") ", timeout: {tcp: {connectTimeout: 250ms}}, "
+						      "proxyProtocol: {version: V2}, "
+						      "circuitBreaker: {maxConnections: 7}, "
+						      "tcpKeepalive: {probes: 3, idleTime: 10s, "
+						      "interval: 5s}, dns: {lookupFamily: IPv6, "
+						      "dnsRefreshRate: 5s, respectDnsTtl: false}"));
 	p = m->services[0].localities[0].members[0]->pool;
 	assert_int_equal(p->connect_timeout_ms, 250);
 	assert_int_equal(p->proxy_protocol, 2);

@@ -9,7 +9,7 @@
 #include "ctl/http.h"
 
 #define PATH	    "/apis/spillway.dev/v1alpha1/endpoints"
-#define NOT_CARRIED "not carried: userspace path"
+#define NOT_CARRIED "not carried"
 
 static bool is_wanted(const struct node *service, const char *namespace, const char *name)
 {
