@@ -130,6 +130,7 @@ def listener(port):
             os.unlink(port)
         made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         made.bind(port)
+        os.chmod(port, 0o666)  # HAProxy runs as a user of its own
         return made
     made = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

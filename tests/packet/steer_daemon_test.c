@@ -115,7 +115,7 @@ static int prepare(void **state)
 	for (size_t i = 0; i < 2; i++)
 		listeners_open(&sockets[i]);
 	next_port = 51000;
-	steer_vips("add");
+	steer_vips_add();
 	return world_pass(false);
 }
 
@@ -140,7 +140,7 @@ static int clean_up(void **state)
 	(void)rmdir(gateway.dir);
 	for (size_t i = 0; i < 2; i++)
 		listeners_close(&sockets[i]);
-	steer_vips("del");
+	steer_vips_del();
 	return world_pass(true);
 }
 

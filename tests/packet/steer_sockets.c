@@ -85,7 +85,7 @@ int listeners_accept(const struct listeners *l, int count)
 		fds[2 * i] = (struct pollfd){.fd = l[i].v4, .events = POLLIN};
 		fds[2 * i + 1] = (struct pollfd){.fd = l[i].v6, .events = POLLIN};
 	}
-	if (poll(fds, 2ul * (size_t)count, 200) <= 0)
+	if (poll(fds, 2ul * (size_t)count, WAIT_MS) <= 0)
 		return -1;
 	for (int i = 0; i < 2 * count; i++) {
 		fd = accept4(fds[i].fd, NULL, NULL, SOCK_CLOEXEC);
@@ -119,16 +119,28 @@ bool steer_connect_closes(const struct desc *syn)
 	return fd >= 0;
 }
 
-void steer_vips(const char *what)
+static void run_ip(const char *lines)
 {
 	FILE *ip = popen("ip -batch -", "w");
 
 	assert_non_null(ip);
-	fprintf(ip, "route %s local " VIP4 "/32 dev lo\n", what);
-	fprintf(ip, "route %s local " VIP6 "/128 dev lo\n", what);
-	fprintf(ip, "neigh %s " CLIENT6 " lladdr 02:00:00:00:01:20 dev client%s\n", what,
-		strcmp(what, "add") ? "" : " nud permanent");
+	fputs(lines, ip);
 	assert_int_equal(pclose(ip), 0);
+}
+
+/* The kernel may have an entry of its own by now, since what was sent to the client is repeated. */
+void steer_vips_add(void)
+{
+	run_ip("route add local " VIP4 "/32 dev lo\n"
+	       "route add local " VIP6 "/128 dev lo\n"
+	       "neigh replace " CLIENT6 " lladdr 02:00:00:00:01:20 dev client nud permanent\n");
+}
+
+void steer_vips_del(void)
+{
+	run_ip("route del local " VIP4 "/32 dev lo\n"
+	       "route del local " VIP6 "/128 dev lo\n"
+	       "neigh del " CLIENT6 " dev client\n");
 }
 
 int steer_netns(void)

@@ -23,8 +23,9 @@ int steer_connect(const struct desc *syn);
 /* Likewise closed at once: was there one? */
 bool steer_connect_closes(const struct desc *syn);
 
-/* The VIPs as addresses of this host, `what` is "add" or "del"; and neighbours of theirs. */
-void steer_vips(const char *what);
+/* The VIPs as addresses of this host, and a neighbour for the IPv6 client. */
+void steer_vips_add(void);
+void steer_vips_del(void);
 /* A descriptor of this network namespace. */
 int steer_netns(void);
 

@@ -68,7 +68,7 @@ static int attach(void **state)
 	steer_link = bpf_program__attach_netns(steer->progs.spillway_steer, netns);
 	assert_non_null(steer_link);
 	close(netns);
-	steer_vips("add");
+	steer_vips_add();
 	assert_int_equal(world_pass(false), 0);
 	assert_int_equal(bpf_xdp_attach(world.if_client,
 					bpf_program__fd(world.skel->progs.spillway_xdp), 0, NULL),
@@ -82,7 +82,7 @@ static int detach(void **state)
 	(void)state;
 	wire_close();
 	assert_int_equal(bpf_xdp_detach(world.if_client, 0, NULL), 0);
-	steer_vips("del");
+	steer_vips_del();
 	bpf_link__destroy(steer_link);
 	steer_bpf__destroy(steer);
 	return world_pass(true);
@@ -232,7 +232,6 @@ static void the_spare_table_and_the_last_look_are_taken_too(void **state)
 static void expect_refused_here(const struct desc *d)
 {
 	assert_int_equal(steer_connect(d), -ECONNREFUSED);
-	assert_int_equal(who_accepts(), SPW_ENDPOINT_NONE);
 }
 
 static void without_any_socket_the_host_answers_itself(void **state)
