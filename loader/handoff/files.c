@@ -17,7 +17,8 @@
 #include "base/log.h"
 #include "handoff/state.h"
 
-#define PROCESSES "processes"
+/* Beside the directory, not in it: HAProxy's user may not say whom the daemon is to end. */
+#define PROCESSES "%s.processes"
 
 /* Debian's package makes the first one. */
 static const struct passwd *find_user(void)
@@ -122,6 +123,12 @@ static bool is_needed(const struct handoff *h, const char *name, uint64_t number
 		if (strcmp(strrchr(h->files[i].path, '/') + 1, name) == 0)
 			return true;
 	}
+	for (size_t i = 0; i < h->live_count; i++) {
+		const struct server *s = &h->entries[h->live[i]]->have;
+
+		if (s->number && strstr(s->params, name))
+			return true;
+	}
 	return false;
 }
 
@@ -162,16 +169,15 @@ static unsigned long long start_time(pid_t pid)
 
 void files_note_process(const struct handoff *h, pid_t pid)
 {
-	char path[PATH_MAX];
-	FILE *f;
+	char path[PATH_MAX], line[64];
+	AUTO(fd_close) int fd = -1;
 
-	(void)snprintf(path, sizeof(path), "%s/" PROCESSES, h->dir);
-	f = fopen(path, "ae");
-	if (!f || fprintf(f, "%d %llu\n", (int)pid, start_time(pid)) < 0)
+	(void)snprintf(path, sizeof(path), PROCESSES, h->dir);
+	(void)snprintf(line, sizeof(line), "%d %llu\n", (int)pid, start_time(pid));
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 || write_all(fd, line, strlen(line)))
 		log_warn("proxy: %s: %s: a later daemon will not find process %d", path,
 			 strerror(errno), (int)pid);
-	if (f)
-		(void)fclose(f);
 }
 
 void files_each_process(const char *dir, files_process_fn *fn, void *ctx)
@@ -181,7 +187,7 @@ void files_each_process(const char *dir, files_process_fn *fn, void *ctx)
 	FILE *f;
 	int pid;
 
-	(void)snprintf(path, sizeof(path), "%s/" PROCESSES, dir);
+	(void)snprintf(path, sizeof(path), PROCESSES, dir);
 	f = fopen(path, "re");
 	while (f && fscanf(f, "%d %llu", &pid, &t) == 2) {
 		if (pid > 1 && t && start_time(pid) == t)

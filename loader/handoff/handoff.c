@@ -71,6 +71,12 @@ void entry_have(struct handoff *h, struct entry *e)
 	h->hooks.steer(h->hooks.ctx, e->id, s->v4, s->v6);
 }
 
+void entry_lose(struct handoff *h, struct entry *e)
+{
+	server_done(&e->have);
+	h->hooks.steer(h->hooks.ctx, e->id, -1, -1);
+}
+
 void entry_refuse(struct handoff *h, struct entry *e, const char *why)
 {
 	free(e->problem);

@@ -70,61 +70,68 @@ static void log_lines(const char *text)
 {
 	for (size_t len; *text; text += len + (text[len] == '\n')) {
 		len = strcspn(text, "\n");
-		if (len)
-			log_info("proxy: haproxy: %.*s", (int)len, text);
+		if (len && strncmp(text, "[ALERT]", 7) == 0)
+			log_error("proxy: haproxy: %.*s", (int)len, text);
+		else if (len) /* it repeats what it is told */
+			log_debug("proxy: haproxy: %.*s", (int)len, text);
 	}
 }
 
-/* The line of the configuration that the check complains of first, and its text; 0: none. */
-static size_t complaint(const struct process *p, const char **text)
+/* The next line of the configuration that the check complains of, and what it says; NULL: no more. */
+static const char *complaint(const struct process *p, const char *from, size_t *line)
 {
-	const char *at = p->said;
+	const size_t len = strlen(p->config);
+
+	while ((from = strstr(from, p->config))) {
+		from += len;
+		if (sscanf(from, ":%zu]", line) == 1)
+			return from + strcspn(from, "]\n") + 1;
+	}
+	return NULL;
+}
+
+/* HAProxy's own words, without their line's rest; it goes on with what it had unless that is at fault. */
+static void refuse_line(struct handoff *h, const struct process *p, const struct config_line *l,
+			const char *text)
+{
+	struct entry *e = h->entries[l->id];
+
+	if (!e || (l->number != e->want.number && l->number != e->have.number))
+		return;
+	if (strstr(text, "' : "))
+		text = strstr(text, "' : ") + 1; /* behind the name that it has here */
+	text += strspn(text, " :");
+	text = arena_printf(p->arena, "HAProxy refuses it: %.*s", (int)strcspn(text, "\n"), text);
+	if (l->number == e->have.number)
+		entry_lose(h, e);
+	if (l->number == e->want.number)
+		entry_refuse(h, e, text);
+}
+
+/* All that the check complains of, each of them once. */
+static bool refuse_lines(struct handoff *h, const struct process *p)
+{
+	const char *text = p->said;
+	bool any = false;
 	size_t line;
 
-	while ((at = strstr(at, "[ALERT]"))) {
-		const char *place = strstr(at, "parsing [");
-		const char *colon = place ? strchr(place, ':') : NULL;
-
-		if (colon && sscanf(colon, ":%zu]", &line) == 1) {
-			*text = strchr(colon, ']') + 1;
-			return line;
-		}
-		at++;
-	}
-	return 0;
-}
-
-/* HAProxy's own words, without their line's rest. */
-static void refuse_line(struct handoff *h, const struct process *p, uint32_t id, const char *text)
-{
-	struct entry *e = h->entries[id];
-
-	text += strspn(text, " :");
-	if (e)
-		entry_refuse(h, e,
-			     arena_printf(p->arena, "HAProxy refuses it: %.*s",
-					  (int)strcspn(text, "\n"), text));
-}
-
-static bool refuse_one(struct handoff *h, const struct process *p)
-{
-	const char *text = "";
-	const size_t line = complaint(p, &text);
-
-	for (size_t i = 0; line && i < p->line_count; i++) {
-		if (p->lines[i].line == line) {
-			refuse_line(h, p, p->lines[i].id, text);
-			return true;
+	while ((text = complaint(p, text, &line))) {
+		for (size_t i = 0; i < p->line_count; i++) {
+			if (p->lines[i].line != line)
+				continue;
+			refuse_line(h, p, &p->lines[i], text);
+			p->lines[i].line = 0;
+			any = true;
 		}
 	}
-	return false;
+	return any;
 }
 
 static void check_failed(struct process *p)
 {
 	struct handoff *h = p->handoff;
 
-	if (refuse_one(h, p)) {
+	if (refuse_lines(h, p)) {
 		h->next = NULL;
 		process_forget(p);
 		process_begin(h);
@@ -134,14 +141,16 @@ static void check_failed(struct process *p)
 	handoff_failed(h, p);
 }
 
-/* A child has ended, and all that it said has come. */
-static void judge_end(struct process *p)
+/* What it said last is read after its end was told, or before. */
+static void on_over(struct process *p)
 {
 	struct handoff *h = p->handoff;
 
+	if (!h || !p->has_ended || !p->has_said_all)
+		return;
+	p->has_ended = p->has_said_all = false;
 	if (p->state == PROCESS_CHECKING && p->status == 0 && p->signal_number == 0) {
 		p->state = PROCESS_STARTING;
-		p->is_over = p->is_said = false;
 		spawn(p);
 		return;
 	}
@@ -152,24 +161,8 @@ static void judge_end(struct process *p)
 	if (p->signal_number)
 		log_error("proxy: haproxy ended by signal %d", p->signal_number);
 	else
-		log_error("proxy: haproxy ended with status %" PRId64 "%s%s", p->status,
-			  p->said_len ? ": " : "",
-			  p->state == PROCESS_STARTING && p->said_len ? p->said : "");
+		log_error("proxy: haproxy ended with status %" PRId64, p->status);
 	handoff_failed(h, p);
-}
-
-static void on_ended(uv_process_t *child, int64_t status, int signal_number)
-{
-	struct process *p = child->data;
-
-	if (!p->handoff)
-		return;
-	p->status = status;
-	p->signal_number = signal_number;
-	p->is_over = true;
-	/* Of one that ran, what it said is in the log. */
-	if (p->is_said || p->state == PROCESS_RUNNING)
-		judge_end(p);
 }
 
 static void on_output(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
@@ -178,15 +171,24 @@ static void on_output(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 
 	if (n < 0) {
 		(void)uv_read_stop(stream);
-		p->is_said = true;
-		if (p->handoff && p->is_over && p->state != PROCESS_RUNNING)
-			judge_end(p);
+		p->has_said_all = true;
+		on_over(p);
 		return;
 	}
 	p->said_len += (size_t)n;
 	p->said[p->said_len] = '\0';
 	if (p->state != PROCESS_CHECKING && n > 0)
 		log_lines(buf->base);
+}
+
+static void on_ended(uv_process_t *child, int64_t status, int signal_number)
+{
+	struct process *p = child->data;
+
+	p->has_ended = true;
+	p->status = status;
+	p->signal_number = signal_number;
+	on_over(p);
 }
 
 static void on_ready_try(uv_timer_t *timer);
@@ -271,7 +273,6 @@ static void spawn(struct process *p)
 		return;
 	}
 	p->said_len = 0;
-	p->said[0] = '\0';
 	(void)uv_read_start((uv_stream_t *)output, on_alloc, on_output);
 	if (checks)
 		return;
@@ -309,6 +310,7 @@ static void list_servers(struct process *p, struct render_input *in)
 		if (!s->number)
 			continue;
 		p->lines[in->server_count].id = e->id;
+		p->lines[in->server_count].number = s->number;
 		in->servers[in->server_count++] = (struct render_server){
 			.slot = e->slot,
 			.number = s->number,

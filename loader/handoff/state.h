@@ -55,7 +55,8 @@ enum process_state {
 
 struct config_line {
 	size_t line;
-	uint32_t id; /* whose server it is */
+	uint32_t id;	 /* whose server it is */
+	uint64_t number; /* which one */
 };
 
 /* One HAProxy, or its check; lives until its handles are closed. */
@@ -79,11 +80,11 @@ struct process {
 	struct config_line *lines; /* of the servers in its configuration */
 	size_t line_count;
 	uint64_t started_ms;
-	char said[4096]; /* the end of its output */
-	size_t said_len;
-	bool is_said, is_over; /* its output has ended, and so has it */
+	bool has_ended, has_said_all; /* of the check, then of HAProxy itself */
 	int64_t status;
 	int signal_number;
+	char said[4096]; /* the end of its output */
+	size_t said_len;
 };
 
 struct handoff {
@@ -154,6 +155,8 @@ void server_done(struct server *s);
 void server_set(struct server *to, const struct plan_server *from, uint64_t number);
 /* HAProxy has what it wants. */
 void entry_have(struct handoff *h, struct entry *e);
+/* What it had is at fault: it has nothing any more. */
+void entry_lose(struct handoff *h, struct entry *e);
 void entry_refuse(struct handoff *h, struct entry *e, const char *why);
 
 /* files.c: the directory, PEM texts and configurations in it. */
