@@ -85,6 +85,15 @@ def unmount_below(directory):
         run("umount", path, check=False)
 
 
+def end_all_in(full):
+    """Kills the processes of a namespace of ours; some may end by themselves meanwhile."""
+    for pid in run("ip", "netns", "pids", full, check=False).stdout.split():
+        try:
+            os.kill(int(pid), signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
 def is_stale(name):
     """Is this the name of something of a run that has ended? Its pid is in the name."""
     found = re.match(r"spw-(\d+)-[0-9a-f]{6}-", name)
@@ -96,8 +105,7 @@ def remove_stale():
     for row in run("ip", "-o", "netns", "list").stdout.split("\n"):
         if is_stale(row):
             full = row.split()[0]
-            for pid in run("ip", "netns", "pids", full, check=False).stdout.split():
-                os.kill(int(pid), signal.SIGKILL)
+            end_all_in(full)
             run("ip", "netns", "del", full, check=False)
     for name in filter(is_stale, os.listdir(tempfile.gettempdir())):
         directory = os.path.join(tempfile.gettempdir(), name)
@@ -119,7 +127,7 @@ class Net:
     def __init__(self):
         self.id = f"{os.getpid()}-{secrets.token_hex(3)}"
         self.dir = tempfile.mkdtemp(prefix=f"spw-{self.id}-")
-        os.chmod(self.dir, 0o755)  # HAProxy runs as a user of its own
+        os.chmod(self.dir, 0o711)  # HAProxy's user is another one
         self.names = {}
         self.processes = []
         self.closed = False
@@ -196,6 +204,7 @@ class Net:
             except subprocess.TimeoutExpired:
                 print(f"pid {process.pid} does not end", file=sys.stderr)
         for full in self.names.values():
+            end_all_in(full)  # what a daemon started and left behind: HAProxy
             run("ip", "netns", "del", full, check=False)
         unmount_below(self.dir)
         shutil.rmtree(self.dir, ignore_errors=True)

@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """nameserver.py ZONE_FILE: answers questions for addresses at 127.0.0.1, port 53, over UDP.
 
-Each line of ZONE_FILE is NAME=IPV4; it is read for each question. TTLs are 1 s. Of what is not in it
-there is no such name.
+ZONE_FILE is read for each question. Its lines are NAME=VALUE,... or NAME=VALUE,.../TTL, a VALUE being an
+IPv4 or IPv6 address, or @NAME: an alias. Without one the name has no address; the word SERVFAIL fails,
+NXDOMAIN and what is not in the file do not exist. TTLs are 1 s unless said.
 """
 import socket
 import struct
 import sys
 
-TYPE_A = 1
+TYPE_A, TYPE_CNAME, TYPE_AAAA = 1, 5, 28
+SERVFAIL, NXDOMAIN = 2, 3
 
 
 def name_of(packet):
@@ -21,16 +23,43 @@ def name_of(packet):
     return ".".join(labels), at + 1
 
 
+def packed(name):
+    """A name as it is in packets."""
+    return b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\0"
+
+
+def record(owner, kind, ttl, data):
+    """One record."""
+    return packed(owner) + struct.pack("!HHIH", kind, 1, ttl, len(data)) + data
+
+
+def records(name, kind, zone):
+    """The records of an answer, and its code."""
+    found = []
+    while name in zone:
+        text, _, ttl = zone[name].partition("/")
+        values, ttl = text.split(","), int(ttl or 1)
+        if values[0] == "SERVFAIL":
+            return [], SERVFAIL
+        if values[0].startswith("@"):
+            found.append(record(name, TYPE_CNAME, ttl, packed(values[0][1:])))
+            name = values[0][1:]
+            continue
+        if values[0] == "NXDOMAIN":
+            break
+        family = socket.AF_INET if kind == TYPE_A else socket.AF_INET6
+        return found + [record(name, kind, ttl, socket.inet_pton(family, v)) for v in values
+                        if v and kind in (TYPE_A, TYPE_AAAA) and (":" in v) == (kind == TYPE_AAAA)], 0
+    return found, NXDOMAIN
+
+
 def answer(packet, zone):
     """One answer."""
     name, end = name_of(packet)
-    question = packet[12:end + 4]
-    address = zone.get(name.lower())
-    record = b""
-    if address and struct.unpack_from("!H", packet, end)[0] == TYPE_A:
-        record = struct.pack("!HHHIH4s", 0xc00c, TYPE_A, 1, 1, 4, socket.inet_aton(address))
-    flags = 0x8580 if address else 0x8583
-    return packet[:2] + struct.pack("!HHHHH", flags, 1, bool(record), 0, 0) + question + record
+    kind = struct.unpack_from("!H", packet, end)[0]
+    found, code = records(name.lower(), kind, zone)
+    head = struct.pack("!HHHHH", 0x8580 | code, 1, len(found), 0, 0)
+    return packet[:2] + head + packet[12:end + 4] + b"".join(found)
 
 
 def main():
