@@ -306,14 +306,16 @@ int engine_open(struct arena *a, uv_loop_t *loop, const struct engine_options *o
 		.run_lock = -1,
 		.pins_lock = -1,
 		.started_ms = clock_ms(),
-		.handles = 3,
+		.handles = 4,
 	};
 	(void)uv_timer_init(loop, &e->retry);
 	(void)uv_timer_init(loop, &e->housekeeping);
 	(void)uv_timer_init(loop, &e->drain_timer);
+	(void)uv_timer_init(loop, &e->names_timer);
 	e->retry.data = e;
 	e->housekeeping.data = e;
 	e->drain_timer.data = e;
+	e->names_timer.data = e;
 	err = e->arena ? open_all(e, a, opts, why) : -ENOMEM;
 	if (err) {
 		engine_close(e);
@@ -358,4 +360,5 @@ void engine_close(struct engine *e)
 	uv_close((uv_handle_t *)&e->retry, on_closed);
 	uv_close((uv_handle_t *)&e->housekeeping, on_closed);
 	uv_close((uv_handle_t *)&e->drain_timer, on_closed);
+	uv_close((uv_handle_t *)&e->names_timer, on_closed);
 }

@@ -56,6 +56,8 @@ struct engine {
 	struct handoff *handoff;  /* NULL: there is no userspace path */
 	const char *no_userspace; /* why not, or NULL */
 	struct names *names;
+	uint64_t names_took_ms; /* for the latest generation that names made */
+	uint64_t names_done_ms; /* clock_ms() of its end */
 	struct ids *ids;
 	struct event_log *events;  /* owned */
 	struct table_cache *cache; /* owned; NULL: every table is filled each time */
@@ -81,7 +83,8 @@ struct engine {
 	uv_timer_t retry;	 /* engine_rebuild() again */
 	uv_timer_t housekeeping;
 	uv_timer_t drain_timer;
-	int handles; /* open ones of the three */
+	uv_timer_t names_timer; /* for a generation that names are to make */
+	int handles;		/* open ones of the four */
 };
 
 /*

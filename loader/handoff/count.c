@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "handoff/state.h"
@@ -64,7 +65,41 @@ static uint64_t number_of(const char *field)
 	return n;
 }
 
-static void take(struct handoff *h, const char *const row[COLUMN_MAX])
+/* The entries by the number of their present server. */
+struct by_server {
+	struct entry **items;
+	size_t count;
+};
+
+static int compare(const void *va, const void *vb)
+{
+	const struct entry *a = *(struct entry *const *)va, *b = *(struct entry *const *)vb;
+
+	return a->have.number < b->have.number ? -1 : a->have.number > b->have.number;
+}
+
+static void sort_entries(const struct handoff *h, struct by_server *s)
+{
+	for (size_t i = 0; i < h->live_count; i++) {
+		if (h->entries[h->live[i]]->have.number)
+			s->items[s->count++] = h->entries[h->live[i]];
+	}
+	if (s->count > 1)
+		qsort(s->items, s->count, sizeof(struct entry *), compare);
+}
+
+static struct entry *find(const struct by_server *s, uint64_t number)
+{
+	const struct entry key = {.have = {.number = number}}, *p = &key;
+	struct entry **found;
+
+	if (!s->count)
+		return NULL;
+	found = bsearch(&p, s->items, s->count, sizeof(struct entry *), compare);
+	return found ? *found : NULL;
+}
+
+static void take(struct handoff *h, const struct by_server *all, const char *const row[COLUMN_MAX])
 {
 	const uint64_t made = number_of(row[COLUMN_MADE]), failed = number_of(row[COLUMN_FAILED]);
 	const uint64_t in = number_of(row[COLUMN_IN]), out = number_of(row[COLUMN_OUT]);
@@ -72,7 +107,7 @@ static void take(struct handoff *h, const char *const row[COLUMN_MAX])
 
 	if (row[COLUMN_SERVER][0] != 's')
 		return;
-	e = handoff_by_server(h, number_of(row[COLUMN_SERVER] + 1));
+	e = find(all, number_of(row[COLUMN_SERVER] + 1));
 	if (!e)
 		return;
 	e->counters.bytes_in += in - e->in;
@@ -89,15 +124,21 @@ static void take(struct handoff *h, const char *const row[COLUMN_MAX])
 static void on_stat(void *ctx, int err, const char *answer)
 {
 	struct handoff *h = ctx;
+	AUTO(free) struct entry **items = NULL;
+	struct by_server all = {0};
 	struct columns c;
 
 	if (err || !read_header(answer, &c))
 		return;
+	all.items = items = calloc(h->live_count + 1, sizeof(struct entry *));
+	if (!items)
+		return;
+	sort_entries(h, &all);
 	for (const char *p = strchr(answer, '\n'); p && p[1]; p = strchr(p + 1, '\n')) {
 		const char *row[COLUMN_MAX] = {"", "", "", "", ""};
 
 		read_row(p + 1, &c, row);
-		take(h, row);
+		take(h, &all, row);
 	}
 }
 

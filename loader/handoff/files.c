@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/strbuf.h"
 #include "handoff/state.h"
 
 /* Beside the directory, not in it: HAProxy's user may not say whom the daemon is to end. */
@@ -195,4 +196,42 @@ void files_each_process(const char *dir, files_process_fn *fn, void *ctx)
 	}
 	if (f)
 		(void)fclose(f);
+}
+
+static void note_alive(void *ctx, pid_t pid)
+{
+	strbuf_printf(ctx, "%d %llu\n", (int)pid, start_time(pid));
+}
+
+void files_forget_ended(const struct handoff *h)
+{
+	struct strbuf alive = {0};
+	AUTO(fd_close) int fd = -1;
+	char path[PATH_MAX], next[PATH_MAX];
+
+	files_each_process(h->dir, note_alive, &alive);
+	(void)snprintf(path, sizeof(path), PROCESSES, h->dir);
+	(void)snprintf(next, sizeof(next), PROCESSES ".next", h->dir);
+	fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 || write_all(fd, alive.text ? alive.text : "", alive.len) || rename(next, path))
+		log_warn("proxy: %s: %s", path, strerror(errno));
+	strbuf_done(&alive);
+}
+
+void files_remove(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *d;
+	char processes[PATH_MAX];
+
+	(void)snprintf(processes, sizeof(processes), PROCESSES, path);
+	(void)unlink(processes);
+	if (!dir)
+		return;
+	while ((d = readdir(dir))) {
+		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
+			(void)unlinkat(dirfd(dir), d->d_name, 0);
+	}
+	(void)closedir(dir);
+	(void)rmdir(path);
 }

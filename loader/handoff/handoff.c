@@ -165,6 +165,8 @@ static void want(struct handoff *h, const struct plan_server *s)
 		server_copy(&e->want, &e->have); /* back to what it was */
 	else
 		server_set(&e->want, s, h->next_number++);
+	if (s->refusal)
+		entry_refuse(h, e, s->refusal);
 }
 
 static void keep_plan(struct handoff *h, struct plan *p)
@@ -210,8 +212,10 @@ static void settle(struct handoff *h)
 		h->reload_wanted = true;
 		return;
 	}
-	if (!h->now && !h->live_count)
-		return; /* nobody needs a proxy yet */
+	if (!h->now && !h->live_count) { /* nobody needs a proxy yet, or any more */
+		process_stop_all(h->dir);
+		return;
+	}
 	if (push_needs_process(h))
 		process_begin(h);
 	else
@@ -267,6 +271,7 @@ void handoff_took_over(struct handoff *h, struct process *p)
 		h->old_stop_ms = clock_ms() + OLD_STOP_MS;
 	}
 	files_sweep(h, p->number);
+	files_forget_ended(h);
 	handoff_set_problem(h, NULL);
 	log_info("proxy: haproxy runs as process %d, with %zu endpoints",
 		 (int)uv_process_get_pid(&p->child[1]), h->live_count);
@@ -415,17 +420,6 @@ void handoff_count(const struct handoff *h, uint32_t id, struct handoff_counters
 	*out = e ? e->counters : (struct handoff_counters){0};
 }
 
-struct entry *handoff_by_server(const struct handoff *h, uint64_t number)
-{
-	for (size_t i = 0; i < h->live_count; i++) {
-		struct entry *e = h->entries[h->live[i]];
-
-		if (e->have.number == number)
-			return e;
-	}
-	return NULL;
-}
-
 const char *handoff_missing(const char *haproxy)
 {
 	if (access(haproxy, X_OK) == 0)
@@ -511,18 +505,15 @@ void handoff_free(struct handoff *h)
 	uv_close((uv_handle_t *)&h->poll_timer, on_closed);
 }
 
-static void end(void *ctx, pid_t pid)
-{
-	(void)ctx;
-	(void)kill(pid, SIGTERM);
-}
-
 int handoff_detach(const char *run_dir)
 {
 	AUTO(arena_free) struct arena *a = arena_new();
+	const char *dir;
 
 	if (!a)
 		return -ENOMEM;
-	files_each_process(arena_printf(a, "%s/proxy", run_dir), end, NULL);
+	dir = arena_printf(a, "%s/proxy", run_dir);
+	process_end_all(dir);
+	files_remove(dir);
 	return 0;
 }

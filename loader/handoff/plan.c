@@ -136,6 +136,39 @@ static const char *pool_of(struct planning *p, const struct pool_settings *s)
 	return name;
 }
 
+/*
+ * Words of users end up in a configuration and in commands, where blanks, quotes and separators would
+ * make other words of them: what holds such a character is not told at all.
+ */
+static const char *find_unsafe(const char *text)
+{
+	static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				   "._/-+=:,@~!*[]";
+
+	return text && text[strspn(text, safe)] ? text : NULL;
+}
+
+static const char *refusal_of(struct arena *a, const struct instance *i)
+{
+	const struct tls_settings *t = i->tls;
+	const char *bad = i->kind == ENDPOINT_UNIX ? find_unsafe(i->host) : NULL;
+
+	if (t && !bad)
+		bad = find_unsafe(t->ciphers);
+	for (size_t n = 0; t && !bad && t->alpn && t->alpn[n]; n++)
+		bad = find_unsafe(t->alpn[n]);
+	if (t && !bad)
+		bad = find_unsafe(t->sni);
+	if (t && !bad && t->names)
+		bad = find_unsafe(t->names[0]);
+	if (!bad)
+		return NULL;
+	return arena_printf(a,
+			    "HAProxy cannot be told \"%s\": only letters, digits and "
+			    "._/-+=:,@~!*[] may be in it",
+			    bad);
+}
+
 static uint64_t mix_text(uint64_t h, const char *text)
 {
 	return hash_bytes(text, strlen(text), h);
@@ -149,6 +182,7 @@ static void add_server(struct planning *p, const struct instance *i, uint32_t id
 		.address = address_of(p->arena, i),
 		.params = params_of(p, i),
 		.pool = pool_of(p, i->pool),
+		.refusal = refusal_of(p->arena, i),
 	};
 
 	s.identity = mix_text(mix_text(mix_text(1, s.address), s.params), s.pool);

@@ -25,6 +25,7 @@ struct plan_server {
 	const char *params;  /* the rest of its `server` line, with a space in front; or "" */
 	const char *pool;    /* name of its section */
 	uint64_t identity;   /* of all that: equal ones need no change */
+	const char *refusal; /* why HAProxy is not told of it, or NULL */
 };
 
 struct plan_pool {

@@ -428,3 +428,25 @@ void process_stop_old(struct handoff *h, const struct process *but)
 
 	files_each_process(h->dir, finish_old, (void *)&keep);
 }
+
+static void finish(void *ctx, pid_t pid)
+{
+	(void)ctx;
+	(void)kill(pid, SIGUSR1);
+}
+
+void process_stop_all(const char *dir)
+{
+	files_each_process(dir, finish, NULL);
+}
+
+static void end(void *ctx, pid_t pid)
+{
+	(void)ctx;
+	(void)kill(pid, SIGTERM);
+}
+
+void process_end_all(const char *dir)
+{
+	files_each_process(dir, end, NULL);
+}

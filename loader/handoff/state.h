@@ -128,6 +128,8 @@ struct handoff {
 void process_begin(struct handoff *h);
 void process_forget(struct process *p); /* it goes on, unwatched */
 void process_stop_old(struct handoff *h, const struct process *but);
+void process_stop_all(const char *dir); /* asked to finish what they have */
+void process_end_all(const char *dir);	/* at once */
 
 /* push.c: everything that the running process can be told. */
 void push_all(struct handoff *h);
@@ -150,7 +152,6 @@ void handoff_set_problem(struct handoff *h, const char *text);
 void handoff_arm(struct handoff *h, uint64_t wait_ms);
 void handoff_took_over(struct handoff *h, struct process *p);
 void handoff_failed(struct handoff *h, struct process *p);
-struct entry *handoff_by_server(const struct handoff *h, uint64_t number);
 void server_done(struct server *s);
 void server_set(struct server *to, const struct plan_server *from, uint64_t number);
 /* HAProxy has what it wants. */
@@ -167,6 +168,8 @@ int files_write_pems(const struct handoff *h);
 void files_sweep(const struct handoff *h, uint64_t number);
 /* Processes that were started, by number and start time, so that a later daemon finds them. */
 void files_note_process(const struct handoff *h, pid_t pid);
+void files_forget_ended(const struct handoff *h);
+void files_remove(const char *dir); /* the directory and all that is in it */
 typedef void files_process_fn(void *ctx, pid_t pid);
 void files_each_process(const char *dir, files_process_fn *fn, void *ctx);
 
