@@ -86,11 +86,18 @@ static inline enum steer steer_kept(struct bpf_sk_lookup *ctx, const struct spw_
 	return steer_to(ctx, e.core.endpoint, v6);
 }
 
-static inline bool steer_fits(__u32 id)
+/* Endpoints of the packet path may have sockets, too: for local clients, whose packets meet no XDP. */
+static inline enum steer steer_try(struct bpf_sk_lookup *ctx, __u32 id, __u32 v6)
 {
 	const struct spw_endpoint *e = bpf_map_lookup_elem(&endpoints, &id);
+	enum steer found;
 
-	return e && e->mode == SPW_MODE_HANDOFF && word_is_pickable(endpoint_word(id));
+	if (!e || !word_is_pickable(endpoint_word(id)))
+		return STEER_NOBODY;
+	if (e->mode != SPW_MODE_HANDOFF && e->mode != SPW_MODE_NAT)
+		return STEER_NOBODY;
+	found = steer_to(ctx, id, v6);
+	return found == STEER_NO_SOCKET && e->mode == SPW_MODE_NAT ? STEER_NOBODY : found;
 }
 
 /* Slots as pick_from() takes them, until one leads to a socket. A global function for the verifier. */
@@ -105,11 +112,10 @@ __noinline int steer_from(struct bpf_sk_lookup *ctx, __u64 hash, const struct sp
 	for (i = 0; i < tries && i < SPW_PICK_LAST; i++) {
 		__u32 id = pick_slot(hash, t->base, t->size);
 
-		if (id != SPW_ENDPOINT_NONE && steer_fits(id)) {
-			found = steer_to(ctx, id, v6);
-			if (found == STEER_DONE)
-				return found;
-		}
+		if (id != SPW_ENDPOINT_NONE)
+			found |= steer_try(ctx, id, v6);
+		if (found & STEER_DONE)
+			return STEER_DONE;
 		hash = spw_mix(hash, i + 1);
 	}
 	return found;

@@ -27,6 +27,7 @@ struct engine_options {
 	bool on_host;
 	const char *resolv_conf;	    /* path; NULL: the system's */
 	const char *haproxy;		    /* path of the userspace path's program */
+	bool local_clients;
 	struct dataplane_options dataplane; /* run_dir and bpffs included */
 };
 

@@ -155,6 +155,13 @@ static int set_haproxy(struct reading *r, const char *value)
 	return set_path(r, value, &r->opts->engine.haproxy);
 }
 
+static int set_local_clients(struct reading *r, const char *value)
+{
+	(void)value;
+	r->opts->engine.local_clients = true;
+	return 0;
+}
+
 static int set_on_host(struct reading *r, const char *value)
 {
 	(void)value;
@@ -270,6 +277,8 @@ static const struct flag flags[] = {
 	{"resolv-conf", "FILE", "name servers of endpoints' names; default /etc/resolv.conf",
 	 set_resolv_conf},
 	{"haproxy", "FILE", "program of the userspace path; default " DEFAULT_HAPROXY, set_haproxy},
+	{"local-clients", NULL, "serve TCP clients on this host, too, by way of HAProxy",
+	 set_local_clients},
 	{"on-host", NULL, "accept endpoints on loopback addresses", set_on_host},
 	{"max-flows", "N", "IPv4 flows that fit; default " TEXT(DEFAULT_MAX_FLOWS), set_max_flows},
 	{"max-flows-ipv6", "N", "IPv6 flows that fit; default a quarter of --max-flows",

@@ -156,6 +156,7 @@ static int open_handoff(struct engine *e, const struct engine_options *o)
 			  .ctx = e},
 		.run_dir = o->dataplane.run_dir,
 		.haproxy = o->haproxy,
+		.local_clients = o->local_clients,
 	};
 	uid_t uid;
 	gid_t gid;

@@ -18,7 +18,8 @@
 #define STEADY_MS     10000 /* a process that ran so long was no failure */
 #define OLD_STOP_MS                                                                                \
 	2000 /* what waits in the queues of the sockets before ours is accepted by then */
-#define POLL_MS 1000
+#define POLL_MS	   1000
+#define LOCAL_MOST 1024 /* endpoints that have sockets for local clients only */
 
 void handoff_set_problem(struct handoff *h, const char *text)
 {
@@ -225,11 +226,19 @@ static void settle(struct handoff *h)
 void handoff_sync(struct handoff *h, const struct model *m, const struct ids *ids)
 {
 	AUTO(arena_free) struct arena *a = arena_new();
+	struct plan_options opts;
 	struct plan p;
 
 	if (!a)
 		abort();
-	plan_make(a, m, ids, h->dir, &p);
+	opts = (struct plan_options){.dir = h->dir,
+				     .local_most = h->local_clients ? LOCAL_MOST : 0};
+	plan_make(a, m, ids, &opts, &p);
+	if (p.left_out && !h->left_out)
+		log_warn(
+			"proxy: %zu plain endpoints have no socket for local clients: %d at most do",
+			p.left_out, LOCAL_MOST);
+	h->left_out = p.left_out;
 	for (size_t i = 0; i < h->live_count; i++)
 		h->entries[h->live[i]]->has_want = false;
 	for (size_t i = 0; i < p.server_count; i++)
@@ -471,6 +480,7 @@ int handoff_new(uv_loop_t *loop, const struct handoff_options *opts, struct hand
 		return -ENOMEM;
 	h->loop = loop;
 	h->hooks = opts->hooks;
+	h->local_clients = opts->local_clients;
 	h->next_number = h->next_process = (uint64_t)time(NULL) * 1000;
 	h->haproxy = strdup(opts->haproxy);
 	h->entries = calloc(SPW_ENDPOINTS_LIMIT, sizeof(struct entry *));

@@ -29,6 +29,7 @@ struct handoff_options {
 	struct handoff_hooks hooks;
 	const char *run_dir; /* a directory `proxy` is made in it */
 	const char *haproxy; /* path of the program */
+	bool local_clients;  /* plain endpoints are served, too, to clients on this host */
 };
 
 /* What the userspace path counted of an endpoint since the daemon's start. */

@@ -94,15 +94,24 @@ static void add_tls(struct planning *p, struct strbuf *b, const struct tls_setti
 	add_alpn(b, t->alpn);
 }
 
+/* Of a local client's connection to a plain endpoint, which no policy speaks of. */
+static const struct pool_settings plain = {.connect_timeout_ms = 10000, .idle_s = 7440};
+
+static const struct pool_settings *settings_of(const struct instance *i)
+{
+	return i->pool ? i->pool : &plain;
+}
+
 static const char *params_of(struct planning *p, const struct instance *i)
 {
+	const struct pool_settings *s = settings_of(i);
 	struct strbuf b = {0};
 	const char *text;
 
-	if (i->pool->proxy_protocol)
-		strbuf_puts(&b, i->pool->proxy_protocol == 1 ? " send-proxy" : " send-proxy-v2");
-	if (i->pool->max_connections)
-		strbuf_printf(&b, " maxconn %u", i->pool->max_connections);
+	if (s->proxy_protocol)
+		strbuf_puts(&b, s->proxy_protocol == 1 ? " send-proxy" : " send-proxy-v2");
+	if (s->max_connections)
+		strbuf_printf(&b, " maxconn %u", s->max_connections);
 	if (i->tls)
 		add_tls(p, &b, i->tls);
 	text = arena_strdup(p->arena, b.text ? b.text : "");
@@ -181,7 +190,7 @@ static void add_server(struct planning *p, const struct instance *i, uint32_t id
 		.instance = i,
 		.address = address_of(p->arena, i),
 		.params = params_of(p, i),
-		.pool = pool_of(p, i->pool),
+		.pool = pool_of(p, settings_of(i)),
 		.refusal = refusal_of(p->arena, i),
 	};
 
@@ -196,17 +205,43 @@ static int compare_servers(const void *va, const void *vb)
 	return a->id < b->id ? -1 : a->id > b->id;
 }
 
-void plan_make(struct arena *a, const struct model *m, const struct ids *ids, const char *dir,
-	       struct plan *out)
+static bool has_tcp(const struct model *m, const struct instance *i)
 {
-	struct planning p = {.arena = a, .dir = dir, .out = out};
+	for (size_t n = 0; n < i->service_count; n++) {
+		if (m->services[i->services[n]].proto == IPPROTO_TCP)
+			return true;
+	}
+	return false;
+}
+
+/* Is it to have a server? */
+static bool is_wanted(const struct model *m, const struct instance *i,
+		      const struct plan_options *opts, struct plan *out, size_t *locals)
+{
+	if (i->carried && i->mode == SPW_MODE_HANDOFF)
+		return true;
+	if (!opts->local_most || !i->carried || i->mode != SPW_MODE_NAT || !has_tcp(m, i))
+		return false;
+	if (*locals == opts->local_most) {
+		out->left_out++;
+		return false;
+	}
+	(*locals)++;
+	return true;
+}
+
+void plan_make(struct arena *a, const struct model *m, const struct ids *ids,
+	       const struct plan_options *opts, struct plan *out)
+{
+	struct planning p = {.arena = a, .dir = opts->dir, .out = out};
+	size_t locals = 0;
 
 	*out = (struct plan){0};
 	for (size_t n = 0; n < m->instance_count; n++) {
 		const struct instance *i = &m->instances[n];
 		const uint32_t id = ids_endpoint(ids, i);
 
-		if (i->carried && i->mode == SPW_MODE_HANDOFF && id != SPW_ENDPOINT_NONE)
+		if (id != SPW_ENDPOINT_NONE && is_wanted(m, i, opts, out, &locals))
 			add_server(&p, i, id);
 	}
 	if (out->server_count > 1)

@@ -40,13 +40,20 @@ struct plan {
 	size_t pool_count;
 	struct plan_file *files; /* each path once */
 	size_t file_count;
+	size_t left_out; /* plain endpoints beyond local_most */
+};
+
+struct plan_options {
+	const char *dir; /* for files */
+	/* Plain endpoints of TCP services have servers as well, up to so many: for local clients. */
+	size_t local_most;
 };
 
 /*
  * Those of `m` that are carried in mode SPW_MODE_HANDOFF, under the numbers of `ids`. Files get paths
- * below `dir`, named by their content. Everything is in `a`; texts of the model are not copied.
+ * below the directory, named by their content. Everything is in `a`; texts of the model are not copied.
  */
-void plan_make(struct arena *a, const struct model *m, const struct ids *ids, const char *dir,
-	       struct plan *out);
+void plan_make(struct arena *a, const struct model *m, const struct ids *ids,
+	       const struct plan_options *opts, struct plan *out);
 
 #endif

@@ -91,6 +91,8 @@ struct handoff {
 	uv_loop_t *loop;
 	struct handoff_hooks hooks;
 	char *dir, *haproxy; /* owned */
+	bool local_clients;
+	size_t left_out; /* of the latest plan */
 	uid_t uid;
 	gid_t gid;
 	struct socket_pair *sockets; /* by slot */

@@ -11,6 +11,7 @@
 
 static struct ids *ids;
 static struct plan plan;
+static struct plan_options plan_opts = {.dir = "/run/p"};
 
 static void plan_for(const char *text)
 {
@@ -22,7 +23,7 @@ static void plan_for(const char *text)
 	ids_free(ids);
 	ids = ids_new(&limits);
 	assert_int_equal(ids_assign(ids, m, &why), 0);
-	plan_make(arena, m, ids, "/run/p", &plan);
+	plan_make(arena, m, ids, &plan_opts, &plan);
 }
 
 static int teardown_all(void **state)
@@ -52,6 +53,19 @@ static void an_endpoint_is_a_server_with_its_address(void **state)
 	afresh();
 	plan_for(EDGE BACKEND("a", "10.0.0.1") ROUTE("web", REF("a")));
 	assert_int_equal(plan.server_count, 0); /* the packet path's own */
+}
+
+static void for_local_clients_plain_endpoints_are_servers_too(void **state)
+{
+	(void)state;
+	plan_opts.local_most = 1;
+	plan_for(EDGE BACKEND("a", "10.0.0.1") BACKEND("b", "10.0.0.2") BACKEND("d", "10.0.0.3")
+			 ROUTE("web", REF("a") "," REF("b")) ROUTE_OF(
+				 "UDPRoute", "dns", "{name: edge, sectionName: dns}", REF("d")));
+	plan_opts.local_most = 0;
+	assert_int_equal(plan.server_count, 1);
+	assert_int_equal(plan.left_out, 1); /* UDP needs none */
+	assert_string_equal(plan.servers[0].params, "");
 }
 
 static void tls_is_said_in_the_server_line(void **state)
@@ -166,6 +180,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown_all)
 	const struct CMUnitTest tests[] = {
 		TEST(an_endpoint_is_a_server_with_its_address),
+		TEST(for_local_clients_plain_endpoints_are_servers_too),
 		TEST(tls_is_said_in_the_server_line),
 		TEST(the_policy_is_said_in_the_line_and_in_the_section),
 		TEST(what_differs_in_anything_has_another_identity),
