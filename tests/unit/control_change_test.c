@@ -253,6 +253,7 @@ static void a_new_store_beside_maps_in_use_is_refused(void **state)
 	struct fixture *f = *state;
 	const char *state_dir = arena_printf(f->arena, "%s/other", f->dir);
 	const struct engine_options opts = {
+		.haproxy = "/nonexistent",
 		.state_dir = state_dir,
 		.dataplane = {.run_dir = arena_printf(f->arena, "%s/run", f->dir)},
 	};
