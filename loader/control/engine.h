@@ -25,8 +25,8 @@ struct engine_options {
 	const char *state_dir;
 	const char *zone; /* of this gateway, or NULL */
 	bool on_host;
-	const char *resolv_conf;	    /* path; NULL: the system's */
-	const char *haproxy;		    /* path of the userspace path's program */
+	const char *resolv_conf; /* path; NULL: the system's */
+	const char *haproxy;	 /* path of the userspace path's program */
 	bool local_clients;
 	struct dataplane_options dataplane; /* run_dir and bpffs included */
 };

@@ -9,25 +9,7 @@
 
 #include "base/addr.h"
 #include "base/limits.h"
-#include "base/strbuf.h"
-
-/* A command line being read. */
-struct reading {
-	struct arena *a;
-	struct daemon_options *opts;
-	const char *why;
-	const char **interfaces;
-	size_t interface_count;
-	struct spw_addr *sources;
-	size_t source_count;
-};
-
-struct flag {
-	const char *name;
-	const char *argument; /* its name in the help; NULL: takes none */
-	const char *help;
-	int (*set)(struct reading *r, const char *value); /* -EINVAL with `why` when refused */
-};
+#include "control/option_flags.h"
 
 static int refuse(struct reading *r, const char *why)
 {
@@ -383,33 +365,7 @@ int options_parse(struct arena *a, int argc, char **argv, struct daemon_options 
 	return 0;
 }
 
-static void add_flag(struct strbuf *b, const struct flag *f)
-{
-	const char *line = f->help;
-	size_t len;
-
-	strbuf_printf(b, "  --%s%s%s\n", f->name, f->argument ? " " : "",
-		      f->argument ? f->argument : "");
-	while (*line) {
-		len = strcspn(line, "\n");
-		strbuf_puts(b, "        ");
-		strbuf_add(b, line, len);
-		strbuf_puts(b, "\n");
-		line += len + (line[len] == '\n');
-	}
-}
-
 char *options_help(void)
 {
-	struct strbuf b = {0};
-
-	strbuf_puts(&b, "spillwayd loads the packet path, keeps resources and feeds the maps.\n\n"
-			"Usage:\n"
-			"  spillwayd --interface IF[,IF...] [flags]\n"
-			"  spillwayd --detach [--bpffs DIR] [--run-dir DIR]\n\n"
-			"Flags:\n");
-	for (size_t i = 0; i < FLAG_COUNT; i++)
-		add_flag(&b, &flags[i]);
-	strbuf_puts(&b, "\nTraffic goes on when spillwayd ends; --detach stops it.\n");
-	return strbuf_take(&b);
+	return flags_help(flags, FLAG_COUNT);
 }

@@ -42,7 +42,7 @@ static void follow(struct resolver *r, const struct name_wish *w)
 static void add(struct resolver *r, struct adding *add, const struct endpoint *e)
 {
 	struct locality *l = add->locality;
-	size_t n = l->count, k = l->count;
+	size_t n = l->count, k = n;
 
 	*arena_push(r->arena, l->backends, n) = add->backend->object;
 	*arena_push(r->arena, l->zones, k) = e->zone;
@@ -90,7 +90,7 @@ static bool add_resolved(struct resolver *r, struct adding *to, const struct end
 static void leave(struct resolver *r, struct adding *to, const struct endpoint *e)
 {
 	struct service *s = to->service;
-	size_t n = s->handoff_count, k = s->handoff_count;
+	size_t n = s->handoff_count, k = n;
 	struct endpoint shown = *e;
 
 	shown.unusable = e->unusable ? e->unusable : "not carried";
