@@ -176,7 +176,7 @@ install: all
 	sed 's|/usr/sbin/|$(PREFIX)/sbin/|; s|/usr/share/doc/spillway/|$(DOCDIR)/|' \
 		packaging/spillwayd.service > $(DESTDIR)/lib/systemd/system/spillwayd.service
 	install -m 644 README.md LICENSE docs/*.md $(DESTDIR)$(DOCDIR)
-	install -m 644 examples/dns.yaml $(DESTDIR)$(DOCDIR)/examples
+	install -m 644 examples/*.yaml $(DESTDIR)$(DOCDIR)/examples
 	install -m 644 examples/web/*.yaml $(DESTDIR)$(DOCDIR)/examples/web
 	install -m 644 examples/failover/*.yaml $(DESTDIR)$(DOCDIR)/examples/failover
 	install -D -m 644 packaging/completion/spillway \
