@@ -34,6 +34,7 @@ void api_flows_count(struct call *c);
 /* api_status.c */
 void api_version(struct call *c);
 void api_healthz(struct call *c);
+void api_metrics(struct call *c);
 void api_stats(struct call *c);
 void api_status(struct call *c);
 

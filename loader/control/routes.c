@@ -33,6 +33,7 @@ static const struct route routes[] = {
 	{"GET", "/version", api_version},
 	{"GET", "/healthz", api_healthz},
 	{"GET", "/readyz", api_healthz},
+	{"GET", "/metrics", api_metrics},
 	{"POST", OWN "/apply", api_apply},
 	{"GET", OWN "/endpoints", api_endpoints},
 	{"POST", OWN "/endpoints/state", api_set_state},

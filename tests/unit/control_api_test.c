@@ -308,6 +308,28 @@ static void endpoints_show_shares_states_and_counters(void **state)
 	assert_true(node_member(row, "problem")->type == NODE_NULL);
 }
 
+static void metrics_have_counters_flows_and_endpoints(void **state)
+{
+	static const char *const lines[] = {
+		"# TYPE spillway_events_total counter\n",
+		"spillway_events_total{name=\"drop_no_endpoint\",kind=\"drop\"} 10\n",
+		"spillway_endpoint_up{backend=\"default/web\",endpoint=\"10.0.0.1:8080\",fqdn=\"\","
+		"path=\"xdp\",number=\"1\"} 1\n",
+		"spillway_endpoint_flows_active{backend=\"default/web\",endpoint=\"10.0.0.1:8080\","
+		"fqdn=\"\",path=\"xdp\",number=\"1\"} 3\n",
+		"spillway_tables_in_force 1\n",
+	};
+	struct fixture *f = *state;
+	const char *text;
+
+	apply_all(f);
+	fake.stats[fake_endpoint("10.0.0.1:8080")->id] =
+		(struct spw_endpoint_stats){.flows_opened = 10, .flows_closed = 7};
+	text = must(f, 200, "GET", "/metrics", NULL)->text;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_non_null(strstr(text, lines[i]));
+}
+
 static void endpoints_can_be_asked_of_one_service(void **state)
 {
 	static const struct {
@@ -660,6 +682,7 @@ int main(void)
 		TEST(endpoints_out_of_reach_show_in_their_backends_status),
 		TEST(an_address_that_cannot_be_claimed_shows_in_the_gateways_status),
 		TEST(endpoints_show_shares_states_and_counters),
+		TEST(metrics_have_counters_flows_and_endpoints),
 		TEST(endpoints_can_be_asked_of_one_service),
 		TEST(the_operators_word_is_in_the_maps_when_the_answer_comes),
 		TEST(a_word_is_in_force_even_when_the_store_fails),
