@@ -310,3 +310,20 @@ bool followed_settle(struct side *s, uint64_t now_ms)
 	fill_answer(f);
 	return changed || first;
 }
+
+void followed_seed(struct followed *f, const struct spw_addr *addrs, size_t count,
+		   uint64_t answered_ms, uint64_t now_ms)
+{
+	const struct shrink_times times = {f->names->times.step_ms, f->names->times.confirm_ms};
+
+	for (size_t i = 0; i < count; i++) {
+		struct side *s = &f->sides[0];
+
+		if ((addr_is_v4(&addrs[i]) ? AF_INET : AF_INET6) != s->family)
+			s++;
+		insert(s, &addrs[i]);
+		s->answered_ms = answered_ms;
+	}
+	(void)shrink_take(&f->set, addrs, count, now_ms, &times);
+	fill_answer(f);
+}

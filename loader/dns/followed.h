@@ -50,7 +50,18 @@ struct news {
 	unsigned lines, more;
 };
 
+/* What an earlier daemon knew of a name. */
+struct remembered {
+	struct remembered *next; /* in its bucket */
+	char *name;		 /* owned */
+	enum dns_family family;
+	uint64_t answered_ms;
+	struct spw_addr addrs[DNS_ADDRS_MAX];
+	size_t count;
+};
+
 struct names {
+	struct remembered *remembered[NAMES_BUCKETS]; /* owned */
 	struct resolver *resolver;
 	struct followed *buckets[NAMES_BUCKETS];
 	struct names_times times;
@@ -67,8 +78,15 @@ struct names {
 /* Whether the side's addresses are of interest now. */
 bool side_is_wanted(const struct side *s);
 void side_take(struct side *s, const struct resolver_answer *a, uint64_t now_ms);
+/* Begins with an answer of `answered_ms`, which a failure leaves in force. */
+void followed_seed(struct followed *f, const struct spw_addr *addrs, size_t count,
+		   uint64_t answered_ms, uint64_t now_ms);
 /* After side_take(): true when the addresses in force have changed or become known. */
 bool followed_settle(struct side *s, uint64_t now_ms);
+
+/* remember.c: what is known of the name of `f` by others, as if its own questions had told it. */
+void remember_seed(struct followed *f, uint64_t now_ms);
+void remember_done(struct names *n);
 
 /* news.c: `from` NULL when the addresses are as before. */
 void news_tell(struct news *n, const struct followed *f, const char *from, const char *reason,

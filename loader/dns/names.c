@@ -169,6 +169,7 @@ static struct followed *add(struct names *n, const struct names_wish *w, struct 
 	f->timer.data = f;
 	f->sides[0] = (struct side){.of = f, .family = v6_first ? AF_INET6 : AF_INET};
 	f->sides[1] = (struct side){.of = f, .family = v6_first ? AF_INET : AF_INET6};
+	remember_seed(f, clock_ms());
 	*at = f;
 	return f;
 }
@@ -263,5 +264,6 @@ void names_free(struct names *n)
 		return;
 	(void)names_follow(n, NULL, 0);
 	resolver_free(n->resolver);
+	remember_done(n);
 	uv_close((uv_handle_t *)&n->turn, on_turn_closed);
 }

@@ -74,6 +74,17 @@ void names_free(struct names *n); /* run the loop afterwards; not from `changed`
  */
 int names_follow(struct names *n, const struct names_wish *wishes, size_t count);
 
+/*
+ * What was last known of a name, whoever followed it: sorted; NULL and 0: nothing. For wishes that
+ * are not followed yet; names_follow() goes on from it. Good until the loop runs.
+ */
+const struct spw_addr *names_recall(const struct names *n, const struct names_wish *wish,
+				    size_t *count);
+
+/* Addresses in force, to a file and back, for the next daemon. Load before names_follow(). */
+int names_save(const struct names *n, const char *path);
+void names_load(struct names *n, const char *path);
+
 /* NULL: not followed. Good until the loop runs or the next names_follow(). */
 const struct names_answer *names_get(const struct names *n, const struct names_wish *wish);
 

@@ -513,6 +513,66 @@ static void the_hosts_file_is_heeded(void **state)
 	rig_stop(&r);
 }
 
+static void a_wish_for_a_name_that_is_known_begins_with_what_is_known(void **state)
+{
+	const struct names_wish w = wish("web.example", DNS_IPV4);
+	const struct names_wish other = {.name = "web.example.", .family = DNS_IPV4};
+	struct rig r;
+	size_t count;
+
+	(void)state;
+	rig_start(&r);
+	assert_null(names_recall(r.names, &other, &count));
+	assert_int_equal(count, 0);
+	follow(&r, &w);
+	until(&r, &w, "192.0.2.1 192.0.2.2");
+	assert_non_null(names_recall(r.names, &other, &count));
+	assert_int_equal(count, 2);
+	r.server->rcode = 2;
+	follow(&r, &other);
+	assert_string_equal(now(&r, &other), "192.0.2.1 192.0.2.2");
+	rig_wait(&r, 50);
+	assert_string_equal(now(&r, &other), "192.0.2.1 192.0.2.2");
+	rig_stop(&r);
+}
+
+static void what_is_known_of_names_outlives_the_daemon(void **state)
+{
+	const struct names_wish w[] = {wish("web.example", DNS_IPV4_AND_IPV6),
+				       wish("web.example", DNS_IPV6)};
+	char path[] = "/tmp/names-XXXXXX";
+	int fd = mkstemp(path);
+	struct rig r;
+	size_t count;
+	FILE *f;
+
+	(void)state;
+	assert_true(fd >= 0);
+	rig_start(&r);
+	follow(&r, &w[0]);
+	until(&r, &w[0], "192.0.2.1 192.0.2.2 2001:db8::1");
+	assert_int_equal(names_save(r.names, path), 0);
+	rig_stop(&r);
+	f = fopen(path, "a");
+	assert_non_null(f);
+	assert_true(fputs("nonsense\n1 0\n1 99 web.example 192.0.2.9\n1 3 web.example x\n", f) >=
+		    0);
+	(void)fclose(f);
+	rig_start(&r);
+	names_load(r.names, path);
+	r.server->rcode = 2;
+	assert_non_null(names_recall(r.names, &w[0], &count));
+	assert_int_equal(count, 3);
+	assert_null(names_recall(r.names, &w[1], &count)); /* another question */
+	follow(&r, &w[0]);
+	rig_wait(&r, 50);
+	assert_string_equal(now(&r, &w[0]), "192.0.2.1 192.0.2.2 2001:db8::1");
+	assert_int_equal(names_get(r.names, &w[0])->state, NAMES_KEPT);
+	rig_stop(&r);
+	(void)close(fd);
+	(void)unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -531,6 +591,8 @@ int main(void)
 		cmocka_unit_test(what_is_followed_already_stays_known),
 		cmocka_unit_test(many_names_are_one_change_a_turn),
 		cmocka_unit_test(the_hosts_file_is_heeded),
+		cmocka_unit_test(a_wish_for_a_name_that_is_known_begins_with_what_is_known),
+		cmocka_unit_test(what_is_known_of_names_outlives_the_daemon),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
