@@ -176,6 +176,7 @@ static void on_housekeeping(uv_timer_t *t)
 
 	rest_release(e);
 	operator_keep_again(e);
+	userspace_keep(e);
 	follow_host_addrs(e);
 	if (e->vips_lag)
 		(void)set_vips(e);

@@ -59,6 +59,9 @@ struct engine {
 	struct names *names;
 	uint64_t names_took_ms; /* for the latest generation that names made */
 	uint64_t names_done_ms; /* clock_ms() of its end */
+	const char *names_file;	  /* in `arena`; their addresses outlive a restart in it */
+	uint64_t names_kept_ms;	  /* when it was written last */
+	uint64_t settle_until_ms; /* new tables wait for the userspace path; 0: they do not */
 	struct ids *ids;
 	struct event_log *events;  /* owned */
 	struct table_cache *cache; /* owned; NULL: every table is filled each time */

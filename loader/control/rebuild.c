@@ -10,10 +10,12 @@
 
 #include "base/log.h"
 #include "control/reaction.h"
+#include "control/userspace.h"
 #include "tables/compile.h"
 #include "tables/diff.h"
 
-#define RETRY_MS 1000
+#define RETRY_MS       1000
+#define SETTLE_LOOK_MS 20
 
 enum resting { RESTING_HEEDED, RESTING_IGNORED };
 
@@ -136,6 +138,11 @@ int engine_rebuild(struct engine *e)
 		rebuild_renumber(e);
 	if (!e->numbered)
 		return failed(e, -ENOSPC, e->problem);
+	if (userspace_is_settling(e)) {
+		e->stale = true;
+		rebuild_later(e, SETTLE_LOOK_MS);
+		return 0;
+	}
 	reaction_refresh(e);
 	err = make_plan(e, e->now, a, RESTING_HEEDED, &p);
 	if (err)

@@ -14,6 +14,8 @@
 #include "dataplane/dataplane.h"
 
 #define NAMES_REST_MS 50 /* between generations that names make, at least */
+#define SETTLE_MS 2000
+#define KEEP_MS	  300000
 
 static struct names_wish wish_of(const struct name_wish *w)
 {
@@ -38,8 +40,12 @@ static struct name_addrs resolve(void *ctx, const struct name_wish *w)
 	const struct engine *e = ctx;
 	const struct names_wish wish = wish_of(w);
 	const struct names_answer *a = names_get(e->names, &wish);
+	struct name_addrs found = {0};
 
-	return a ? (struct name_addrs){a->addrs, a->count} : (struct name_addrs){0};
+	if (a)
+		return (struct name_addrs){a->addrs, a->count};
+	found.addrs = names_recall(e->names, &wish, &found.count);
+	return found;
 }
 
 void userspace_options(struct engine *e, struct model_options *opts)
@@ -47,6 +53,23 @@ void userspace_options(struct engine *e, struct model_options *opts)
 	opts->resolve = resolve;
 	opts->resolve_ctx = e;
 	opts->no_userspace = e->no_userspace;
+}
+
+static void keep_names(struct engine *e)
+{
+	const int err = names_save(e->names, e->names_file);
+
+	if (err)
+		log_warn("dns: %s: %s: a restart begins without addresses", e->names_file,
+			 strerror(-err));
+	e->names_kept_ms = clock_ms();
+}
+
+/* An answer may be the same for days; its age would be that of the file. */
+void userspace_keep(struct engine *e)
+{
+	if (e->now->model->wish_count && clock_ms() - e->names_kept_ms >= KEEP_MS)
+		keep_names(e);
 }
 
 static void renew(struct engine *e)
@@ -58,6 +81,7 @@ static void renew(struct engine *e)
 
 	if (!a || !e->now)
 		return;
+	keep_names(e);
 	opts = engine_model_options(e, a);
 	objects = generation_copy(e->now, a);
 	(void)engine_install(
@@ -101,6 +125,33 @@ void userspace_sync(struct engine *e)
 	follow(e);
 	if (e->handoff && e->numbered)
 		handoff_sync(e->handoff, e->now->model, e->ids);
+	if (!e->settle_until_ms && e->have.service_count)
+		e->settle_until_ms = clock_ms() + SETTLE_MS;
+}
+
+static bool has_unanswered_names(const struct engine *e)
+{
+	const struct model *m = e->now->model;
+	bool any = false;
+
+	for (size_t i = 0; i < m->wish_count && !any; i++) {
+		const struct names_wish w = wish_of(&m->wishes[i]);
+		const struct names_answer *a = names_get(e->names, &w);
+
+		any = a && a->state == NAMES_UNKNOWN;
+	}
+	return any;
+}
+
+bool userspace_is_settling(struct engine *e)
+{
+	if (!e->settle_until_ms)
+		return false;
+	if (clock_ms() < e->settle_until_ms &&
+	    (has_unanswered_names(e) || (e->handoff && handoff_is_pending(e->handoff))))
+		return true;
+	e->settle_until_ms = 0;
+	return false;
 }
 
 static void on_steer(void *ctx, uint32_t id, int socket_v4, int socket_v6)
@@ -190,11 +241,17 @@ int userspace_open(struct engine *e, const struct engine_options *o)
 	};
 	int err = names_new(e->loop, &opts, &e->names);
 
-	return err ? err : open_handoff(e, o);
+	if (err)
+		return err;
+	e->names_file = arena_printf(e->arena, "%s/names", o->dataplane.run_dir);
+	names_load(e->names, e->names_file);
+	return open_handoff(e, o);
 }
 
 void userspace_close(struct engine *e)
 {
+	if (e->names && e->now && e->now->model->wish_count)
+		keep_names(e);
 	handoff_free(TAKE(e->handoff));
 	names_free(TAKE(e->names));
 }

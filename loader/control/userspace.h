@@ -9,11 +9,20 @@
 int userspace_open(struct engine *e, const struct engine_options *o);
 void userspace_close(struct engine *e);
 
+/* Now and then: what is known of names is kept for the next daemon. */
+void userspace_keep(struct engine *e);
+
 /* What models are to know of it. */
 void userspace_options(struct engine *e, struct model_options *opts);
 
 /* The generation in force, once it has its numbers. */
 void userspace_sync(struct engine *e);
+
+/*
+ * Are its tables to wait? Until HAProxy has new endpoints, and new names are answered, those before
+ * serve: for two seconds at most.
+ */
+bool userspace_is_settling(struct engine *e);
 
 /* Marks those of `next` whose connections nobody would serve now. */
 void userspace_hold(const struct engine *e, struct health_entry *next);

@@ -381,6 +381,18 @@ bool handoff_is_ready(const struct handoff *h, uint32_t id)
 	return e && !e->problem && (e->have.number || h->trusted[id]);
 }
 
+bool handoff_is_pending(const struct handoff *h)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < h->live_count && !any; i++) {
+		const struct entry *e = h->entries[h->live[i]];
+
+		any = e->has_want && !e->problem && !e->have.number && !h->trusted[e->id];
+	}
+	return any;
+}
+
 const char *handoff_obstacle(const struct handoff *h, uint32_t id)
 {
 	const struct entry *e = id < SPW_ENDPOINTS_LIMIT ? h->entries[id] : NULL;
@@ -431,7 +443,7 @@ void handoff_count(const struct handoff *h, uint32_t id, struct handoff_counters
 
 const char *handoff_missing(const char *haproxy)
 {
-	if (access(haproxy, X_OK) == 0)
+	if (haproxy && access(haproxy, X_OK) == 0)
 		return NULL;
 	return "HAProxy, which is to carry them, is not installed: apt-get install haproxy, then "
 	       "restart spillwayd";

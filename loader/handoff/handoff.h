@@ -39,7 +39,7 @@ struct handoff_counters {
 	uint64_t failed;    /* connections that could not be made */
 };
 
-/* NULL when HAProxy can be started, else a sentence that says what to do. */
+/* NULL when HAProxy can be started, else a sentence that says what to do; `haproxy` NULL: none is wanted. */
 const char *handoff_missing(const char *haproxy);
 
 /* The user that HAProxy runs as. */
@@ -60,6 +60,9 @@ void handoff_trust(struct handoff *h, uint32_t id);
 
 /* Would a connection that is handed to the endpoint be served? */
 bool handoff_is_ready(const struct handoff *h, uint32_t id);
+
+/* Is there an endpoint that is not ready, but is about to be? */
+bool handoff_is_pending(const struct handoff *h);
 
 /* NULL, or why not, or what stands in its connections' way; good until the loop runs. */
 const char *handoff_endpoint_problem(const struct handoff *h, uint32_t id);
