@@ -53,6 +53,8 @@ static void add_wide(struct ctl *c, const struct node *e, struct table *t)
 	char age[24];
 
 	table_cell(t, node_text_at(e, "kind", "ip"));
+	optional_cell(t, e, "path");
+	optional_cell(t, e, "fqdn");
 	optional_cell(t, e, "zone");
 	table_cell(t, node_text_at(e, "admin", ""));
 	table_cell(t, node_bool_at(e, "checked", false) ? "yes" : "no");
@@ -75,8 +77,8 @@ static void print_endpoints(struct ctl *c, const struct node *service, bool wide
 
 	table_init(&t, c->arena);
 	table_head(&t, wide ? "ENDPOINT BACKEND TIER WEIGHT SHARE STATE ACTIVE PACKETS BYTES KIND "
-			      "ZONE ADMIN CHECKED PASSIVE SINCE EJECTIONS FLOWS PACKETS-IN "
-			      "PACKETS-OUT BYTES-IN BYTES-OUT LATEST REASON"
+			      "PATH NAME ZONE ADMIN CHECKED PASSIVE SINCE EJECTIONS FLOWS "
+			      "PACKETS-IN PACKETS-OUT BYTES-IN BYTES-OUT LATEST REASON"
 			    : "ENDPOINT BACKEND TIER WEIGHT SHARE STATE ACTIVE PACKETS BYTES "
 			      "REASON");
 	for (size_t i = 0; i < node_count(list); i++) {

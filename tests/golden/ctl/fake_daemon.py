@@ -36,7 +36,8 @@ def endpoint(address, backend, tier, share, state, **more):
            "sharePercent": share, "state": state, "reason": "status 200", "admin": "auto",
            "sinceSeconds": 12, "checked": True, "activeFlows": 3, "totalFlows": 100,
            "packetsIn": 1000, "bytesIn": 64000, "packetsOut": 900, "bytesOut": 1200000,
-           "problem": None, "kind": "ip", "carried": True, "latest": "status 200", "zone": None,
+           "problem": None, "kind": "ip", "path": "xdp", "fqdn": None, "carried": True,
+           "latest": "status 200", "zone": None,
            "passive": False, "ejectedSecondsLeft": 0, "ejections": 0, "rampPercent": 0}
     row.update(more)
     return row
@@ -83,10 +84,11 @@ SERVICES = [
                 endpoint("10.0.2.3:80", "tiers/a", 0, 0, "draining", admin="drain",
                          reason="set by the operator"),
                 endpoint("10.0.3.1:80", "tiers/b", 1, 28, "unknown", reason="", latest=""),
-                endpoint("api.example.com:443", "tiers/b", 1, 0, "down", kind="fqdn",
+                endpoint("api.example.com:443", "tiers/b", 1, 0, "down", kind="fqdn", path="userspace",
                          carried=False, reason="certificate has expired", activeFlows=0,
                          latest="certificate has expired"),
                 endpoint("unix:/run/api.sock", "tiers/c", 7, 0, "up", kind="unix", carried=False,
+                         path="userspace",
                          reason="", activeFlows=0)],
             zone="east", zoneNote="preferLocal has no effect: fewer than 6 endpoints are up"),
     service("tiers/gone", "gone", "192.0.2.4", "TCP", [tier(0, 0, 1, 100)],
