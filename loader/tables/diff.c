@@ -17,14 +17,14 @@ static bool is_same_row(const struct table_endpoint *a, const struct table_endpo
 	       a->profile == b->profile && a->flags == b->flags;
 }
 
-static void add_word(struct arena *a, struct steps *s, uint32_t id, bool was_pickable,
+static void add_word(struct arena *a, struct steps *s, bool was_pickable,
 		     const struct table_endpoint *want)
 {
 	*arena_push(a, s->words, s->word_count) = (struct word_step){
-		.id = id,
-		.pickable = want && want->pickable,
-		.up = want && want->up,
-		.takes_out = was_pickable && !(want && want->pickable),
+		.id = want->id,
+		.pickable = want->pickable,
+		.up = want->up,
+		.takes_out = was_pickable && !want->pickable,
 	};
 }
 
@@ -32,14 +32,13 @@ static void compare_endpoint(struct arena *a, const struct table_endpoint *have,
 			     const struct table_endpoint *want, struct steps *s)
 {
 	if (!want) {
-		add_word(a, s, have->id, have->pickable, NULL);
 		*arena_push(a, s->endpoints_del, s->endpoints_del_count) = have->id;
 		return;
 	}
 	if (!have || !is_same_row(have, want))
 		*arena_push(a, s->endpoints_put, s->endpoints_put_count) = want;
 	if (!have || have->pickable != want->pickable || have->up != want->up)
-		add_word(a, s, want->id, have && have->pickable, want);
+		add_word(a, s, have && have->pickable, want);
 }
 
 static void compare_endpoints(struct arena *a, const struct tables *have, const struct tables *want,

@@ -14,7 +14,8 @@
  *  4. `services_put`: keys of new services (their rows are still invalid);
  *  5. all service rows of the other generation side, then the switch of `active`;
  *  6. `words` that bring an endpoint in go before 5, so that the new tables find it;
- *  7. `services_del`, then `endpoints_del`.
+ *  7. `services_del`, then `endpoints_del`, which clears their words too: up to the switch they
+ *     are those that answer.
  */
 struct word_step {
 	uint32_t id;

@@ -156,12 +156,28 @@ static void an_endpoint_is_taken_out_first_and_brought_in_before_the_switch(void
 	put_endpoint(&want, 4, true, false);
 	assert_int_equal(diff(&have, &want, 8), 0);
 	assert_string_equal(steps_text(), "word 2: down\n"
-					  "word 3: down\n"
 					  "word 1: pickable up\n"
 					  "word 4: pickable down\n"
 					  "delete endpoint 3\n");
-	assert_true(steps.words[0].takes_out && steps.words[1].takes_out);
-	assert_true(!steps.words[2].takes_out && !steps.words[3].takes_out);
+	assert_true(steps.words[0].takes_out);
+	assert_true(!steps.words[1].takes_out && !steps.words[2].takes_out);
+}
+
+static void an_endpoint_that_goes_answers_until_the_switch(void **state)
+{
+	struct tables have = {0}, want = {0};
+
+	(void)state;
+	put_endpoint(&have, 1, true, true);
+	put_service(&have, 0, 80, put_slots(&have, 251, 1, 0), TABLE_NONE);
+	put_endpoint(&want, 2, true, true);
+	put_service(&want, 0, 80, put_slots(&want, 251, 2, TABLE_UNPLACED), TABLE_NONE);
+	assert_int_equal(diff(&have, &want, 16), 0);
+	assert_string_equal(steps_text(), "put endpoint 2: [::2]:80 nat pickable up\n"
+					  "put table 0: size 251 at slot 256\n"
+					  "word 2: pickable up\n"
+					  "switch rows\n"
+					  "delete endpoint 1\n");
 }
 
 static void a_changed_row_is_put_again(void **state)
@@ -344,6 +360,7 @@ int main(void)
 		TEST(a_new_table_is_written_beside_the_old_one),
 		TEST(resting_lines_are_left_alone),
 		TEST(an_endpoint_is_taken_out_first_and_brought_in_before_the_switch),
+		TEST(an_endpoint_that_goes_answers_until_the_switch),
 		TEST(a_changed_row_is_put_again),
 		TEST(an_endpoint_is_put_again_when_its_flags_change),
 		TEST(rows_are_switched_when_the_answer_without_endpoint_changes),
