@@ -10,10 +10,18 @@
 
 #include "handoff/state.h"
 
-enum column { COLUMN_SERVER, COLUMN_MADE, COLUMN_FAILED, COLUMN_IN, COLUMN_OUT, COLUMN_MAX };
+enum column {
+	COLUMN_SERVER,
+	COLUMN_TRIED,
+	COLUMN_AGAIN,
+	COLUMN_FAILED,
+	COLUMN_IN,
+	COLUMN_OUT,
+	COLUMN_MAX
+};
 
 /* HAProxy's names of them. */
-static const char *const names[COLUMN_MAX] = {"svname", "stot", "econ", "bin", "bout"};
+static const char *const names[COLUMN_MAX] = {"svname", "stot", "wretr", "econ", "bin", "bout"};
 
 struct columns {
 	size_t at[COLUMN_MAX];
@@ -99,10 +107,31 @@ static struct entry *find(const struct by_server *s, uint64_t number)
 	return found ? *found : NULL;
 }
 
+/*
+ * A connection is tried twice, so one that the endpoint did not take was tried again; one that was turned
+ * away at the limit of connections was not, and says nothing of the endpoint. What is not over yet looks
+ * like an answer, so an endpoint of which nothing came has answered nobody.
+ */
+static void judge(struct handoff *h, struct entry *e, const char *const row[COLUMN_MAX])
+{
+	const uint64_t tried = number_of(row[COLUMN_TRIED]), again = number_of(row[COLUMN_AGAIN]);
+	uint64_t failed = number_of(row[COLUMN_FAILED]), answered = e->answered;
+
+	if (failed > again)
+		failed = again;
+	if (number_of(row[COLUMN_OUT]) != e->out && tried > again + failed + answered)
+		answered = tried - again - failed;
+	if (answered != e->answered || failed != e->failed)
+		h->hooks.counted(h->hooks.ctx, e->id,
+				 answered - e->answered + failed - e->failed, failed - e->failed);
+	e->answered = answered;
+	e->failed = failed;
+}
+
 static void take(struct handoff *h, const struct by_server *all, const char *const row[COLUMN_MAX])
 {
-	const uint64_t made = number_of(row[COLUMN_MADE]), failed = number_of(row[COLUMN_FAILED]);
 	const uint64_t in = number_of(row[COLUMN_IN]), out = number_of(row[COLUMN_OUT]);
+	const uint64_t lost = number_of(row[COLUMN_FAILED]);
 	struct entry *e;
 
 	if (row[COLUMN_SERVER][0] != 's')
@@ -110,13 +139,11 @@ static void take(struct handoff *h, const struct by_server *all, const char *con
 	e = find(all, number_of(row[COLUMN_SERVER] + 1));
 	if (!e)
 		return;
+	judge(h, e, row);
 	e->counters.bytes_in += in - e->in;
 	e->counters.bytes_out += out - e->out;
-	e->counters.failed += failed - e->failed;
-	if (made != e->made || failed != e->failed)
-		h->hooks.counted(h->hooks.ctx, e->id, made - e->made, failed - e->failed);
-	e->made = made;
-	e->failed = failed;
+	e->counters.failed += lost - e->lost;
+	e->lost = lost;
 	e->in = in;
 	e->out = out;
 }
@@ -135,7 +162,7 @@ static void on_stat(void *ctx, int err, const char *answer)
 		return;
 	sort_entries(h, &all);
 	for (const char *p = strchr(answer, '\n'); p && p[1]; p = strchr(p + 1, '\n')) {
-		const char *row[COLUMN_MAX] = {"", "", "", "", ""};
+		const char *row[COLUMN_MAX] = {"", "", "", "", "", ""};
 
 		read_row(p + 1, &c, row);
 		take(h, &all, row);

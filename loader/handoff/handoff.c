@@ -67,7 +67,7 @@ void entry_have(struct handoff *h, struct entry *e)
 	const struct socket_pair *s = &h->sockets[e->slot];
 
 	server_copy(&e->have, &e->want);
-	e->made = e->failed = e->in = e->out = 0;
+	e->answered = e->failed = e->in = e->out = e->lost = 0;
 	h->trusted[e->id] = false;
 	h->hooks.steer(h->hooks.ctx, e->id, s->v4, s->v6);
 }

@@ -36,8 +36,8 @@ struct entry {
 	int path_error; /* of a socket's path: an errno that HAProxy's user would meet, or 0 */
 	char *problem;	/* owned; why HAProxy refuses `want`, which is left out then */
 	struct handoff_counters counters;
-	uint64_t made, failed; /* of the present server, as last read */
-	uint64_t in, out;
+	uint64_t answered, failed; /* of the present server, as last read: those that judge it */
+	uint64_t in, out, lost;
 };
 
 /* A server that nobody is led to any more, until its last connection ends. */
