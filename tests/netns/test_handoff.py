@@ -51,6 +51,7 @@ def serve(gw, endpoints, *more, tls=SKIP):
 def test_a_unix_socket_is_served_when_haproxys_user_may_use_it(net, gw):
     path = os.path.join(net.dir, "web.sock")
     web, address = lib.Web(net, "gw", path).start(), "unix:" + path
+    os.chmod(path, 0o600)
     apply(gw, gateway(), route("web"), backend("web", [unix(path)]),
           policy(healthCheck=active(type="TCP", tcp={})))
 
