@@ -170,18 +170,52 @@ static void want(struct handoff *h, const struct plan_server *s)
 		entry_refuse(h, e, s->refusal);
 }
 
-static void keep_plan(struct handoff *h, struct plan *p)
+static bool has_pool(const struct plan_pool *pools, size_t count, const char *name)
+{
+	size_t i = 0;
+
+	while (i < count && strcmp(pools[i].name, name) != 0)
+		i++;
+	return i < count;
+}
+
+static bool is_led_to(const struct handoff *h, const char *pool)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < h->live_count && !any; i++) {
+		const struct server *s = &h->entries[h->live[i]]->have;
+
+		any = s->number && strcmp(s->pool, pool) == 0;
+	}
+	return any;
+}
+
+/* Those of the plan, and those before that what HAProxy has is in: it may go into a new process. */
+static void keep_pools(struct handoff *h, struct arena *a, const struct plan *p)
+{
+	struct plan_pool *all = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < p->pool_count; i++)
+		*arena_push(a, all, count) = p->pools[i];
+	for (size_t i = 0; i < h->pool_count; i++) {
+		if (!has_pool(all, count, h->pools[i].name) && is_led_to(h, h->pools[i].name))
+			*arena_push(a, all, count) = h->pools[i];
+	}
+	for (size_t i = 0; i < count; i++)
+		all[i].name = arena_strdup(a, all[i].name);
+	h->pools = all;
+	h->pool_count = count;
+}
+
+static void keep_plan(struct handoff *h, const struct plan *p)
 {
 	struct arena *a = arena_new();
 
 	if (!a)
 		abort();
-	for (size_t i = 0; i < p->pool_count; i++)
-		p->pools[i].name = arena_strdup(a, p->pools[i].name);
-	h->pools = arena_array(a, p->pool_count, sizeof(*h->pools));
-	h->pool_count = p->pool_count;
-	if (p->pool_count)
-		memcpy(h->pools, p->pools, p->pool_count * sizeof(*h->pools));
+	keep_pools(h, a, p);
 	h->files = arena_array(a, p->file_count, sizeof(*h->files));
 	h->file_count = p->file_count;
 	for (size_t i = 0; i < p->file_count; i++)
@@ -194,7 +228,6 @@ static void keep_plan(struct handoff *h, struct plan *p)
 	h->plan_arena = a;
 }
 
-/* Pools that only endpoints on their way out need are kept by keeping them in the process. */
 static void leave_others(struct handoff *h)
 {
 	const uint64_t until = clock_ms() + LEAVE_MS;

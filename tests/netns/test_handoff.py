@@ -73,7 +73,6 @@ def test_a_unix_socket_is_served_when_haproxys_user_may_use_it(net, gw):
     lib.wait_for("the problem", lambda: trouble(PROXY_GONE))
     gw.wait_state(address, "down")
     web.start()
-    os.chmod(path, 0o666)
     gw.wait_state(address, "up")
     lib.wait_for("served", lambda: curl(net) == (0, "gw"))
 
@@ -127,18 +126,36 @@ def test_the_daemon_ends_and_the_next_takes_over(net, gw, pem, sig):
     assert curl(net)[0] == 0
 
 
-def test_a_hundred_changes_of_endpoints_lose_nothing(net, gw, pem):
-    three = secure(net, pem, "p1", "p2", "p3")
-    serve(gw, three[:1])
+@pytest.mark.parametrize("path", ("userspace", "xdp"))
+def test_a_hundred_changes_of_endpoints_lose_nothing(net, gw, pem, path):
+    tls = SKIP if path == "userspace" else None
+    three = secure(net, pem if tls else None, "p1", "p2", "p3")
+    serve(gw, three[:1], tls=tls)
     load = Load(net, rate=80)
     began = time.monotonic()
     for n in range(100):
-        apply(gw, backend("web", [three[n % 3], three[(n + n // 3) % 3]][:1 + n % 2], SKIP))
+        apply(gw, backend("web", [three[n % 3], three[(n + n // 3) % 3]][:1 + n % 2], tls))
     print(f"100 changes in {time.monotonic() - began:.1f} s")
     result = load.stop()
     assert result["errors"] == []
     assert len(result["answers"]) == 3
-    assert len(haproxies(net)) == 1  # it was told of all
+    assert {row["path"] for row in gw.endpoints().values()} == {path}
+    assert len(haproxies(net)) == bool(tls)  # it was told of all
+
+
+def test_new_settings_lose_nothing(net, gw, pem):
+    """With other endpoints at once; HAProxy has such settings from its configuration only."""
+    three = secure(net, pem, "p1", "p2", "p3")
+    serve(gw, three[:1])
+    held, load = Connections(net, 2), Load(net, rate=200)
+    for n in range(6):
+        before = haproxies(net)
+        apply(gw, backend("web", [three[(n + 1) % 3]], SKIP),
+              policy(timeout={"tcp": {"connectTimeout": f"{n + 2}s"}}))
+        lib.wait_for("another", lambda b=before: haproxies(net)[-1:] != b[-1:])
+        time.sleep(0.3)
+    assert held.use() == ["p1"] * 2
+    assert load.stop()["errors"] == []
 
 
 def test_more_endpoints_than_sockets_lose_nothing(net, gw, pem):
@@ -278,7 +295,6 @@ print(to.getresponse().read().decode())
 def test_a_gigabyte_arrives_as_it_was_sent_both_ways(net, gw):
     path = os.path.join(net.dir, "web.sock")
     lib.Web(net, "gw", path).start()
-    os.chmod(path, 0o666)
     serve(gw, [unix(path)], tls=None)
     digest = hashlib.sha256()
     for piece in webserver.noise(SIZE):
