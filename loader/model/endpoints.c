@@ -14,6 +14,22 @@ bool endpoint_is_promoted(const struct backend *b, const struct endpoint *e, uin
 	return e->kind == ENDPOINT_FQDN && !e->tls && (proto == IPPROTO_UDP || b->xdp_names);
 }
 
+/* HAProxy would connect to this gateway, and again, until no descriptor is left. */
+static bool leads_back(const struct resolver *r, const struct endpoint *e, uint8_t proto)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < r->listener_count && e->kind == ENDPOINT_IP; i++) {
+		const struct listener *l = &r->listeners[i];
+
+		if (l->port != e->port || (l->proto && l->proto != proto))
+			continue;
+		for (size_t n = 0; n < l->vip_count; n++)
+			found = found || addr_equal(&l->vips[n], &e->addr);
+	}
+	return found;
+}
+
 /* Datagrams have no proxy: what XDP cannot reach is not reached. */
 bool endpoint_is_served(const struct resolver *r, const struct backend *b, const struct endpoint *e,
 			uint8_t proto)
@@ -22,7 +38,7 @@ bool endpoint_is_served(const struct resolver *r, const struct backend *b, const
 		return false;
 	if (!e->handoff || endpoint_is_promoted(b, e, proto))
 		return true;
-	return proto == IPPROTO_TCP && !r->opts->no_userspace;
+	return proto == IPPROTO_TCP && !r->opts->no_userspace && !leads_back(r, e, proto);
 }
 
 static void follow(struct resolver *r, const struct name_wish *w)
@@ -67,6 +83,20 @@ static struct endpoint resolved(struct arena *a, const struct endpoint *e,
 	return one;
 }
 
+/* Those that no connection reaches. */
+static void leave(struct resolver *r, struct adding *to, const struct endpoint *e)
+{
+	struct service *s = to->service;
+	size_t n = s->handoff_count, k = n;
+	struct endpoint shown = *e;
+
+	shown.unusable = e->unusable ? e->unusable : "not carried";
+	*arena_push(r->arena, s->handoff_backends, n) = to->backend->object;
+	*arena_push(r->arena, s->handoff_tiers, k) = to->backend->tier;
+	*arena_push(r->arena, s->handoff, s->handoff_count) =
+		instances_get(to->all, to->backend, &shown, to->judges);
+}
+
 static bool add_resolved(struct resolver *r, struct adding *to, const struct endpoint *e)
 {
 	const bool promoted = endpoint_is_promoted(to->backend, e, to->service->proto);
@@ -80,24 +110,13 @@ static bool add_resolved(struct resolver *r, struct adding *to, const struct end
 	for (size_t i = 0; i < found.count; i++) {
 		const struct endpoint one = resolved(r->arena, e, &found.addrs[i], promoted);
 
-		if (!promoted || family_of_addr(&one.addr) == family_of_addr(&to->service->vip))
+		if (leads_back(r, &one, to->service->proto))
+			leave(r, to, &one);
+		else if (!promoted ||
+			 family_of_addr(&one.addr) == family_of_addr(&to->service->vip))
 			add(r, to, &one);
 	}
 	return found.count > 0;
-}
-
-/* Those that no connection reaches. */
-static void leave(struct resolver *r, struct adding *to, const struct endpoint *e)
-{
-	struct service *s = to->service;
-	size_t n = s->handoff_count, k = n;
-	struct endpoint shown = *e;
-
-	shown.unusable = e->unusable ? e->unusable : "not carried";
-	*arena_push(r->arena, s->handoff_backends, n) = to->backend->object;
-	*arena_push(r->arena, s->handoff_tiers, k) = to->backend->tier;
-	*arena_push(r->arena, s->handoff, s->handoff_count) =
-		instances_get(to->all, to->backend, &shown, to->judges);
 }
 
 void endpoints_add(struct resolver *r, struct adding *to)
@@ -124,6 +143,15 @@ void endpoints_add(struct resolver *r, struct adding *to)
 	}
 }
 
+static const char *why_left(const struct resolver *r, uint8_t proto)
+{
+	if (proto == IPPROTO_UDP)
+		return "the userspace path that they need carries TCP only";
+	if (r->opts->no_userspace)
+		return r->opts->no_userspace;
+	return "a listener of this gateway has that address and port: connections would come back";
+}
+
 /* What of a Backend a route of this protocol cannot use, besides what nobody can; or NULL. */
 const char *endpoints_left_out(struct resolver *r, const struct backend *b, uint8_t proto)
 {
@@ -137,8 +165,5 @@ const char *endpoints_left_out(struct resolver *r, const struct backend *b, uint
 	}
 	if (!names.count)
 		return NULL;
-	return arena_printf(r->arena, "%s: %s", names_text(r->arena, &names),
-			    proto == IPPROTO_UDP ? "the userspace path that they need carries TCP "
-						   "only"
-						 : r->opts->no_userspace);
+	return arena_printf(r->arena, "%s: %s", names_text(r->arena, &names), why_left(r, proto));
 }

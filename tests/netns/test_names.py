@@ -177,6 +177,19 @@ def test_loopback_is_no_answer(named):
     assert addresses(named) == {HOSTS["p2"]}
 
 
+def test_a_name_of_the_vip_itself_leads_to_no_loop(named):
+    lib.Web(named.net, "p1", 80).start()
+    serve(named)
+    apply(named.gw, backend("web", [fqdn("web.test", 80)]))
+    lib.wait_for("served", lambda: curl(named.net) == (0, "p1"))
+    named.say(web=lib.VIP4)
+    told(named, "changed")
+    lib.wait_for("refused", lambda: curl(named.net)[0] == 7)
+    assert not named.gw.endpoints()[f"{lib.VIP4}:80"]["carried"]
+    named.say(web=f"{lib.VIP4},{HOSTS['p1']}")
+    lib.wait_for("served again", lambda: curl(named.net) == (0, "p1"))
+
+
 def test_a_name_without_an_address_is_told_of_and_served_once_it_has_one(named):
     named.say(web="NXDOMAIN")
     apply(named.gw, gateway(), route("web"), backend("web", [fqdn("web.test")]),

@@ -192,6 +192,32 @@ static void without_a_userspace_path_the_condition_says_so(void **state)
 	expect(object("Backend", "b"), "Programmed", "unix:/run/x: HAProxy is not there");
 }
 
+static void what_leads_back_to_the_gateway_is_left_out(void **state)
+{
+	static const char *const texts[] = {"192.0.2.1", "192.0.2.7", NULL};
+	static const char why[] = "192.0.2.1:80: a listener of this gateway has that address and "
+				  "port: connections would come back";
+	const struct service *s;
+
+	(void)state;
+	s = with(
+		"tls: {insecureSkipVerify: true}, endpoints: [{ip: {address: 192.0.2.1, port: 80}}]");
+	assert_int_equal(s->locality_count, 1);
+	assert_false(s->handoff[0]->carried);
+	expect(object("TCPRoute", "web"), "Programmed", why);
+	expect(object("Backend", "b"), "Programmed", why);
+	s = with(
+		"tls: {insecureSkipVerify: true}, endpoints: [{ip: {address: 192.0.2.1, port: 53}}]");
+	assert_int_equal(s->locality_count, 2); /* that listener is UDP */
+	name_stands_for(texts);
+	s = with("endpoints: [{fqdn: {hostname: api.example.com, port: 80}}]");
+	assert_int_equal(s->localities[1].count, 1);
+	assert_string_equal(s->localities[1].members[0]->name, "192.0.2.7:80");
+	assert_int_equal(s->handoff_count, 1);
+	assert_string_equal(s->handoff[0]->name, "192.0.2.1:80");
+	assert_false(s->handoff[0]->carried);
+}
+
 static void the_policy_says_how_connections_are_made(void **state)
 {
 	const struct pool_settings *p;
@@ -365,6 +391,7 @@ int main(void)
 		TEST(a_promoted_name_goes_the_way_of_addresses),
 		TEST(datagrams_to_a_name_go_the_way_of_addresses_and_the_rest_is_said),
 		TEST(without_a_userspace_path_the_condition_says_so),
+		TEST(what_leads_back_to_the_gateway_is_left_out),
 		TEST(the_policy_says_how_connections_are_made),
 		TEST(what_no_host_has_is_not_judged),
 		TEST(names_and_paths_are_told_apart_without_a_check),
