@@ -32,6 +32,7 @@ static const char *const kind_texts[] = {
 	[ENDPOINT_IP] = "ip",
 	[ENDPOINT_FQDN] = "fqdn",
 	[ENDPOINT_UNIX] = "unix",
+	[ENDPOINT_PROXY] = "proxy",
 };
 
 static const char *const no_endpoint_texts[] = {

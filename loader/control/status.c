@@ -106,7 +106,7 @@ static int64_t attached_routes(const struct model *m, const struct object *gatew
 
 	for (size_t i = 0; i < m->service_count; i++) {
 		s = &m->services[i];
-		if (s->gateway != gateway || strcmp(s->listener, listener) != 0)
+		if (!s->route || s->gateway != gateway || strcmp(s->listener, listener) != 0)
 			continue;
 		is_new = true;
 		for (size_t k = 0; k < i && is_new; k++) {

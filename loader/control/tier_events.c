@@ -24,7 +24,13 @@ static int compare_services(const struct service *x, const struct service *y)
 		order = addr_compare(&x->vip, &y->vip);
 	if (!order)
 		order = (int)x->port - (int)y->port;
-	return order ? order : (int)x->proto - (int)y->proto;
+	if (!order)
+		order = (int)x->proto - (int)y->proto;
+	if (!order)
+		order = (int)x->proxied - (int)y->proxied;
+	if (!order && x->proxied)
+		order = strcmp(x->name, y->name);
+	return order || !x->proxied ? order : strcmp(x->listener, y->listener);
 }
 
 /* Both models have their services in this order: one walk. */

@@ -55,7 +55,7 @@ static const char *read_host(struct arena *a, const struct node *fqdn)
  * A socket has no address, but rows and words go by one: 64 bits of its path's hash in the prefix that
  * is for discarding (RFC 6666), where no endpoint can be.
  */
-static struct spw_addr addr_of_path(const char *path)
+struct spw_addr addr_of_text(const char *path)
 {
 	struct spw_addr a = {.b = {0x01}};
 	const uint64_t h = hash_bytes(path, strlen(path), 0);
@@ -86,7 +86,7 @@ static void read_endpoint(struct resolver *r, const struct node *n, struct endpo
 	e->kind = ENDPOINT_UNIX;
 	e->host = node_text_at(n, "unix.path", "");
 	e->name = arena_printf(a, "unix:%s", e->host);
-	e->addr = addr_of_path(e->host);
+	e->addr = addr_of_text(e->host);
 	if (e->host[0] == '@')
 		e->unusable = no_abstract;
 }

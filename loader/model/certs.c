@@ -157,3 +157,16 @@ bool certs_client(struct resolver *r, const struct object *owner, const struct n
 				  namespace, name));
 	return !out->reason;
 }
+
+bool certs_pair(struct resolver *r, const struct object *owner, const struct node *ref,
+		struct client_cert *out)
+{
+	const char *name = node_text_at(ref, "name", "");
+	const char *namespace = node_text_at(ref, "namespace", owner->res.namespace);
+	const struct object *o = names_find(r, KIND_SECRET, owner->project, namespace, name);
+	const struct node *data = o ? node_member(o->res.root, "data") : NULL;
+
+	*out = (struct client_cert){decode(r->arena, node_member(data, "tls.crt")),
+				    decode(r->arena, node_member(data, "tls.key"))};
+	return out->cert_pem && out->key_pem;
+}

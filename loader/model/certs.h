@@ -52,6 +52,9 @@ const char *certs_authorities(struct resolver *r, const struct object *owner,
 			      const struct node *refs, struct cert_problem *out);
 bool certs_client(struct resolver *r, const struct object *owner, const struct node *ref,
 		  struct client_cert *client, struct cert_problem *out);
+/* Of a reference to a Secret that is there; false: it lacks either. */
+bool certs_pair(struct resolver *r, const struct object *owner, const struct node *ref,
+		struct client_cert *out);
 
 /* tls_policies.c: the one for endpoints of the Backend on a port (0: without one), or NULL. */
 void tls_policies_read(struct resolver *r);

@@ -99,7 +99,8 @@ static void leave(struct resolver *r, struct adding *to, const struct endpoint *
 
 static bool add_resolved(struct resolver *r, struct adding *to, const struct endpoint *e)
 {
-	const bool promoted = endpoint_is_promoted(to->backend, e, to->service->proto);
+	const bool promoted =
+		!to->service->proxied && endpoint_is_promoted(to->backend, e, to->service->proto);
 	struct name_wish w = to->judges->dns;
 	struct name_addrs found = {0};
 
@@ -131,6 +132,7 @@ void endpoints_add(struct resolver *r, struct adding *to)
 		const bool carried = endpoint_is_served(r, b, e, proto);
 
 		own.tls = tls_for_gateway(r->arena, own.tls, client);
+		own.handoff = own.handoff || (to->service->proxied && !own.unusable);
 		if (carried && e->kind == ENDPOINT_FQDN && add_resolved(r, to, e))
 			continue;
 		if (!carried || e->kind == ENDPOINT_FQDN) {

@@ -93,6 +93,7 @@ static void read_listeners(struct resolver *r, struct object *o, const struct vi
 		l->node = node_item(list, i);
 		l->name = node_text_at(l->node, "name", "");
 		l->protocol = node_text_at(l->node, "protocol", "");
+		l->hostname = node_text_at(l->node, "hostname", NULL);
 		l->port = (uint16_t)node_int_at(l->node, "port", 0);
 		l->vips = arena_array(r->arena, vips->count, sizeof(*l->vips));
 		l->vip_count = vips->count;
@@ -193,6 +194,9 @@ static void report_listener(struct resolver *r, const struct listener *l)
 			    ? "The listener is accepted, but namespaces have no labels here, so "
 			      "its allowedRoutes.namespaces.selector matches none"
 			    : "The listener is accepted");
+	if (l->certs.reason || node_count(node_at(l->node, "tls.certificateRefs")))
+		report_part(r, l, "ResolvedRefs", &l->certs, "ResolvedRefs",
+			    "Resolved all the Object references for the listener");
 	report_part(r, l, "Programmed", p, "Programmed", "The listener is programmed");
 }
 

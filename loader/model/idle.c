@@ -29,11 +29,13 @@ uint32_t idle_default_s(uint8_t proto, enum spw_idle state)
 
 void idle_read(const struct object *route, uint32_t idle_s[SPW_IDLE_MAX])
 {
-	const enum kind_id kind = route->res.kind->id;
+	const struct node *root = route ? route->res.root : NULL;
+	enum kind_id kind = KIND_TCPROUTE; /* what stands for the proxy's connections, too */
 
+	if (route && route->res.kind->id == KIND_UDPROUTE)
+		kind = KIND_UDPROUTE;
 	for (unsigned int i = 0; i < SPW_IDLE_MAX; i++)
-		idle_s[i] = annotation_seconds(kind, route->res.root,
-					       annotation_of(kind, (enum spw_idle)i));
+		idle_s[i] = annotation_seconds(kind, root, annotation_of(kind, (enum spw_idle)i));
 }
 
 bool idle_has(uint8_t proto, enum spw_idle state)

@@ -4,6 +4,7 @@
  * which address when several Gateways want it.
  */
 #include <string.h>
+#include <strings.h>
 
 #include "base/addr.h"
 #include "base/hash.h"
@@ -75,11 +76,12 @@ static void check_protocol(struct resolver *r, struct listener *l)
 		break;
 	case FAMILY_HTTP:
 	case FAMILY_TLS:
-		refuse(l, "UnsupportedProtocol",
-		       arena_printf(r->arena,
-				    "%s listeners need the userspace path, which this version "
-				    "does not have",
-				    l->protocol));
+		l->proto = IPPROTO_TCP;
+		l->is_l7 = true;
+		if (r->opts->no_userspace)
+			refuse(l, "UnsupportedProtocol",
+			       arena_printf(r->arena, "%s listeners need the userspace path: %s",
+					    l->protocol, r->opts->no_userspace));
 		break;
 	case FAMILY_NONE:
 		text = arena_printf(r->arena,
@@ -94,18 +96,21 @@ static void check_protocol(struct resolver *r, struct listener *l)
 static void check_kinds(struct resolver *r, struct listener *l)
 {
 	const struct node *listed = node_at(l->node, "allowedRoutes.kinds");
-	const char *own = l->proto == IPPROTO_TCP ? "TCPRoute" : "UDPRoute";
+	const char *const *own = model_route_kinds(l->node);
+	const char *names = own[0];
 
+	if (own[0] && own[1])
+		names = arena_printf(r->arena, "%s or %s", own[0], own[1]);
 	for (size_t i = 0; l->proto && i < node_count(listed); i++) {
 		const struct node *n = node_item(listed, i);
 		const char *kind = node_text_at(n, "kind", "");
 		const char *text;
 
-		if (strcmp(kind, own) == 0 &&
+		if ((strcmp(kind, own[0]) == 0 || (own[1] && strcmp(kind, own[1]) == 0)) &&
 		    strcmp(node_text_at(n, "group", GATEWAY_GROUP), GATEWAY_GROUP) == 0)
 			continue;
 		text = arena_printf(r->arena, "%s is not supported here, kind must be %s", kind,
-				    own);
+				    names);
 		if (!l->degraded.reason)
 			l->degraded = (struct problem){"InvalidRouteKinds", text};
 		resolve_warn(r, l->gateway, member_loc(n, "kind"), text);
@@ -148,6 +153,43 @@ static void check_mixture(struct resolver *r, struct listener *first, size_t cou
 		resolve_warn(r, l->gateway, member_loc(l->node, "protocol"), text);
 }
 
+/* What a proxy does with the bytes of a port is the same for all of it. */
+static const char *way_of(const struct listener *l)
+{
+	if (strcmp(l->protocol, "TLS") != 0)
+		return l->protocol;
+	return node_text_at(l->node, "tls.mode", "Terminate");
+}
+
+static const char *host_of(const struct listener *l)
+{
+	return l->hostname ? l->hostname : "";
+}
+
+/* Listeners of layer 7 share a port; each has a host name of its own. */
+static bool check_hosts(struct resolver *r, struct listener *other, struct listener *l)
+{
+	const char *ns = l->gateway->res.namespace, *gateway = l->gateway->res.name, *text;
+
+	if (strcmp(way_of(other), way_of(l)) != 0) {
+		text = arena_printf(r->arena,
+				    "All listeners for a given port must be of one protocol and "
+				    "TLS mode, conflicting listeners: %s/%s/%s, %s/%s/%s",
+				    ns, gateway, other->name, ns, gateway, l->name);
+		refuse(l, "ProtocolConflict", text);
+	} else if (strcasecmp(host_of(other), host_of(l)) == 0) {
+		text = arena_printf(r->arena,
+				    "All listeners for a given port must use a unique hostname, "
+				    "conflicting listeners: %s/%s/%s, %s/%s/%s",
+				    ns, gateway, other->name, ns, gateway, l->name);
+		refuse(l, "HostnameConflict", text);
+	} else {
+		return true;
+	}
+	resolve_warn(r, l->gateway, member_loc(l->node, "port"), text);
+	return false;
+}
+
 static void check_twins(struct resolver *r, struct listener *first, struct listener *l)
 {
 	const char *text;
@@ -157,6 +199,10 @@ static void check_twins(struct resolver *r, struct listener *first, struct liste
 	for (struct listener *other = first; other < l; other++) {
 		if (other->refused.reason || other->proto != l->proto || other->port != l->port)
 			continue;
+		if (l->is_l7 && check_hosts(r, other, l))
+			continue;
+		if (l->refused.reason)
+			return;
 		text = arena_printf(r->arena, "Only one %s listener is allowed in a given port",
 				    l->protocol);
 		refuse(l, "ProtocolConflict", text);
@@ -248,6 +294,11 @@ void listeners_claim(struct resolver *r)
 		for (size_t v = 0; v < l->vip_count; v++) {
 			struct claim *have = find_claim(&c, &l->vips[v], l->port, l->proto);
 
+			if (have->owner && have->owner->is_l7 && l->is_l7 &&
+			    have->owner->gateway == l->gateway) {
+				l->vips[kept++] = l->vips[v];
+				continue;
+			}
 			if (have->owner) {
 				lose(r, l, &l->vips[v], have->owner->gateway);
 				continue;

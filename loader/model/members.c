@@ -35,6 +35,9 @@ static void note(struct index *x, uint32_t instance, uint32_t service)
 	if (x->latest[instance] == service + 1)
 		return;
 	x->latest[instance] = service + 1;
+	x->model->instances[instance].steered |=
+		!x->model->services[service].proxied &&
+		x->model->instances[instance].mode == SPW_MODE_HANDOFF;
 	if (x->lists)
 		x->lists[instance][x->counts[instance]] = service;
 	x->counts[instance]++;

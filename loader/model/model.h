@@ -41,7 +41,8 @@ struct object {
 	bool accepted; /* Backend: usable; Gateway, route: attached and used */
 };
 
-enum endpoint_kind { ENDPOINT_IP, ENDPOINT_FQDN, ENDPOINT_UNIX };
+/* ENDPOINT_PROXY: what the userspace path does for a port on layer 7 (model/frontend.h). */
+enum endpoint_kind { ENDPOINT_IP, ENDPOINT_FQDN, ENDPOINT_UNIX, ENDPOINT_PROXY };
 
 /* BackendTrafficPolicy dns.lookupFamily; the preferred ones take the other when there is none. */
 enum name_family {
@@ -72,6 +73,7 @@ struct pool_settings {
 	uint32_t idle_s;	     /* of established connections, by the route's annotation */
 	uint32_t max_connections;    /* circuitBreaker, of each endpoint; 0: no limit */
 	uint8_t proxy_protocol;	     /* 0: none; 1, 2: the version of the header that is sent */
+	bool http;		     /* requests are carried, not connections */
 	bool keepalive;		     /* tcpKeepalive; the rest 0: the system's */
 	uint32_t keepalive_probes, keepalive_idle_s, keepalive_interval_s;
 };
@@ -93,6 +95,7 @@ struct instance {
 	uint16_t port;	      /* host order; 0 for ENDPOINT_UNIX */
 	enum spw_mode mode;
 	bool carried;
+	bool steered;	  /* connections of a VIP are given to it: it needs sockets of its own */
 	uint64_t profile; /* hash of the check (0: nothing judges it) and what else judges it */
 	const char *
 		name; /* "10.0.0.1:80", "[2001:db8::1]:80", "api.example.com:443", "unix:/run/x.sock" */
@@ -143,10 +146,15 @@ struct service {
 	uint16_t port; /* host order */
 	uint8_t proto; /* IPPROTO_TCP, IPPROTO_UDP */
 	const char *project;
+	/*
+	 * A rule of a route on layer 7: its flows are those of a frontend's service, and a proxy
+	 * spreads its requests by the shares of the tables. No row and no number.
+	 */
+	bool proxied;
 	const char *name; /* "NAMESPACE/ROUTE", what `endpoints SERVICE` takes */
 	const struct object *gateway;
 	const char *listener;
-	const struct object *route;
+	const struct object *route;		    /* NULL: a frontend, of many */
 	const struct object *policy;		    /* the BackendTrafficPolicy in force, or NULL */
 	uint8_t panic_threshold;		    /* percent, 50 */
 	enum spw_no_endpoint new_flows, live_flows; /* the route's annotations */
@@ -168,12 +176,14 @@ struct model {
 	struct object *objects;
 	size_t object_count;
 	struct service
-		*services; /* ordered by project, vip, port, proto; unique in vip, port, proto */
+		*services; /* by project, vip, port, proto, proxied; unique there unless proxied */
 	size_t service_count;
 	struct instance *instances;
 	size_t instance_count;
 	struct spw_addr *vips; /* unique, those of `services` */
 	size_t vip_count;
+	struct frontend *frontends; /* of layer 7, see model/frontend.h */
+	size_t frontend_count;
 	struct name_wish *wishes; /* the names that its endpoints stand on; each once */
 	size_t wish_count;
 };
@@ -187,6 +197,8 @@ struct model_options {
 	/* What a name stands for; NULL: no name is known, and none is followed. */
 	struct name_addrs (*resolve)(void *ctx, const struct name_wish *wish);
 	void *resolve_ctx;
+	/* Why a certificate and its key do not go together, in `a`; NULL: nobody can say. */
+	const char *(*refuse_pair)(struct arena *a, const char *cert_pem, const char *key_pem);
 	const char *no_userspace; /* why there is no userspace path, a sentence; NULL: there is */
 	/* Objects refused in the same run: references to them are not reported once more. */
 	const struct refused_key *refused;

@@ -89,7 +89,8 @@ static uint64_t mix_pool(uint64_t h, const struct pool_settings *p)
 	h = hash_mix(h + (p->keepalive ? 1 : 0));
 	h = hash_mix(h + p->keepalive_probes);
 	h = hash_mix(h + p->keepalive_idle_s);
-	return hash_mix(h + p->keepalive_interval_s);
+	h = hash_mix(h + p->keepalive_interval_s);
+	return p->http ? hash_mix(h + 1) : h;
 }
 
 enum part { PART_PASSIVE = 1, PART_SLOW_START, PART_TLS, PART_APP, PART_HOST, PART_POOL };
@@ -109,7 +110,8 @@ uint64_t instance_profile(const struct instance *i)
 		h = hash_mix(open_part(h, PART_SLOW_START) + i->slow_start_ms);
 	if (i->tls)
 		h = mix_tls(open_part(h, PART_TLS), i->tls);
-	if (i->check && i->check->type == CHECK_HTTP && i->app != APP_HTTP1)
+	if (i->app != APP_HTTP1 &&
+	    ((i->check && i->check->type == CHECK_HTTP) || (i->pool && i->pool->http)))
 		h = hash_mix(open_part(h, PART_APP) + i->app);
 	if (i->host)
 		h = mix_text(open_part(h, PART_HOST) + i->kind, i->host);

@@ -158,6 +158,7 @@ static void note(struct resolver *r, struct object *route, const struct wanted *
 {
 	const char *text = is_http(route) ? frame(r->arena, w, f) : f->message;
 
+	out->weights[w->rule].invalid += w->weight;
 	if (!f->follows)
 		resolve_warn(r, route, member_loc(w->node, f->field), text);
 	if (w->weight && !is_http(route))
@@ -193,6 +194,7 @@ static void resolve_rule(struct resolver *r, struct object *route, size_t rule, 
 	const struct node *list = node_member(node_item(rules, rule), "backendRefs");
 	const uint64_t total = total_weight(list);
 
+	out->weights[rule].total = total;
 	for (size_t i = 0; i < node_count(list); i++) {
 		struct wanted w = read_ref(route, node_item(list, i));
 		struct backend *b = NULL;
@@ -216,6 +218,11 @@ struct refs *refs_resolve(struct resolver *r, struct object *route)
 	struct refs *refs = arena_alloc(r->arena, sizeof(*refs));
 
 	refs->proto = route->res.kind->id == KIND_UDPROUTE ? IPPROTO_UDP : IPPROTO_TCP;
+	refs->weights = arena_array(r->arena, rules, sizeof(*refs->weights));
+	refs->idle = route_idle_fields(r->arena, route);
+	if (refs->idle)
+		refs->idle = arena_printf(
+			r->arena, "in this version these fields have no effect: %s", refs->idle);
 	for (size_t i = 0; i < rules; i++)
 		resolve_rule(r, route, i, refs);
 	if (refs->problem.reason && refs->count == 0 && !is_http(route))

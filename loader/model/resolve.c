@@ -31,8 +31,10 @@ struct model *model_resolve(struct arena *a, const struct object *objects, size_
 	gateways_read(&r);
 	listeners_check(&r);
 	listeners_claim(&r);
+	frontends_open(&r);
 	policies_read(&r);
 	routes_attach(&r);
+	frontends_finish(&r);
 	services_build(&r);
 	backends_report(&r);
 	gateways_report(&r);

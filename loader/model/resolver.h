@@ -7,6 +7,7 @@
 #define SPILLWAY_MODEL_RESOLVER_H
 
 #include "model/certs.h"
+#include "model/frontend.h"
 #include "model/judges.h"
 #include "model/model.h"
 
@@ -29,10 +30,15 @@ struct listener {
 	const char *name;
 	const char *protocol;
 	uint16_t port;
-	uint8_t proto;	       /* IPPROTO_TCP, IPPROTO_UDP; 0: not carried by XDP */
+	uint8_t proto;	       /* IPPROTO_TCP, IPPROTO_UDP; 0: not carried */
+	bool is_l7;	       /* a frontend's */
+	const char *hostname;  /* NULL: any */
+	size_t *frontends;     /* of layer 7, by VIP: in model->frontends */
+	size_t *places;	       /* and which listener of that it is */
 	struct spw_addr *vips; /* those of the Gateway that this listener has for itself */
 	size_t vip_count;
 	struct problem refused;	 /* not Accepted */
+	struct problem certs;	 /* not ResolvedRefs */
 	struct problem degraded; /* not Programmed, or not on all addresses */
 	struct object *route;	 /* the oldest one attached, or NULL */
 };
@@ -80,13 +86,20 @@ struct ref {
 	size_t rule; /* of an HTTPRoute: which one */
 };
 
+/* Weights of a rule's backendRefs. */
+struct rule_weights {
+	uint64_t total, invalid;
+};
+
 struct refs {
 	struct ref *items;
 	size_t count;
-	struct problem problem; /* the first one's reason, all messages */
-	const char *left_out;	/* endpoints that cannot be served, and why; NULL: none */
-	uint8_t proto;		/* of the flows that the route is for */
-	unsigned int families;	/* FAMILY_V4, FAMILY_V6: of the VIPs that the route feeds */
+	struct problem problem;	      /* the first one's reason, all messages */
+	const char *left_out;	      /* endpoints that cannot be served, and why; NULL: none */
+	const char *idle;	      /* fields without effect; NULL: none */
+	struct rule_weights *weights; /* by rule */
+	uint8_t proto;		      /* of the flows that the route is for */
+	unsigned int families;	      /* FAMILY_V4, FAMILY_V6: of the VIPs that the route feeds */
 };
 
 enum addr_family { FAMILY_V4 = 1, FAMILY_V6 = 2 };
@@ -122,6 +135,9 @@ struct draft {
 	struct object *route;
 	struct refs *refs;
 	struct target *target; /* of the policy in force, or NULL */
+	const char *name;
+	bool is_l7;	       /* a frontend's or, with a route, a cluster's */
+	size_t frontend, rule; /* whose it is; the rule in that frontend */
 };
 
 struct resolver {
@@ -144,6 +160,7 @@ struct resolver {
 	size_t target_table_size;
 	/* Of policies, by the place in model->objects: */
 	struct name_list *overriders; /* routes that a narrower one is in force for */
+	bool *serves_l7;	      /* it is in force for a rule on layer 7 */
 	bool *lacks_port;	      /* its check cannot reach the endpoints of a UDPRoute */
 	struct parent *parents;
 	size_t parent_count;
@@ -195,8 +212,8 @@ void classes_report(struct resolver *r);
 struct target *targets_find(const struct resolver *r, const struct object *near, const char *kind,
 			    const char *name, const char *section);
 void targets_add(struct resolver *r, const struct target *t);
-/* The policy in force for a route on a listener, and a note for those that it overrides. */
-struct target *targets_settle(struct resolver *r, const struct object *route,
+/* The policy in force for a rule on a listener, and a note for those that it overrides. */
+struct target *targets_settle(struct resolver *r, const struct object *route, size_t rule,
 			      const struct listener *l);
 
 /* selectors.c */
@@ -212,6 +229,24 @@ const char *policy_idle_fields(struct arena *a, const struct object *policy);
 bool grants_allow(const struct resolver *r, const struct object *route, const char *group,
 		  const char *kind, const char *namespace, const char *name);
 
+/* hosts.c: what both admit, or NULL; a name that is NULL is any, and so is one that is "". */
+const char *hosts_meet(const char *a, const char *b);
+
+/* frontends.c */
+void frontends_open(struct resolver *r);
+/* A route on a listener; false: they have no host name in common. */
+bool frontends_feed(struct resolver *r, struct parent *p, struct listener *l);
+void frontends_finish(struct resolver *r);
+/* matches.c: in the order in which they are asked. */
+void matches_sort(struct frontend *f);
+
+/* listener_certs.c: of a listener where TLS ends, into `out`. */
+void listener_certs_read(struct resolver *r, struct listener *l, struct l7_listener *out);
+
+/* route_fields.c: fields of an HTTPRoute that nothing does, by rule; and a rule that cannot be. */
+const char *route_idle_fields(struct arena *a, const struct object *route);
+bool route_rule_is_void(const struct node *rule);
+
 /* refs.c */
 struct refs *refs_resolve(struct resolver *r, struct object *route);
 
@@ -225,6 +260,9 @@ void routes_report(struct resolver *r);
 
 /* judges.c: those of a service; notes at the policy what cannot be done for it. */
 struct judges judges_of(struct resolver *r, const struct draft *d);
+
+/* backends.c: for what has no address, one made of a text. */
+struct spw_addr addr_of_text(const char *text);
 
 /* instances.c: the one of an endpoint under its judges; its index counts from 0. */
 struct instances;

@@ -64,7 +64,7 @@ static void refuse(struct resolver *r, struct parent *p, const char *reason, con
 
 static void add_drafts(struct resolver *r, struct parent *p, struct listener *l)
 {
-	struct target *target = targets_settle(r, p->route, l);
+	struct target *target = targets_settle(r, p->route, 0, l);
 
 	for (size_t i = 0; i < l->vip_count; i++) {
 		p->refs->families |= family_of_addr(&l->vips[i]);
@@ -74,28 +74,38 @@ static void add_drafts(struct resolver *r, struct parent *p, struct listener *l)
 			.route = p->route,
 			.refs = p->refs,
 			.target = target,
+			.name = arena_printf(r->arena, "%s/%s", p->route->res.namespace,
+					     p->route->res.name),
 		};
 	}
 }
 
-static void feed(struct resolver *r, struct parent *p, struct listener *l)
+static bool feed(struct resolver *r, struct parent *p, struct listener *l)
 {
 	if (l->route == p->route)
-		return; /* by an earlier parentRef */
+		return true; /* by an earlier parentRef */
+	if (l->is_l7 && p->route->res.kind->id != KIND_TCPROUTE) {
+		if (frontends_feed(r, p, l))
+			l->route = p->route;
+		return l->route == p->route;
+	}
 	if (l->route) {
 		p->note = arena_printf(
 			r->arena, ", but listener %s is fed by %s %s/%s, which is older", l->name,
 			l->route->res.kind->name, l->route->res.namespace, l->route->res.name);
-		return;
+		return true;
 	}
 	l->route = p->route;
+	if (l->is_l7)
+		return frontends_feed(r, p, l);
 	p->route->accepted = p->route->accepted || l->vip_count > 0;
 	add_drafts(r, p, l);
+	return true;
 }
 
 static void attach(struct resolver *r, struct parent *p)
 {
-	size_t meant = 0, allowed = 0, ready = 0;
+	size_t meant = 0, allowed = 0, ready = 0, fed = 0;
 
 	for (size_t i = r->first_listener[p->gateway - r->model->objects];
 	     i < r->listener_count && r->listeners[i].gateway == p->gateway; i++) {
@@ -110,7 +120,7 @@ static void attach(struct resolver *r, struct parent *p)
 		if (l->refused.reason || !p->gateway->accepted)
 			continue;
 		ready++;
-		feed(r, p, l);
+		fed += feed(r, p, l);
 	}
 	if (meant == 0)
 		refuse(r, p, "NoMatchingParent", "No listeners match this parent ref");
@@ -123,6 +133,12 @@ static void attach(struct resolver *r, struct parent *p)
 	else if (ready == 0)
 		p->refused = (struct problem){"NoReadyListeners",
 					      "There are no ready listeners for this parent ref"};
+	else if (fed == 0)
+		refuse(r, p, "NoMatchingListenerHostname",
+		       arena_printf(r->arena,
+				    "There were no hostname intersections between the %s and this "
+				    "parent ref's Listener(s).",
+				    p->route->res.kind->name));
 }
 
 static void add_condition(struct resolver *r, const struct parent *p, const char *type,
@@ -142,13 +158,18 @@ static void add_condition(struct resolver *r, const struct parent *p, const char
 
 static void report(struct resolver *r, const struct parent *p)
 {
-	const struct problem idle = {"EndpointsLeftOut", p->refs->left_out};
+	const struct problem idle = {
+		p->refs->left_out ? "EndpointsLeftOut" : "FieldsWithoutEffect",
+		p->refs->left_out && p->refs->idle
+			? text_join(r->arena, p->refs->left_out, "; ", p->refs->idle)
+		: p->refs->left_out ? p->refs->left_out
+				    : p->refs->idle};
 
 	add_condition(r, p, "Accepted", &p->refused, "Accepted",
 		      arena_printf(r->arena, "Route is accepted%s", p->note ? p->note : ""));
 	add_condition(r, p, "ResolvedRefs", &p->refs->problem, "ResolvedRefs",
 		      "Resolved all the Object references for the Route");
-	if (p->refs->left_out)
+	if (idle.message)
 		add_condition(r, p, "Programmed", &idle, NULL, NULL);
 }
 
@@ -183,6 +204,8 @@ void routes_attach(struct resolver *r)
 {
 	static const enum kind_id routes[] = {KIND_TCPROUTE, KIND_UDPROUTE, KIND_TLSROUTE,
 					      KIND_HTTPROUTE};
+
+	r->serves_l7 = arena_array(r->arena, r->model->object_count, sizeof(*r->serves_l7));
 
 	for (size_t k = 0; k < sizeof(routes) / sizeof(routes[0]); k++) {
 		size_t count;

@@ -10,10 +10,15 @@
 
 #define PANIC_THRESHOLD 50
 
+static bool is_proxied(const struct draft *d)
+{
+	return d->is_l7 && d->route;
+}
+
 static int compare_drafts(const void *va, const void *vb)
 {
 	const struct draft *a = va, *b = vb;
-	int order = strcmp(a->route->project, b->route->project);
+	int order = strcmp(a->listener->gateway->project, b->listener->gateway->project);
 
 	if (!order)
 		order = addr_compare(&a->vip, &b->vip);
@@ -21,7 +26,12 @@ static int compare_drafts(const void *va, const void *vb)
 		return order;
 	if (a->listener->port != b->listener->port)
 		return a->listener->port < b->listener->port ? -1 : 1;
-	return (int)a->listener->proto - (int)b->listener->proto;
+	order = (int)a->listener->proto - (int)b->listener->proto;
+	if (!order)
+		order = (int)is_proxied(a) - (int)is_proxied(b);
+	if (!order)
+		order = strcmp(a->name, b->name);
+	return order ? order : strcmp(a->listener->name, b->listener->name);
 }
 
 /* The endpoints of one backendRef; `all` has their instances. */
@@ -53,6 +63,43 @@ static void add_endpoints(struct resolver *r, const struct draft *d, const struc
 	}
 }
 
+/* The one endpoint of a frontend: the proxy. */
+static void add_proxy(struct resolver *r, const struct draft *d, const struct judges *j,
+		      struct instances *all, struct service *s)
+{
+	char vip[ADDR_TEXT_MAX];
+	const char *text = arena_printf(r->arena, "frontend %s/%u/%s", s->name, s->port,
+					addr_print(&d->vip, vip));
+	const struct backend nobody = {.object = d->listener->gateway, .name = s->name};
+	const struct endpoint e = {
+		.kind = ENDPOINT_PROXY,
+		.addr = addr_of_text(text),
+		.name = "proxy",
+		.host = text,
+		.handoff = true,
+	};
+	struct locality l = {.backend = nobody.object, .weight = 1};
+	size_t n = 0, k = 0;
+
+	*arena_push(r->arena, l.backends, n) = nobody.object;
+	*arena_push(r->arena, l.zones, k) = NULL;
+	*arena_push(r->arena, l.members, l.count) = instances_get(all, &nobody, &e, j);
+	*arena_push(r->arena, s->localities, s->locality_count) = l;
+}
+
+static const struct pool_settings *pool_for(struct arena *a, const struct draft *d,
+					    const struct pool_settings *plain)
+{
+	struct pool_settings *p;
+
+	if (d->route->res.kind->id != KIND_HTTPROUTE)
+		return plain;
+	p = arena_alloc(a, sizeof(*p));
+	*p = *plain;
+	p->http = true;
+	return p;
+}
+
 static enum spw_no_endpoint read_answer(const struct object *route, const char *annotation)
 {
 	static const char *const words[] = {
@@ -60,7 +107,7 @@ static enum spw_no_endpoint read_answer(const struct object *route, const char *
 		[SPW_NO_ENDPOINT_DROP] = "drop",     [SPW_NO_ENDPOINT_PASS] = "pass",
 		[SPW_NO_ENDPOINT_LEAVE] = "leave",
 	};
-	const char *text = annotation_value(route->res.root, annotation);
+	const char *text = annotation_value(route ? route->res.root : NULL, annotation);
 	size_t i = 0;
 
 	while (i < SPW_NO_ENDPOINT_LEAVE && strcmp(words[i], text) != 0)
@@ -77,8 +124,9 @@ static void build(struct resolver *r, const struct draft *d, struct instances *a
 	s->vip = d->vip;
 	s->port = d->listener->port;
 	s->proto = d->listener->proto;
-	s->project = d->route->project;
-	s->name = arena_printf(r->arena, "%s/%s", d->route->res.namespace, d->route->res.name);
+	s->project = d->listener->gateway->project;
+	s->proxied = is_proxied(d);
+	s->name = d->name;
 	s->gateway = d->listener->gateway;
 	s->listener = d->listener->name;
 	s->route = d->route;
@@ -92,9 +140,33 @@ static void build(struct resolver *r, const struct draft *d, struct instances *a
 	idle_read(d->route, s->idle_s);
 	judges.pool = pool_read(r->arena, policy, s->idle_s[SPW_IDLE_ESTABLISHED]);
 	judges.dns = dns_read(policy);
+	if (!d->route) {
+		add_proxy(r, d, &judges, all, s);
+		return;
+	}
+	judges.pool = pool_for(r->arena, d, judges.pool);
 	add_endpoints(r, d, &judges, all, s);
 	zones_apply(r, s);
 	fallbacks_mark(r, d, s, &judges);
+}
+
+/* Which service came of which draft. */
+static void tie(struct model *m, const struct draft *d, const struct service *s)
+{
+	struct frontend *f = &m->frontends[d->frontend];
+
+	if (!d->is_l7)
+		return;
+	if (d->route)
+		f->rules[d->rule].cluster = s;
+	else
+		f->service = s;
+}
+
+static void find_proxies(struct model *m)
+{
+	for (size_t i = 0; i < m->frontend_count; i++)
+		m->frontends[i].instance = m->frontends[i].service->localities[0].members[0];
 }
 
 static int compare_addrs(const void *a, const void *b)
@@ -130,7 +202,10 @@ void services_build(struct resolver *r)
 	m->service_count = r->draft_count;
 	for (size_t i = 0; i < r->draft_count; i++)
 		build(r, &r->drafts[i], all, &m->services[i]);
+	for (size_t i = 0; i < r->draft_count; i++)
+		tie(m, &r->drafts[i], &m->services[i]);
 	m->instances = instances_finish(all, &m->instance_count);
 	members_settle(m);
+	find_proxies(m);
 	list_vips(r);
 }

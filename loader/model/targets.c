@@ -81,11 +81,11 @@ static void note_override(struct resolver *r, const struct target *wide,
 			       route->res.name));
 }
 
-struct target *targets_settle(struct resolver *r, const struct object *route,
+struct target *targets_settle(struct resolver *r, const struct object *route, size_t number,
 			      const struct listener *l)
 {
 	const struct node *rules = node_at(route->res.root, "spec.rules");
-	const char *rule = node_text_at(node_item(rules, 0), "name", NULL);
+	const char *rule = node_text_at(node_item(rules, number), "name", NULL);
 	const char *kind = route->res.kind->name, *name = route->res.name;
 	const struct object *gateway = l->gateway;
 	/* The most specific first. */

@@ -242,8 +242,10 @@ static void compile_all(struct compiler *c, const struct model *m, const struct 
 	c->by_content_size = hash_capacity(m->service_count);
 	c->by_content = arena_array(index, c->by_content_size, sizeof(*c->by_content));
 	c->has_slots = arena_array(index, m->instance_count, sizeof(*c->has_slots));
-	for (size_t i = 0; i < m->service_count; i++)
-		compile_service(c, &m->services[i], v);
+	for (size_t i = 0; i < m->service_count; i++) {
+		if (!m->services[i].proxied)
+			compile_service(c, &m->services[i], v);
+	}
 	for (size_t i = 0; i < m->instance_count; i++) {
 		if (m->instances[i].carried)
 			compile_endpoint(c, &m->instances[i], v);

@@ -143,19 +143,30 @@ static int assign_endpoints(const struct registry *now, const struct model *m,
 	return err;
 }
 
+static size_t count_rows(const struct model *m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->service_count; i++)
+		n += !m->services[i].proxied;
+	return n;
+}
+
 static int assign_services(const struct registry *now, const struct model *m, struct registry *next)
 {
 	struct registry_key *keys = calloc(m->service_count + 1, sizeof(*keys));
 	uint32_t *numbers = calloc(m->service_count + 1, sizeof(*numbers));
 	int err = -ENOMEM;
+	size_t n = 0;
 
 	if (keys && numbers) {
 		for (size_t i = 0; i < m->service_count; i++) {
 			const struct service *s = &m->services[i];
 
-			keys[i] = service_key(&s->vip, s->port, s->proto);
+			if (!s->proxied)
+				keys[n++] = service_key(&s->vip, s->port, s->proto);
 		}
-		err = registry_assign(now, keys, m->service_count, next, numbers);
+		err = registry_assign(now, keys, n, next, numbers);
 	}
 	free(keys);
 	free(numbers);
@@ -184,7 +195,7 @@ int ids_assign(struct ids *ids, const struct model *m, const char **why)
 	if (!err) {
 		err = assign_services(&ids->services, m, &services);
 		if (err == -ENOSPC)
-			*why = explain(m->arena, &ids->services, m->service_count, "services",
+			*why = explain(m->arena, &ids->services, count_rows(m), "services",
 				       "--max-services");
 	}
 	if (err) {

@@ -277,13 +277,14 @@ static void what_a_policy_lacks_is_in_its_conditions(void **state)
 	assert_int_equal(diags.count, 0);
 }
 
-#define LAYER_7                                                                                    \
-	"apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: l7}\n"          \
-	"spec:\n  gatewayClassName: spillway\n  addresses: [{value: 192.0.2.1}]\n  listeners:\n"   \
-	"  - {name: http, protocol: HTTP, port: 80}\n"                                             \
-	"  - {name: https, protocol: HTTPS, port: 443, tls: {certificateRefs: [{name: c}]}}\n"     \
-	"  - {name: passed, protocol: TLS, port: 8443, tls: {mode: Passthrough}}\n"                \
-	"  - {name: ended, protocol: TLS, port: 9443, tls: {certificateRefs: [{name: c}]}}\n---\n"
+#define LAYER_7                                                                                            \
+	"apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: l7}\n"                  \
+	"spec:\n  gatewayClassName: spillway\n  addresses: [{value: 192.0.2.1}]\n  listeners:\n"           \
+	"  - {name: http, protocol: HTTP, port: 80}\n"                                                     \
+	"  - {name: https, protocol: HTTPS, port: 443, tls: {certificateRefs: [{name: c}]}}\n"             \
+	"  - {name: passed, protocol: TLS, port: 8443, tls: {mode: Passthrough}}\n"                        \
+	"  - {name: ended, protocol: TLS, port: 9443, tls: {certificateRefs: [{name: c}]}}\n---\n" SECRET( \
+		"c", "tls.crt: c, tls.key: k")
 
 static void routes_attach_by_the_protocol_of_the_listener(void **state)
 {
@@ -310,7 +311,7 @@ static void routes_attach_by_the_protocol_of_the_listener(void **state)
 			rows[i].kind, rows[i].section,
 			strcmp(rows[i].kind, "TLSRoute") == 0 ? ", hostnames: [a.example]" : ""));
 		expect(object(rows[i].kind, "r"), "Accepted",
-		       rows[i].fits ? "False NoReadyListeners" : "False NotAllowedByListeners");
+		       rows[i].fits ? "True Accepted" : "False NotAllowedByListeners");
 		expect(object(rows[i].kind, "r"), "ResolvedRefs", "True ResolvedRefs");
 		assert_int_equal(diags.count, rows[i].fits ? 0 : 1);
 	}

@@ -331,8 +331,13 @@ static void contradicting_listeners_are_refused(void **state)
 		 "False UnsupportedProtocol Protocol SCTP is unsupported, must be HTTP, HTTPS, TCP "
 		 "or UDP.",
 		 "Protocol SCTP is unsupported"},
-		{"{name: a, protocol: HTTP, port: 80}", "a",
-		 "False UnsupportedProtocol HTTP listeners need the userspace path", NULL},
+		{"{name: a, protocol: HTTP, port: 80}", "a", "True", NULL},
+		{"{name: a, protocol: TLS, port: 1, tls: {mode: Passthrough}}, {name: b, "
+		 "protocol: HTTPS, port: 1, tls: {options: {a: b}}}",
+		 "b",
+		 "False ProtocolConflict All listeners for a given port must be of one protocol "
+		 "and TLS mode, conflicting listeners: default/edge/a, default/edge/b",
+		 "must be of one protocol and TLS mode"},
 		{"{name: a, protocol: TCP, port: 53}, {name: b, protocol: UDP, port: 53}", "b",
 		 "True", NULL},
 	};
