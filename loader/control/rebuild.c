@@ -123,6 +123,7 @@ static void done(struct engine *e)
 	(void)uv_timer_stop(&e->retry);
 	engine_set_problem(e, NULL);
 	tier_events_tell(&news);
+	userspace_shares(e);
 }
 
 int engine_rebuild(struct engine *e)

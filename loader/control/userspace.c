@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "control/reaction.h"
 #include "dataplane/dataplane.h"
+#include "handoff/pair.h"
 
 #define NAMES_REST_MS 50 /* between generations that names make, at least */
 #define SETTLE_MS 2000
@@ -53,6 +54,7 @@ void userspace_options(struct engine *e, struct model_options *opts)
 	opts->resolve = resolve;
 	opts->resolve_ctx = e;
 	opts->no_userspace = e->no_userspace;
+	opts->refuse_pair = pair_refuse;
 }
 
 static void keep_names(struct engine *e)
@@ -120,11 +122,26 @@ static void follow(struct engine *e)
 		log_error("dns: out of memory: names are followed as before");
 }
 
+static void hand_over(struct engine *e)
+{
+	const struct health_view view = generation_view(e->now);
+
+	handoff_sync(e->handoff, e->now->model, e->ids, &view);
+}
+
+void userspace_shares(struct engine *e)
+{
+	const struct health_view view = generation_view(e->now);
+
+	if (e->handoff && e->numbered)
+		handoff_shares(e->handoff, e->now->model, e->ids, &view);
+}
+
 void userspace_sync(struct engine *e)
 {
 	follow(e);
 	if (e->handoff && e->numbered)
-		handoff_sync(e->handoff, e->now->model, e->ids);
+		hand_over(e);
 	if (!e->settle_until_ms && e->have.service_count)
 		e->settle_until_ms = clock_ms() + SETTLE_MS;
 }
@@ -263,7 +280,7 @@ void userspace_hold(const struct engine *e, struct health_entry *next)
 	for (size_t n = 0; e->numbered && n < m->instance_count; n++) {
 		const struct instance *i = &m->instances[n];
 
-		if (i->carried && i->mode == SPW_MODE_HANDOFF)
+		if (i->carried && i->steered)
 			next[i->index].held =
 				!e->handoff ||
 				!handoff_is_ready(e->handoff, ids_endpoint(e->ids, i));

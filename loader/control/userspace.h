@@ -24,6 +24,9 @@ void userspace_sync(struct engine *e);
  */
 bool userspace_is_settling(struct engine *e);
 
+/* What it spreads itself follows the health of this moment. */
+void userspace_shares(struct engine *e);
+
 /* Marks those of `next` whose connections nobody would serve now. */
 void userspace_hold(const struct engine *e, struct health_entry *next);
 

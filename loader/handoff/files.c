@@ -118,7 +118,8 @@ static bool is_needed(const struct handoff *h, const char *name, uint64_t number
 
 	if (sscanf(name, "admin-%llu.sock", &of) == 1 || sscanf(name, "haproxy-%llu.cfg", &of) == 1)
 		return of >= number;
-	if (strncmp(name, "ca-", 3) != 0 && strncmp(name, "cert-", 5) != 0)
+	if (strncmp(name, "ca-", 3) != 0 && strncmp(name, "cert-", 5) != 0 &&
+	    strncmp(name, "list-", 5) != 0)
 		return true;
 	for (size_t i = 0; i < h->file_count; i++) {
 		if (strcmp(strrchr(h->files[i].path, '/') + 1, name) == 0)

@@ -118,26 +118,30 @@ static int grow(struct handoff *h)
 	return 0;
 }
 
-static size_t take_slot(struct handoff *h, uint32_t id)
+static size_t take_slot(struct handoff *h, uint32_t id, bool is_frontend)
 {
 	size_t i = 0;
 
-	while (i < h->slot_count && h->slot_ids[i] != SPW_ENDPOINT_NONE)
+	while (i < h->slot_count &&
+	       (h->slot_ids[i] != SPW_ENDPOINT_NONE || l7_slot_is_frontends(i) != is_frontend))
 		i++;
 	if (i == h->slot_count && grow(h))
 		return SLOT_NONE;
+	while (l7_slot_is_frontends(i) != is_frontend)
+		i++;
 	h->slot_ids[i] = id;
 	return i;
 }
 
-static struct entry *add_entry(struct handoff *h, uint32_t id)
+static struct entry *add_entry(struct handoff *h, uint32_t id, bool is_frontend)
 {
 	struct entry *e = calloc(1, sizeof(*e));
 
 	if (!e)
 		return NULL;
 	e->id = id;
-	e->slot = take_slot(h, id);
+	e->is_frontend = is_frontend;
+	e->slot = take_slot(h, id, is_frontend);
 	if (e->slot == SLOT_NONE) {
 		log_error("proxy: no listening socket is to be had for one more endpoint: %s",
 			  strerror(errno));
@@ -154,7 +158,7 @@ static void want(struct handoff *h, const struct plan_server *s)
 	struct entry *e = h->entries[s->id];
 
 	if (!e)
-		e = add_entry(h, s->id);
+		e = add_entry(h, s->id, !*s->pool);
 	if (!e)
 		return;
 	e->has_want = true;
@@ -209,6 +213,23 @@ static void keep_pools(struct handoff *h, struct arena *a, const struct plan *p)
 	h->pool_count = count;
 }
 
+/* A frontend is in the process or it is not: what it does there is the process's. */
+static void want_frontends(struct handoff *h, const struct l7_plan *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		const struct plan_server s = {
+			.id = p->sections[i].id,
+			.address = "",
+			.params = "",
+			.pool = "",
+			.identity = 1,
+		};
+
+		if (s.id != SPW_ENDPOINT_NONE)
+			want(h, &s);
+	}
+}
+
 static void keep_plan(struct handoff *h, const struct plan *p)
 {
 	struct arena *a = arena_new();
@@ -222,7 +243,7 @@ static void keep_plan(struct handoff *h, const struct plan *p)
 		h->files[i] = (struct plan_file){
 			.path = arena_strdup(a, p->files[i].path),
 			.pem = arena_strdup(a, p->files[i].pem),
-			.is_authority = p->files[i].is_authority,
+			.kind = p->files[i].kind,
 		};
 	arena_free(h->plan_arena);
 	h->plan_arena = a;
@@ -256,10 +277,13 @@ static void settle(struct handoff *h)
 		push_all(h);
 }
 
-void handoff_sync(struct handoff *h, const struct model *m, const struct ids *ids)
+void handoff_sync(struct handoff *h, const struct model *m, const struct ids *ids,
+		  const struct health_view *v)
 {
 	AUTO(arena_free) struct arena *a = arena_new();
+	const uint64_t before = h->l7_hash;
 	struct plan_options opts;
+	struct l7_plan l7;
 	struct plan p;
 
 	if (!a)
@@ -272,10 +296,19 @@ void handoff_sync(struct handoff *h, const struct model *m, const struct ids *id
 			"proxy: %zu plain endpoints have no socket for local clients: %d at most do",
 			p.left_out, LOCAL_MOST);
 	h->left_out = p.left_out;
+	l7_plan_make(a, m, ids, h->dir, &p, &l7);
+	l7_plan_weigh(a, m, ids, v, &l7);
 	for (size_t i = 0; i < h->live_count; i++)
 		h->entries[h->live[i]]->has_want = false;
 	for (size_t i = 0; i < p.server_count; i++)
 		want(h, &p.servers[i]);
+	want_frontends(h, &l7);
+	l7_keep(h, &l7);
+	l7_hash(h);
+	if (h->l7_hash != before)
+		l7_forgive(h);
+	if (l7.problem && !h->l7_problem)
+		h->l7_problem = strdup(l7.problem);
 	keep_plan(h, &p);
 	leave_others(h);
 	settle(h);
@@ -312,6 +345,7 @@ void handoff_took_over(struct handoff *h, struct process *p)
 	} else {
 		h->old_stop_ms = clock_ms() + OLD_STOP_MS;
 	}
+	l7_took_over(h);
 	files_sweep(h, p->number);
 	files_forget_ended(h);
 	handoff_set_problem(h, NULL);
@@ -357,8 +391,10 @@ static void drop_leavers(struct handoff *h, uint64_t now)
 		if (e->has_want || !e->leave_ms || e->leave_ms > now)
 			continue;
 		h->hooks.steer(h->hooks.ctx, e->id, -1, -1);
-		push_unmap(h, e);
-		push_retire(h, &e->have);
+		if (!e->is_frontend) {
+			push_unmap(h, e);
+			push_retire(h, &e->have);
+		}
 		free_entry(h, i - 1);
 	}
 }
@@ -464,7 +500,7 @@ void handoff_user(const struct handoff *h, uid_t *uid, gid_t *gid)
 
 const char *handoff_problem(const struct handoff *h)
 {
-	return h->problem;
+	return h->problem ? h->problem : h->l7_problem;
 }
 
 void handoff_count(const struct handoff *h, uint32_t id, struct handoff_counters *out)
@@ -496,6 +532,9 @@ static void release(struct handoff *h)
 		free(h->retired[i].pool);
 	sockets_close(h->sockets, h->slot_count);
 	arena_free(h->plan_arena);
+	arena_free(h->l7_arena);
+	free(h->l7_refused.keys);
+	free(h->l7_problem);
 	free(h->sockets);
 	free(h->slot_ids);
 	free(h->entries);

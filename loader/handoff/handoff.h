@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "model/health_view.h"
 #include "model/model.h"
 #include "tables/ids.h"
 
@@ -53,7 +54,12 @@ void handoff_free(struct handoff *h);
  * Brings HAProxy to what `m` says, under the numbers of `ids`; nothing of either is kept. What can be
  * changed while it runs is, else a new process takes over without a gap.
  */
-void handoff_sync(struct handoff *h, const struct model *m, const struct ids *ids);
+void handoff_sync(struct handoff *h, const struct model *m, const struct ids *ids,
+		  const struct health_view *v);
+
+/* The shares of this moment, for what it spreads itself: on layer 7. After each change of health. */
+void handoff_shares(struct handoff *h, const struct model *m, const struct ids *ids,
+		    const struct health_view *v);
 
 /* The daemon before this one had the endpoint ready, and its HAProxy may serve it still. */
 void handoff_trust(struct handoff *h, uint32_t id);

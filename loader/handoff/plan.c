@@ -19,7 +19,7 @@ struct planning {
 	struct plan *out;
 };
 
-static const char *address_of(struct arena *a, const struct instance *i)
+const char *plan_address(struct arena *a, const struct instance *i)
 {
 	char text[ADDR_PORT_TEXT_MAX];
 
@@ -28,20 +28,27 @@ static const char *address_of(struct arena *a, const struct instance *i)
 	return arena_strdup(a, addr_print_port(&i->addr, i->port, text));
 }
 
-static const char *add_file(struct planning *p, const char *pem, bool is_authority)
+const char *plan_add_file(struct arena *a, struct plan *p, const char *dir, const char *text,
+			  enum plan_file_kind kind)
 {
-	struct plan *out = p->out;
-	const char *path =
-		arena_printf(p->arena, "%s/%s-%016llx.pem", p->dir, is_authority ? "ca" : "cert",
-			     (unsigned long long)hash_bytes(pem, strlen(pem), 0));
+	static const char *const names[] = {
+		[PLAN_FILE_CERT] = "cert", [PLAN_FILE_CA] = "ca", [PLAN_FILE_LIST] = "list"};
+	const char *path = arena_printf(a, "%s/%s-%016llx.%s", dir, names[kind],
+					(unsigned long long)hash_bytes(text, strlen(text), 0),
+					kind == PLAN_FILE_LIST ? "txt" : "pem");
 
-	for (size_t i = 0; i < out->file_count; i++) {
-		if (strcmp(out->files[i].path, path) == 0)
-			return out->files[i].path;
+	for (size_t i = 0; i < p->file_count; i++) {
+		if (strcmp(p->files[i].path, path) == 0)
+			return p->files[i].path;
 	}
-	*arena_push(p->arena, out->files, out->file_count) =
-		(struct plan_file){.path = path, .pem = pem, .is_authority = is_authority};
+	*arena_push(a, p->files, p->file_count) =
+		(struct plan_file){.path = path, .pem = text, .kind = kind};
 	return path;
+}
+
+static const char *add_file(struct planning *p, const char *pem, enum plan_file_kind kind)
+{
+	return plan_add_file(p->arena, p->out, p->dir, pem, kind);
 }
 
 static void add_verify(struct planning *p, struct strbuf *b, const struct tls_settings *t)
@@ -53,7 +60,7 @@ static void add_verify(struct planning *p, struct strbuf *b, const struct tls_se
 		return;
 	}
 	strbuf_printf(b, " verify required ca-file %s",
-		      t->ca_pem ? add_file(p, t->ca_pem, true) : "@system-ca");
+		      t->ca_pem ? add_file(p, t->ca_pem, PLAN_FILE_CA) : "@system-ca");
 	if (name)
 		strbuf_printf(b, " verifyhost %s", name);
 }
@@ -89,7 +96,7 @@ static void add_tls(struct planning *p, struct strbuf *b, const struct tls_setti
 			      add_file(p,
 				       arena_printf(p->arena, "%s\n%s", t->cert_pem,
 						    t->key_pem ? t->key_pem : ""),
-				       false));
+				       PLAN_FILE_CERT));
 	add_versions(b, t);
 	add_alpn(b, t->alpn);
 }
@@ -100,6 +107,17 @@ static const struct pool_settings plain = {.connect_timeout_ms = 10000, .idle_s 
 static const struct pool_settings *settings_of(const struct instance *i)
 {
 	return i->pool ? i->pool : &plain;
+}
+
+/* What is spoken to it, unless the list for ALPN says. */
+static void add_http(struct strbuf *b, const struct instance *i)
+{
+	const bool is_h2 = i->app == APP_H2C;
+
+	if (!i->tls)
+		strbuf_puts(b, is_h2 ? " proto h2" : "");
+	else if (!i->tls->alpn)
+		strbuf_puts(b, is_h2 ? " alpn h2" : " alpn http/1.1");
 }
 
 static const char *params_of(struct planning *p, const struct instance *i)
@@ -114,9 +132,19 @@ static const char *params_of(struct planning *p, const struct instance *i)
 		strbuf_printf(&b, " maxconn %u", s->max_connections);
 	if (i->tls)
 		add_tls(p, &b, i->tls);
+	if (s->http)
+		add_http(&b, i);
 	text = arena_strdup(p->arena, b.text ? b.text : "");
 	strbuf_done(&b);
 	return text;
+}
+
+const char *plan_params(struct arena *a, struct plan *out, const char *dir,
+			const struct instance *i)
+{
+	struct planning p = {.arena = a, .dir = dir, .out = out};
+
+	return params_of(&p, i);
 }
 
 /* Of what is said in the section, not in a server's line. */
@@ -157,7 +185,7 @@ static const char *find_unsafe(const char *text)
 	return text && text[strspn(text, safe)] ? text : NULL;
 }
 
-static const char *refusal_of(struct arena *a, const struct instance *i)
+const char *plan_refusal(struct arena *a, const struct instance *i)
 {
 	const struct tls_settings *t = i->tls;
 	const char *bad = i->kind == ENDPOINT_UNIX ? find_unsafe(i->host) : NULL;
@@ -188,10 +216,10 @@ static void add_server(struct planning *p, const struct instance *i, uint32_t id
 	struct plan_server s = {
 		.id = id,
 		.instance = i,
-		.address = address_of(p->arena, i),
+		.address = plan_address(p->arena, i),
 		.params = params_of(p, i),
 		.pool = pool_of(p, settings_of(i)),
-		.refusal = refusal_of(p->arena, i),
+		.refusal = plan_refusal(p->arena, i),
 	};
 
 	s.identity = mix_text(mix_text(mix_text(1, s.address), s.params), s.pool);
@@ -219,7 +247,7 @@ static bool is_wanted(const struct model *m, const struct instance *i,
 		      const struct plan_options *opts, struct plan *out, size_t *locals)
 {
 	if (i->carried && i->mode == SPW_MODE_HANDOFF)
-		return true;
+		return i->steered && i->kind != ENDPOINT_PROXY;
 	if (!opts->local_most || !i->carried || i->mode != SPW_MODE_NAT || !has_tcp(m, i))
 		return false;
 	if (*locals == opts->local_most) {

@@ -12,10 +12,16 @@
 #include "tables/ids.h"
 
 /* A PEM text that HAProxy reads from a file, or is told at run time under the file's name. */
+enum plan_file_kind {
+	PLAN_FILE_CERT, /* a certificate with its key */
+	PLAN_FILE_CA,	/* a bundle of authorities */
+	PLAN_FILE_LIST, /* no PEM: which certificate is for which name */
+};
+
 struct plan_file {
 	const char *path;
 	const char *pem;
-	bool is_authority; /* a CA bundle; else a certificate with its key */
+	enum plan_file_kind kind;
 };
 
 struct plan_server {
@@ -55,5 +61,14 @@ struct plan_options {
  */
 void plan_make(struct arena *a, const struct model *m, const struct ids *ids,
 	       const struct plan_options *opts, struct plan *out);
+
+/* The path of a text, which is added to p->files unless it is there. */
+const char *plan_add_file(struct arena *a, struct plan *p, const char *dir, const char *text,
+			  enum plan_file_kind kind);
+/* Of an endpoint's server line; certificates are added likewise. */
+/* Why HAProxy is not told of it, or NULL. */
+const char *plan_refusal(struct arena *a, const struct instance *i);
+const char *plan_address(struct arena *a, const struct instance *i);
+const char *plan_params(struct arena *a, struct plan *p, const char *dir, const struct instance *i);
 
 #endif

@@ -108,6 +108,15 @@ static void refuse_line(struct handoff *h, const struct process *p, const struct
 		entry_refuse(h, e, text);
 }
 
+static bool refuse_l7(struct handoff *h, const struct process *p, size_t line, const char *text)
+{
+	if (line < p->l7_first_line || line >= p->l7_first_line + p->l7_key_count)
+		return false;
+	text += strspn(text, " :");
+	return l7_refuse(h, p->l7_keys[line - p->l7_first_line],
+			 arena_printf(p->arena, "%.*s", (int)strcspn(text, "\n"), text));
+}
+
 /* All that the check complains of, each of them once. */
 static bool refuse_lines(struct handoff *h, const struct process *p)
 {
@@ -123,6 +132,7 @@ static bool refuse_lines(struct handoff *h, const struct process *p)
 			p->lines[i].line = 0;
 			any = true;
 		}
+		any = refuse_l7(h, p, line, text) || any;
 	}
 	return any;
 }
@@ -307,7 +317,7 @@ static void list_servers(struct process *p, struct render_input *in)
 		const struct entry *e = h->entries[h->live[i]];
 		const struct server *s = e->has_want && !e->problem ? &e->want : &e->have;
 
-		if (!s->number)
+		if (!s->number || e->is_frontend)
 			continue;
 		p->lines[in->server_count].id = e->id;
 		p->lines[in->server_count].number = s->number;
@@ -327,7 +337,11 @@ static int write_texts(struct process *p, struct render_input *in)
 	struct strbuf config = {0}, map = {0};
 	int err;
 
+	in->l7.arena = p->arena;
 	render_config(&config, in);
+	p->l7_keys = in->l7.keys;
+	p->l7_key_count = in->l7.key_count;
+	p->l7_first_line = in->l7_first_line;
 	render_map(&map, in);
 	for (size_t i = 0; i < in->server_count; i++)
 		p->lines[i].line = in->servers[i].line;
@@ -400,6 +414,8 @@ void process_begin(struct handoff *h)
 		.pools = h->pools,
 		.pool_count = h->pool_count,
 	};
+	l7_input(h, &in.l7);
+	p->l7_hash = h->l7_hash;
 	list_servers(p, &in);
 	note_contents(p);
 	err = write_texts(p, &in);

@@ -34,14 +34,14 @@ static bool knows_pool(const struct process *p, const char *name)
 
 static bool is_due(const struct entry *e)
 {
-	return e->has_want && !e->problem && e->want.number != e->have.number;
+	return e->has_want && !e->problem && !e->is_frontend && e->want.number != e->have.number;
 }
 
 bool push_needs_process(const struct handoff *h)
 {
 	const struct process *p = h->now;
 
-	if (!p || p->slot_count < h->slot_count)
+	if (!p || p->slot_count < h->slot_count || p->l7_hash != h->l7_hash)
 		return true;
 	for (size_t i = 0; i < h->live_count; i++) {
 		const struct entry *e = h->entries[h->live[i]];
@@ -73,7 +73,7 @@ static void add_payload(struct strbuf *b, const char *pem)
 
 static void tell_file(struct handoff *h, const struct plan_file *f)
 {
-	const char *kind = f->is_authority ? "ca-file" : "cert";
+	const char *kind = f->kind == PLAN_FILE_CA ? "ca-file" : "cert";
 	struct strbuf b = {0};
 
 	strbuf_printf(&b, "new ssl %s %s\n", kind, f->path);

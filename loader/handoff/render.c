@@ -20,8 +20,11 @@ static void add_global(struct strbuf *b, const struct render_input *in)
 		      "\tstats timeout 10s\n"
 		      "\tmaxconn %u\n"
 		      "\ttune.ssl.default-dh-param 2048\n"
-		      "\tspread-checks 0\n\n",
-		      in->dir, in->process, in->max_connections);
+		      "\tspread-checks 0\n%s\n",
+		      in->dir, in->process, in->max_connections,
+		      in->l7.plan && in->l7.plan->count
+			      ? "\texpose-experimental-directives\n" /* normalize-uri */
+			      : "");
 	strbuf_puts(b, "defaults\n"
 		       "\ttimeout connect 10s\n"
 		       "\ttimeout client " LONGEST "\n"
@@ -32,6 +35,8 @@ static void add_global(struct strbuf *b, const struct render_input *in)
 static void add_binds(struct strbuf *b, const struct render_input *in)
 {
 	for (size_t i = 0; i < in->slot_count; i++) {
+		if (l7_slot_is_frontends(i))
+			continue;
 		strbuf_printf(b, "\tbind fd@%zu name p%zu\n", (size_t)in->first_fd + 2 * i, i);
 		if (in->has_v6)
 			strbuf_printf(b, "\tbind fd@%zu name p%zu\n",
@@ -93,7 +98,7 @@ static void add_pool(struct text *t, const struct render_input *in, const struct
 	strbuf_puts(b, "\n");
 }
 
-void render_config(struct strbuf *out, const struct render_input *in)
+void render_config(struct strbuf *out, struct render_input *in)
 {
 	struct text t = {.out = out};
 
@@ -110,6 +115,9 @@ void render_config(struct strbuf *out, const struct render_input *in)
 		      in->dir);
 	for (size_t i = 0; i < in->pool_count; i++)
 		add_pool(&t, in, &in->pools[i]);
+	in->l7_first_line = count_lines(&t) + 1;
+	if (in->l7.plan)
+		l7_render(out, &in->l7);
 }
 
 void render_map(struct strbuf *out, const struct render_input *in)

@@ -8,7 +8,7 @@
 #define SPILLWAY_HANDOFF_RENDER_H
 
 #include "base/strbuf.h"
-#include "handoff/plan.h"
+#include "handoff/l7_render.h"
 
 /* One server as HAProxy has it, or is to have it. */
 struct render_server {
@@ -29,9 +29,11 @@ struct render_input {
 	size_t pool_count;
 	struct render_server *servers;
 	size_t server_count;
+	struct l7_render_input l7; /* without a plan: there is no layer 7 */
+	size_t l7_first_line;	   /* out: of what l7_render() wrote, from 1 */
 };
 
-void render_config(struct strbuf *out, const struct render_input *in);
+void render_config(struct strbuf *out, struct render_input *in);
 /* From slots to "SECTION/SERVER". */
 void render_map(struct strbuf *out, const struct render_input *in);
 

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "handoff/admin.h"
 #include "handoff/handoff.h"
+#include "handoff/l7_render.h"
 #include "handoff/plan.h"
 #include "handoff/sockets.h"
 
@@ -30,6 +31,7 @@ struct entry {
 	size_t slot;
 	struct server want; /* what it is to be */
 	struct server have; /* what HAProxy's map leads to; number 0: nothing yet */
+	bool is_frontend;   /* of layer 7: a section of its own listens on its slot */
 	bool pushing;	    /* `want` is on its way over the admin socket */
 	bool has_want;	    /* false: it leaves at leave_ms */
 	uint64_t leave_ms;
@@ -77,6 +79,9 @@ struct process {
 	size_t pool_count;
 	const char **files; /* paths of the PEM texts that it knows */
 	size_t file_count;
+	uint64_t l7_hash;  /* of its sections of layer 7 */
+	uint64_t *l7_keys; /* of their lines */
+	size_t l7_key_count, l7_first_line;
 	struct config_line *lines; /* of the servers in its configuration */
 	size_t line_count;
 	uint64_t started_ms;
@@ -107,6 +112,11 @@ struct handoff {
 	size_t pool_count;
 	struct plan_file *files;
 	size_t file_count;
+	struct arena *l7_arena; /* owned; holds `l7` */
+	struct l7_plan l7;
+	uint64_t l7_hash;	      /* 0: there is no layer 7 */
+	struct l7_refused l7_refused; /* owned */
+	char *l7_problem;	      /* owned */
 	struct retired *retired;
 	size_t retired_count;
 	uint64_t next_number;  /* of a server; from 1 */
@@ -139,6 +149,15 @@ bool push_needs_process(const struct handoff *h);
 void push_retire(struct handoff *h, struct server *s);
 void push_drop_retired(struct handoff *h);
 void push_unmap(struct handoff *h, const struct entry *e); /* its slot leads nowhere */
+
+/* l7_run.c */
+void l7_keep(struct handoff *h, const struct l7_plan *p); /* copies */
+void l7_hash(struct handoff *h);
+void l7_input(struct handoff *h, struct l7_render_input *in);
+void l7_tell_weights(struct handoff *h);
+void l7_took_over(struct handoff *h);
+bool l7_refuse(struct handoff *h, uint64_t key, const char *why); /* false: nothing is gained */
+void l7_forgive(struct handoff *h);
 
 /* reach.c: may HAProxy's user connect to the sockets? True when that changed. */
 bool reach_look(struct handoff *h);

@@ -138,7 +138,7 @@ static void the_configuration_names_the_lines_of_its_servers(void **state)
 		{"pool-b",
 		 {.connect_timeout_ms = 6, .idle_s = 60, .keepalive = true, .keepalive_probes = 3}},
 	};
-	const struct render_input in = {
+	struct render_input in = {
 		.dir = "/run/p",
 		.process = 9,
 		.max_connections = 100,

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Layer 7 while HAProxy runs: weights are told as they change, everything else makes a new process. What
+ * HAProxy refuses of it is left out line by line, until it is no part of the configuration any more.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/strbuf.h"
+#include "handoff/l7_render.h"
+#include "handoff/state.h"
+
+#define BATCH_BYTES 8000 /* of commands in one line: HAProxy's buffers have 16384 */
+#define UNTOLD	    UINT32_MAX
+
+static size_t slot_of(void *ctx, uint32_t id)
+{
+	const struct handoff *h = ctx;
+	const struct entry *e = id < SPW_ENDPOINTS_LIMIT ? h->entries[id] : NULL;
+
+	return e ? e->slot : SLOT_NONE;
+}
+
+void l7_input(struct handoff *h, struct l7_render_input *in)
+{
+	*in = (struct l7_render_input){
+		.plan = &h->l7,
+		.refused = &h->l7_refused,
+		.slot_of = slot_of,
+		.ctx = h,
+		.first_fd = FIRST_FD,
+		.has_v6 = h->slot_count && h->sockets[0].v6 >= 0,
+	};
+}
+
+static void copy_section(struct arena *a, struct l7_section *s)
+{
+	const struct l7_server *from = s->servers;
+
+	s->name = arena_strdup(a, s->name);
+	s->text = arena_strdup(a, s->text);
+	s->bind = arena_strdup(a, s->bind);
+	s->servers = arena_array(a, s->server_count, sizeof(*s->servers));
+	for (size_t i = 0; i < s->server_count; i++)
+		s->servers[i] = (struct l7_server){
+			.id = from[i].id,
+			.address = arena_strdup(a, from[i].address),
+			.params = arena_strdup(a, from[i].params),
+			.weight = from[i].weight,
+			.told = UNTOLD,
+		};
+}
+
+static const struct l7_section *find(const struct l7_plan *p, const char *name)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		if (strcmp(p->sections[i].name, name) == 0)
+			return &p->sections[i];
+	}
+	return NULL;
+}
+
+static void inherit_told(struct l7_section *s, const struct l7_section *old)
+{
+	for (size_t i = 0; old && i < s->server_count; i++) {
+		for (size_t k = 0; k < old->server_count; k++) {
+			if (old->servers[k].id == s->servers[i].id)
+				s->servers[i].told = old->servers[k].told;
+		}
+	}
+}
+
+void l7_keep(struct handoff *h, const struct l7_plan *p)
+{
+	struct arena *a = arena_new();
+	struct l7_plan kept = {.count = p->count};
+
+	if (!a)
+		abort();
+	kept.sections = arena_array(a, p->count, sizeof(*kept.sections));
+	for (size_t i = 0; i < p->count; i++) {
+		kept.sections[i] = p->sections[i];
+		copy_section(a, &kept.sections[i]);
+		if (kept.sections[i].server_count)
+			inherit_told(&kept.sections[i], find(&h->l7, kept.sections[i].name));
+	}
+	arena_free(h->l7_arena);
+	h->l7_arena = a;
+	h->l7 = kept;
+}
+
+void l7_hash(struct handoff *h)
+{
+	struct l7_render_input in;
+	struct strbuf text = {0};
+
+	l7_input(h, &in);
+	in.as_structure = true;
+	in.refused = NULL;
+	l7_render(&text, &in);
+	h->l7_hash = h->l7.count ? hash_bytes(text.text, text.len, 1) : 0;
+	strbuf_done(&text);
+}
+
+/* HAProxy's answers tell of servers that it does not have (yet): the next process does. */
+static void flush(struct handoff *h, struct strbuf *b)
+{
+	if (!b->len)
+		return;
+	strbuf_puts(b, "\n");
+	(void)admin_send(h->now->admin, b->text, NULL, NULL);
+	strbuf_done(b);
+	*b = (struct strbuf){0};
+}
+
+void l7_tell_weights(struct handoff *h)
+{
+	struct strbuf b = {0};
+
+	if (!h->now)
+		return;
+	for (size_t i = 0; i < h->l7.count; i++) {
+		struct l7_section *s = &h->l7.sections[i];
+
+		for (size_t k = 0; k < s->server_count; k++) {
+			struct l7_server *server = &s->servers[k];
+
+			if (server->told == server->weight)
+				continue;
+			strbuf_printf(&b, "%sset server %s/e%u weight %u", b.len ? ";" : "",
+				      s->name, server->id, server->weight);
+			server->told = server->weight;
+			if (b.len > BATCH_BYTES)
+				flush(h, &b);
+		}
+	}
+	flush(h, &b);
+}
+
+/* What a new process was given may have changed while it started. */
+void l7_took_over(struct handoff *h)
+{
+	for (size_t i = 0; i < h->l7.count; i++) {
+		for (size_t k = 0; k < h->l7.sections[i].server_count; k++)
+			h->l7.sections[i].servers[k].told = UNTOLD;
+	}
+	l7_tell_weights(h);
+}
+
+bool l7_refuse(struct handoff *h, uint64_t key, const char *why)
+{
+	struct l7_refused *r = &h->l7_refused;
+	uint64_t *keys = realloc(r->keys, (r->count + 1) * sizeof(*keys));
+
+	if (!keys)
+		return false;
+	for (size_t i = 0; i < r->count; i++) {
+		if (keys[i] == key) {
+			r->keys = keys;
+			return false; /* it is left out, and still something is wrong there */
+		}
+	}
+	r->keys = keys;
+	r->keys[r->count++] = key;
+	free(h->l7_problem);
+	if (asprintf(&h->l7_problem, "HAProxy refuses a part of layer 7, which is left out: %s",
+		     why) < 0)
+		h->l7_problem = NULL;
+	log_error("proxy: %s", h->l7_problem ? h->l7_problem : why);
+	return true;
+}
+
+void l7_forgive(struct handoff *h)
+{
+	free(TAKE(h->l7_refused.keys));
+	h->l7_refused.count = 0;
+	free(TAKE(h->l7_problem));
+}
+
+void handoff_shares(struct handoff *h, const struct model *m, const struct ids *ids,
+		    const struct health_view *v)
+{
+	AUTO(arena_free) struct arena *a = h->l7.count ? arena_new() : NULL;
+
+	if (!a)
+		return;
+	l7_plan_weigh(a, m, ids, v, &h->l7);
+	l7_tell_weights(h);
+}

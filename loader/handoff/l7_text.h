@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Words of a manifest as words of HAProxy's configuration; nothing in them can end a line or an argument. */
+#ifndef SPILLWAY_HANDOFF_L7_TEXT_H
+#define SPILLWAY_HANDOFF_L7_TEXT_H
+
+#include "base/strbuf.h"
+#include "model/frontend.h"
+
+/* One argument, taken as it is. */
+void l7_quote(struct strbuf *b, const char *text);
+/* One argument that is a format: percent signs are doubled first. */
+void l7_quote_format(struct strbuf *b, const char *text);
+
+/* " { ... } { ... }": what a match asks for besides its host. */
+void l7_conditions(struct strbuf *b, const struct node *match);
+/* The filters of a rule, as lines of its section. */
+void l7_filters(struct strbuf *b, const struct frontend *f, const struct node *rule);
+bool l7_is_redirect(const struct node *rule);
+
+/* l7_settings.c: the lines of a cluster but for its filters and servers. */
+void l7_settings(struct strbuf *b, const struct frontend *f, const struct l7_rule *r);
+
+#endif

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Layer 7: requests and connections go by host, path, header and SNI to the Backends of their rules."""
+import collections
+
+import pytest
+
+import l7
+import lib
+from handoff import Authority, active, apply, backend, ip, policy
+from l7 import Echo, ask, edge, http_route, listener, proxied, rule
+
+P1, P2, P3, F1 = (lib.addr4(h) for h in ("p1", "p2", "p3", "f1"))
+
+
+@pytest.fixture
+def gw(net):
+    """A running gateway with an echo server on three hosts."""
+    for host in ("p1", "p2", "f1"):
+        Echo(net, host)
+    it = lib.Gateway(net).start()
+    yield it
+    print(it.log())
+
+
+BACKENDS = [backend("one", [ip(P1, 8080)]), backend("two", [ip(P2, 8080)])]
+
+
+def test_requests_go_by_host_and_path(net, gw):
+    """The most specific host, then the longest path; whole parts of it; 404 for what nobody wants."""
+    apply(gw, edge(listener()), *BACKENDS,
+          http_route("a", rule("one", path="/"), rule("two", path="/foo"), rule("two", exact="/e"),
+                     rule("two", regex="/r[0-9]+"), hosts=["a.test"]),
+          http_route("wild", rule("two"), hosts=["*.test"]),
+          http_route("deep", rule("one", path="/only"), hosts=["x.b.test"]))
+    proxied(gw)
+    wanted = {("a.test", "/"): "p1", ("a.test", "/foo"): "p2", ("a.test", "/foo/x"): "p2",
+              ("a.test", "/foobar"): "p1", ("a.test", "/e"): "p2", ("a.test", "/e/"): "p1",
+              ("a.test", "/r12"): "p2", ("a.test", "/r12x"): "p1", ("A.TEST", "/foo?q=1"): "p2",
+              ("b.test", "/"): "p2", ("c.b.test", "/x"): "p2", ("x.b.test", "/only"): "p1",
+              ("x.b.test", "/else"): 404, ("other.example", "/"): 404,
+              ("a.test", "/x/../foo"): "p2", ("a.test", "//foo"): "p2"}
+    assert {key: ask(net, key[1], key[0]).server for key in wanted} == wanted
+    got = ask(net, "/", "a.test")
+    assert got.header("x-forwarded-for") == ["198.51.100.2"]
+    assert got.header("x-forwarded-proto") == ["http"]
+    assert got.header("host") == ["a.test:80"] or got.header("host") == ["a.test"]
+
+
+def spread(net, count, path="/", host="a.test"):
+    """Who answered how many of so many requests, over one connection each."""
+    done = net.exec("client", "curl", "-sS", "--parallel", "--parallel-max", "8", "--max-time", "60",
+                    "-H", f"Host: {host}", "-w", "%{http_code}\n", "-o", "/dev/null", "-D", "-",
+                    f"http://{lib.VIP4}{path}?[1-{count}]", timeout=100)
+    return collections.Counter(line.split()[-1] for line in done.stdout.lower().splitlines()
+                               if line.startswith("x-server"))
+
+
+def test_weights_are_shares_of_requests_and_what_cannot_be_used_is_answered_500(net, gw):
+    """Two Backends 70 to 30, within 2 %; a missing one has a quarter; one with none left all."""
+    apply(gw, edge(listener()), *BACKENDS,
+          http_route("a", rule(("one", 70), ("two", 30)), hosts=["a.test"]),
+          http_route("b", rule(("one", 3), ("gone", 1)), hosts=["b.test"]),
+          http_route("c", rule("gone"), hosts=["c.test"]),
+          http_route("d", {"backendRefs": []}, hosts=["d.test"]))
+    proxied(gw)
+    got = spread(net, 1000)
+    assert got["p1"] + got["p2"] == 1000 and abs(got["p1"] - 700) <= 20, got
+    assert 650 <= spread(net, 1000, host="b.test")["p1"] <= 850
+    assert ask(net, "/", "c.test").status == 500
+    assert ask(net, "/", "d.test").status == 500
+
+
+def test_what_is_down_gets_nothing_and_the_fallback_takes_over(net, gw):
+    """By the same arithmetic as in the packet path; 503 when nobody is left."""
+    apply(gw, edge(listener()), backend("one", [ip(P1, 8080), ip(P2, 8080)]),
+          backend("spare", [ip(F1, 8080)], fallback=True), http_route("a", rule("one", "spare")),
+          policy(healthCheck=active(type="HTTP", http={"path": "/"})))
+    proxied(gw)
+    gw.wait_state(lib.endpoint("p1"), "up")
+    gw.wait_state(lib.endpoint("p2"), "up")
+    assert set(spread(net, 40)) == {"p1", "p2"}
+    drop = ["nft", "add table inet t; add chain inet t c { type filter hook prerouting priority 0; }"
+            "; add rule inet t c tcp dport 8080 counter reject with tcp reset"]
+    net.exec("p1", *drop)
+    gw.wait_state(lib.endpoint("p1"), "down")
+    got = spread(net, 200)  # 1 of 2 up: 70 %
+    assert abs(got["p2"] - 140) <= 4 and abs(got["f1"] - 60) <= 4 and "p1" not in got, got
+    net.exec("p2", *drop)
+    gw.wait_state(lib.endpoint("p2"), "down")
+    assert spread(net, 20) == {"f1": 20}
+    net.exec("f1", *drop)
+    gw.wait_state(lib.endpoint("f1"), "down")
+    assert ask(net).status == 503
+    net.exec("p1", "nft", "delete table inet t")
+    gw.wait_state(lib.endpoint("p1"), "up")
+    lib.wait_for("p1 again", lambda: ask(net).server == "p1")
+
+
+def test_methods_headers_and_parameters_choose_and_filters_change(net, gw):
+    """Each kind of match; headers that are set, added and removed; other paths, hosts and answers."""
+    def header(kind, **values):
+        return {"type": f"{kind}HeaderModifier", f"{kind.lower()}HeaderModifier": values}
+
+    def pair(name, value, **more):
+        return {"name": name, "value": value, **more}
+    apply(gw, edge(listener()), *BACKENDS, http_route(
+        "a", rule("one"),
+        rule("two", matches=[{"method": "POST"}, {"headers": [pair("x-to", "two words's")]},
+                             {"headers": [pair("x-re", "a+", type="RegularExpression")]},
+                             {"queryParams": [pair("v", "2"), pair("w", "x y")]}]),
+        rule("two", path="/headers", filters=[
+            header("Request", set=[pair("X-Set", "100% 'new' \"q\" %[path]")],
+                   add=[pair("X-Add", "more")], remove=["X-Gone"]),
+            header("Response", set=[pair("X-Answer", "yes")], remove=["X-Server"])]),
+        rule("two", path="/old", filters=[{"type": "URLRewrite", "urlRewrite": {
+            "hostname": "inner.test", "path": {"type": "ReplacePrefixMatch",
+                                               "replacePrefixMatch": "/new%20x"}}}]),
+        rule("two", path="/cut/", filters=[{"type": "URLRewrite", "urlRewrite": {
+            "path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"}}}]),
+        rule("two", path="/full", filters=[{"type": "URLRewrite", "urlRewrite": {
+            "path": {"type": "ReplaceFullPath", "replaceFullPath": "/whole"}}}]),
+        rule(path="/go", filters=[{"type": "RequestRedirect", "requestRedirect": {
+            "scheme": "https", "statusCode": 301}}]),
+        rule(path="/away", filters=[{"type": "RequestRedirect", "requestRedirect": {
+            "hostname": "b.test", "port": 8443, "path": {
+                "type": "ReplacePrefixMatch", "replacePrefixMatch": "/there"}}}])))
+    proxied(gw)
+    assert ask(net).server == "p1"
+    assert ask(net, "/", "a.test", "-X", "POST", "-d", "x").server == "p2"
+    assert ask(net, "/", "a.test", "-H", "X-To: two words's").server == "p2"
+    assert ask(net, "/", "a.test", "-H", "X-To: two words").server == "p1"
+    assert ask(net, "/", "a.test", "-H", "X-Re: aaa").server == "p2"
+    assert ask(net, "/", "a.test", "-H", "X-Re: aab").server == "p1"
+    assert ask(net, "/?w=x%20y&v=2").server in ("p1", "p2")
+    got = ask(net, "/headers", "a.test", "-H", "X-Gone: 1", "-H", "X-Add: first", "-i")
+    assert "x-answer: yes" in got.body.lower() and "x-server" not in got.body.lower()
+    got = ask(net, "/headers", "a.test", "-H", "X-Gone: 1", "-H", "X-Add: first")
+    assert got.header("x-set") == ["100% 'new' \"q\" %[path]"]
+    assert got.header("x-add") == ["first", "more"] and not got.header("x-gone")
+    got = ask(net, "/old/a?b=c")
+    assert got.body["target"] == "/new%20x/a?b=c" and got.header("host") == ["inner.test"]
+    assert ask(net, "/old").body["target"] == "/new%20x"
+    assert ask(net, "/cut/a").body["target"] == "/a" and ask(net, "/cut").body["target"] == "/"
+    assert ask(net, "/full/x?q").body["target"] == "/whole?q"
+    got = ask(net, "/go/x?y=z")
+    assert (got.status, got.location) == (301, "https://a.test/go/x?y=z")
+    got = ask(net, "/away/x")
+    assert (got.status, got.location) == (302, "http://b.test:8443/there/x")
+
+
+def test_tls_ends_with_the_certificate_of_the_name_and_h2_is_spoken(net, gw):
+    """Two listeners of one port; HTTP/2 to the client, HTTP/1.1 to the server; a name of nobody's."""
+    ca = Authority(net)
+    apply(gw, edge(listener("a", 443, "HTTPS", "a.test", ["a"]),
+                   listener("b", 443, "HTTPS", "b.test", ["b"])),
+          ca.issue_secret("a", "a.test"), ca.issue_secret("b", "b.test"), *BACKENDS,
+          http_route("a", rule("one"), section="a"), http_route("b", rule("two"), section="b"))
+    proxied(gw)
+    strict = ["--cacert", ca.file + ".crt"]
+    for host, server in (("a.test", "p1"), ("b.test", "p2")):
+        done = net.exec("client", "curl", "-sS", *strict, "--resolve", f"{host}:443:{lib.VIP4}",
+                        f"https://{host}/")
+        assert f'"server": "{server}"' in done.stdout
+        assert '["x-forwarded-proto", "https"]' in done.stdout.lower()
+    assert ask(net, "/", "a.test", scheme="https").version == "2"
+    assert ask(net, "/", "a.test", "--http1.1", scheme="https").version == "1.1"
+    assert ask(net, "/", "a.test", "-H", "Host: b.test", scheme="https").status == 421
+    assert ask(net, "/", "c.test", scheme="https").status == 0
+    apply(gw, ca.issue_secret("a", "a.test"))  # a new certificate, while requests go on
+    assert ask(net, "/", "a.test", scheme="https").server == "p1"
