@@ -32,27 +32,31 @@ static int64_t least(int64_t a, int64_t b)
 	return !a || (b && b < a) ? b : a;
 }
 
+/* "random(2)": the better of two that are drawn by weight, which is upstream's, too. */
 static void add_balance(struct strbuf *b, const struct frontend *f, const struct node *spec)
 {
-	const struct node *n = node_member(spec, "loadBalancer");
-	const char *type = node_text_at(n, "type", "RoundRobin");
-	const char *hash = node_text_at(n, "consistentHash.type", "");
-	const bool is_http = f->kind <= FRONTEND_HTTPS;
+	const char *header;
 
-	if (strcmp(type, "Random") == 0) {
+	switch (policy_balance(spec, &header)) {
+	case BALANCE_RANDOM:
 		strbuf_puts(b, "\tbalance random(1)\n");
-	} else if (strcmp(type, "LeastRequest") == 0) {
-		strbuf_puts(b, "\tbalance random(2)\n"); /* upstream's, too: the better of two */
-	} else if (strcmp(type, "ConsistentHash") != 0) {
-		strbuf_puts(b, "\tbalance roundrobin\n");
-	} else if (is_http && strcmp(hash, "Header") == 0) {
-		strbuf_printf(b, "\tbalance hdr(%s)\n\thash-type consistent\n",
-			      node_text_at(n, "consistentHash.header.name", ""));
-	} else if (strcmp(hash, "SourceIP") == 0) {
+		return;
+	case BALANCE_LEAST:
+		strbuf_puts(b, "\tbalance random(2)\n");
+		return;
+	case BALANCE_SOURCE:
 		strbuf_puts(b, "\tbalance source\n\thash-type consistent\n");
-	} else {
-		strbuf_puts(b, "\tbalance roundrobin\n");
+		return;
+	case BALANCE_HEADER:
+		if (f->kind > FRONTEND_HTTPS)
+			break;
+		strbuf_printf(b, "\tbalance hdr(%s)\n\thash-type consistent\n", header);
+		return;
+	case BALANCE_ROUND_ROBIN:
+	case BALANCE_NONE:
+		break;
 	}
+	strbuf_puts(b, "\tbalance roundrobin\n");
 }
 
 static void add_keepalive(struct strbuf *b, const struct node *n)
@@ -71,33 +75,10 @@ static void add_keepalive(struct strbuf *b, const struct node *n)
 	}
 }
 
-/* Upstream's triggers that HAProxy has, in its words. */
-static const char *const triggers[][2] = {
-	{"connect-failure", "conn-failure"},
-	{"reset", "empty-response junk-response"},
-	{"5xx", "conn-failure empty-response junk-response response-timeout 500 501 502 503 504"},
-	{"gateway-error", "502 503 504"},
-	{"retriable-4xx", "408"},
-	{"refused-stream", "conn-failure"},
-};
-
-static void add_trigger(struct strbuf *b, const char *name)
+static void add_words(struct strbuf *b, const char *words)
 {
-	for (size_t i = 0; i < sizeof(triggers) / sizeof(triggers[0]); i++) {
-		if (strcmp(triggers[i][0], name) == 0)
-			strbuf_printf(b, " %s", triggers[i][1]);
-	}
-}
-
-static bool can_retry(int64_t status)
-{
-	static const int64_t known[] = {401, 403, 404, 408, 425, 500, 501, 502, 503, 504};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (known[i] == status)
-			return true;
-	}
-	return false;
+	if (words)
+		strbuf_printf(b, " %s", words);
 }
 
 /* Without a policy a connection that cannot be made is tried once more, elsewhere. */
@@ -113,9 +94,9 @@ static void add_retry(struct strbuf *b, const struct node *retry)
 		return;
 	strbuf_puts(b, "\tretry-on conn-failure");
 	for (size_t i = 0; i < node_count(list); i++)
-		add_trigger(b, node_item(list, i)->text);
+		add_words(b, policy_retry_words(node_item(list, i)->text));
 	for (size_t i = 0; i < node_count(codes); i++) {
-		if (can_retry(node_item(codes, i)->integer))
+		if (policy_can_retry(node_item(codes, i)->integer))
 			strbuf_printf(b, " %" PRId64, node_item(codes, i)->integer);
 	}
 	strbuf_puts(b, "\n");

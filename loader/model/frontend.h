@@ -56,6 +56,20 @@ struct frontend {
 	size_t match_count;
 };
 
+/* policy_http.c: how a request's endpoint is chosen; NONE: as the policy says it cannot be. */
+enum balance {
+	BALANCE_NONE,
+	BALANCE_ROUND_ROBIN,
+	BALANCE_RANDOM,
+	BALANCE_LEAST,
+	BALANCE_SOURCE,
+	BALANCE_HEADER,
+};
+enum balance policy_balance(const struct node *spec, const char **header);
+/* HAProxy's words for a trigger of upstream's, or NULL; and the statuses that it can try again on. */
+const char *policy_retry_words(const char *trigger);
+bool policy_can_retry(int64_t status);
+
 /* hosts.c: the more specific one first; NULL and "" are any. */
 int hosts_compare(const char *a, const char *b);
 

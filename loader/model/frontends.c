@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/addr.h"
-#include "model/resolver.h"
+#include "model/l7.h"
 
 static enum frontend_kind kind_of(const struct listener *l)
 {

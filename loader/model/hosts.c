@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "model/resolver.h"
+#include "model/l7.h"
 
 static bool is_wildcard(const char *name)
 {

@@ -2,7 +2,7 @@
 /* Certificates of listeners where TLS ends. Upstream's words; one that is of no use stops the listener. */
 #include <string.h>
 
-#include "model/resolver.h"
+#include "model/l7.h"
 
 static void fail(struct resolver *r, struct listener *l, const struct node *at,
 		 const struct cert_problem *why)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/resolver.h"
+#include "model/l7.h"
 
 static int path_rank(const struct node *match)
 {

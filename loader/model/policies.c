@@ -218,7 +218,7 @@ static void report_passive(struct resolver *r, struct object *o)
 
 static void report(struct resolver *r, struct object *o)
 {
-	const char *idle = policy_idle_fields(r->arena, o);
+	const char *idle = policy_idle_fields(r->arena, o, r->serves_l7[o - r->model->objects]);
 	const char *by = names_text(r->arena, &r->overriders[o - r->model->objects]);
 	const char *text = NULL;
 

@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "model/resolver.h"
+#include "model/l7.h"
 
 #define BAD_GROUP                                                                                  \
 	"Group is invalid, only the core API group (specified by omitting the group field or "     \

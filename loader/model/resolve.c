@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The steps in their order; each is a file of its own, what they share is in resolver.h. */
 
-#include "model/resolver.h"
+#include "model/l7.h"
 
 /* Kinds that nothing can be wrong with once their own fields are right. */
 static bool is_plain(enum kind_id id)

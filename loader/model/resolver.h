@@ -222,30 +222,12 @@ bool selector_matches(const struct node *selector, const struct object *o);
 /* policies.c */
 void policies_read(struct resolver *r);
 void policies_report(struct resolver *r);
-/* policy_fields.c: the fields of its spec that nothing reads yet; NULL: none. */
-const char *policy_idle_fields(struct arena *a, const struct object *policy);
+/* policy_fields.c: the fields of its spec that nothing does; NULL: none. */
+const char *policy_idle_fields(struct arena *a, const struct object *policy, bool is_l7);
 
 /* grants.c: may the route refer to a Backend (or Service) of another namespace? */
 bool grants_allow(const struct resolver *r, const struct object *route, const char *group,
 		  const char *kind, const char *namespace, const char *name);
-
-/* hosts.c: what both admit, or NULL; a name that is NULL is any, and so is one that is "". */
-const char *hosts_meet(const char *a, const char *b);
-
-/* frontends.c */
-void frontends_open(struct resolver *r);
-/* A route on a listener; false: they have no host name in common. */
-bool frontends_feed(struct resolver *r, struct parent *p, struct listener *l);
-void frontends_finish(struct resolver *r);
-/* matches.c: in the order in which they are asked. */
-void matches_sort(struct frontend *f);
-
-/* listener_certs.c: of a listener where TLS ends, into `out`. */
-void listener_certs_read(struct resolver *r, struct listener *l, struct l7_listener *out);
-
-/* route_fields.c: fields of an HTTPRoute that nothing does, by rule; and a rule that cannot be. */
-const char *route_idle_fields(struct arena *a, const struct object *route);
-bool route_rule_is_void(const struct node *rule);
 
 /* refs.c */
 struct refs *refs_resolve(struct resolver *r, struct object *route);

@@ -2,7 +2,7 @@
 /* Fields of an HTTPRoute that nothing does: named in a condition, never ignored in silence. */
 #include <string.h>
 
-#include "model/resolver.h"
+#include "model/l7.h"
 
 static const char *const done[] = {"RequestHeaderModifier", "ResponseHeaderModifier",
 				   "RequestRedirect", "URLRewrite", NULL};

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "model/resolver.h"
+#include "model/l7.h"
 
 #define SELECTOR_NOTE                                                                              \
 	" (namespaces have no labels here, so allowedRoutes.namespaces.selector matches none)"

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """echoserver.py NAME PORT READY_FILE: HTTP/1.1; every answer is what was asked, as JSON.
 
-GET /status/N is answered with the status N, GET /slow/S after S seconds. A request to upgrade to `echo`
-or `websocket` is granted; what comes then is sent back.
+GET /status/N is answered with the status N, GET /slow/S after S seconds. A request to
+upgrade to `websocket` is granted; what comes then is sent back.
 """
 import asyncio
+import base64
+import hashlib
 import json
 import socket
 import sys
@@ -21,10 +23,11 @@ async def read_request(reader):
     return method, target, headers, await reader.readexactly(length)
 
 
-async def echo(reader, writer):
-    """After an upgrade."""
+async def echo(reader, writer, key):
+    """After an upgrade (RFC 6455, section 4.2.2)."""
+    digest = hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
     writer.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-                 b"\r\n")
+                 b"Sec-WebSocket-Accept: %s\r\n\r\n" % base64.b64encode(digest))
     while data := await reader.read(65536):
         writer.write(data)
         await writer.drain()
@@ -50,8 +53,9 @@ async def serve(name, reader, writer):
     try:
         while True:
             request = await read_request(reader)
-            if any(n.lower() == "upgrade" for n, _ in request[2]):
-                await echo(reader, writer)
+            headers = {n.lower(): v for n, v in request[2]}
+            if "upgrade" in headers:
+                await echo(reader, writer, headers.get("sec-websocket-key", ""))
                 break
             await answer(name, writer, request)
     except (asyncio.IncompleteReadError, ConnectionError):

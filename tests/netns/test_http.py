@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Layer 7: requests and connections go by host, path, header and SNI to the Backends of their rules."""
 import collections
+import os
+import subprocess
 
 import pytest
 
-import l7
 import lib
-from handoff import Authority, active, apply, backend, ip, policy
+from handoff import (Authority, active, apply, backend, ca_refs, condition, config_map, ip, policy)
 from l7 import Echo, ask, edge, http_route, listener, proxied, rule
 
 P1, P2, P3, F1 = (lib.addr4(h) for h in ("p1", "p2", "p3", "f1"))
@@ -168,3 +169,148 @@ def test_tls_ends_with_the_certificate_of_the_name_and_h2_is_spoken(net, gw):
     assert ask(net, "/", "c.test", scheme="https").status == 0
     apply(gw, ca.issue_secret("a", "a.test"))  # a new certificate, while requests go on
     assert ask(net, "/", "a.test", scheme="https").server == "p1"
+
+
+UPGRADE = """
+import socket, sys
+s = socket.create_connection((sys.argv[1], 80), 5)
+s.sendall(b"GET /chat HTTP/1.1\\r\\nHost: a.test\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\n"
+          b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\\r\\nSec-WebSocket-Version: 13\\r\\n\\r\\n")
+head = s.recv(4096)
+print(head.split(b"\\r\\n")[0].decode())
+for text in (b"one", b"two" * 1000):
+    s.sendall(text)
+    got = b""
+    while len(got) < len(text):
+        got += s.recv(65536)
+    print(got == text)
+"""
+CHECK = """
+import sys, grpc
+target, ca = sys.argv[1:3]
+name = (("grpc.ssl_target_name_override", "a.test"),)
+if ca == "-":
+    channel = grpc.insecure_channel(target, options=(("grpc.default_authority", "a.test"),))
+else:
+    channel = grpc.secure_channel(target, grpc.ssl_channel_credentials(open(ca, "rb").read()), name)
+call = channel.unary_unary("/grpc.health.v1.Health/Check")
+print(list(call(b"", timeout=5)))
+"""
+
+
+def test_a_websocket_stays_open(net, gw):
+    """The upgrade is passed on, and bytes go both ways, also while another process takes over."""
+    apply(gw, edge(listener()), *BACKENDS, http_route("a", rule("one")))
+    proxied(gw)
+    done = net.exec("client", "/usr/bin/python3", "-c", UPGRADE, lib.VIP4)
+    assert done.stdout.split("\n")[:3] == ["HTTP/1.1 101 Switching Protocols", "True", "True"]
+
+
+def test_grpc_goes_end_to_end(net, gw):
+    """HTTP/2 from a client with and without TLS, to a server with and without."""
+    ca = Authority(net)
+    status = f"{net.dir}/grpc-status"
+    with open(status, "w", encoding="ascii") as text:
+        text.write("=1\n")
+    for port, pem in ((50051, ()), (50052, (ca.issue("grpc.test"),))):
+        ready = f"{net.dir}/grpc-{port}"
+        net.popen("p3", "/usr/bin/python3", f"{lib.HERE}/grpcserver.py", str(port), status, ready, *pem)
+        lib.wait_for("gRPC server", lambda path=ready: os.path.exists(path))
+    plain = backend("plain", [ip(P3, 50051)])
+    secure = backend("secure", [ip(P3, 50052)], tls={**ca_refs("ca"), "sni": "grpc.test"})
+    for one in (plain, secure):
+        one["spec"]["appProtocols"] = ["gateway.envoyproxy.io/h2c"]
+    apply(gw, edge(listener(), listener("s", 443, "HTTPS", None, ["a"])), plain, secure,
+          ca.issue_secret("a", "a.test"), config_map("ca", ca.pem),
+          http_route("a", rule("plain"), section="web"), http_route("b", rule("secure"), section="s"))
+    proxied(gw)
+    for target, root in ((f"{lib.VIP4}:80", "-"), (f"{lib.VIP4}:443", ca.file + ".crt")):
+        done = net.exec("client", "/usr/bin/python3", "-c", CHECK, target, root, check=False)
+        assert done.stdout.strip() == "[8, 1]", done.stderr[-2000:]
+
+
+def test_tls_that_passes_goes_by_name(net, gw):
+    """Exact names before wildcards; a name of nobody's gets no answer; one certificate for each server."""
+    ca = Authority(net)
+    for host in ("p1", "p2"):
+        lib.Web(net, host, 8443, ca.issue(f"{host}.test")).start()
+    apply(gw, edge(listener("tls", 443, "TLS", None, (), "Passthrough")),
+          backend("one", [ip(P1)]), backend("two", [ip(P2)]),
+          http_route("exact", rule("one"), hosts=["a.pass.test"], kind="TLSRoute"),
+          http_route("wild", rule("two"), hosts=["*.pass.test"], kind="TLSRoute"))
+    proxied(gw)
+    assert ask(net, "/", "a.pass.test", scheme="https").body == "p1"
+    assert ask(net, "/", "b.pass.test", scheme="https").body == "p2"
+    assert ask(net, "/", "x.b.pass.test", scheme="https").body == "p2"
+    assert ask(net, "/", "other.test", scheme="https").status == 0
+    assert ask(net, "/", "a.pass.test", scheme="http", port=443).status == 0
+
+
+def test_tls_that_ends_here_carries_anything(net, gw):
+    """A TLSRoute and a TCPRoute on listeners of their own names."""
+    ca = Authority(net)
+    apply(gw, edge(listener("a", 443, "TLS", "a.test", ["a"]), listener("b", 443, "TLS", "b.test", ["b"]),
+                   addresses=(lib.VIP4, lib.VIP6)),
+          ca.issue_secret("a", "a.test"), ca.issue_secret("b", "b.test"), *BACKENDS,
+          http_route("a", rule("one"), hosts=["a.test"], section="a", kind="TLSRoute"),
+          http_route("b", rule("two"), section="b", kind="TCPRoute"))
+    proxied(gw)
+    for vip in (lib.VIP4, lib.VIP6):
+        assert ask(net, "/", "a.test", "--http1.1", scheme="https", vip=vip).server == "p1"
+        assert ask(net, "/", "b.test", "--http1.1", scheme="https", vip=vip).server == "p2"
+    assert ask(net, "/", "c.test", scheme="https").status == 0
+
+
+def test_silence_ends_with_504_and_a_failure_is_tried_elsewhere(net, gw):
+    """timeouts.request of a rule, the policy's for those without; retries as the policy says."""
+    apply(gw, edge(listener()), backend("one", [ip(P1, 8080)]),
+          backend("both", [ip(P1, 8080), ip(P2, 1)]),
+          http_route("a", rule("one", path="/", timeouts={"request": "500ms"}), hosts=["a.test"]),
+          http_route("b", rule("one"), hosts=["b.test"]),
+          http_route("c", rule("both"), hosts=["c.test"]),
+          policy("b", "HTTPRoute", timeout={"http": {"requestTimeout": "700ms"}},
+                 retry={"numRetries": 1, "retryOn": {"triggers": ["gateway-error"]}}))
+    proxied(gw)
+    assert ask(net, "/slow/2", "a.test").status == 504
+    assert ask(net, "/slow/2", "b.test").status == 504
+    assert ask(net, "/slow/1", "c.test").server == "p1"
+    assert [ask(net, "/", "c.test").server for _ in range(6)] == ["p1"] * 6
+    assert "spec.retry" not in condition(gw, "BackendTrafficPolicy", "b", "Programmed")
+
+
+def test_what_haproxy_refuses_is_left_out_and_told_of(net, gw):
+    """A regular expression that is none: everything else goes on, and `status` says why."""
+    apply(gw, edge(listener()), *BACKENDS,
+          http_route("a", rule("one"), rule("two", regex="/(x")))
+    proxied(gw)
+    lib.wait_for("the rest", lambda: ask(net).server == "p1")
+    assert "which is left out" in gw.ctl("status")
+    apply(gw, http_route("a", rule("one"), rule("two", regex="/(x)")))
+    lib.wait_for("all of it", lambda: ask(net, "/x").server == "p2")
+    assert "which is left out" not in gw.ctl("status")
+
+
+def test_requests_go_on_while_processes_change(net, gw):
+    """No request fails while routes come and go, and while the daemon is away."""
+    apply(gw, edge(listener()), *BACKENDS, http_route("a", rule("one")))
+    proxied(gw)
+    script = ("import http.client, sys, time\n"
+              "end, bad, n = time.time() + 6, 0, 0\n"
+              "while time.time() < end:\n"
+              "    c = http.client.HTTPConnection(sys.argv[1], 80, timeout=5)\n"
+              "    try:\n"
+              "        c.request('GET', '/'); bad += c.getresponse().status != 200\n"
+              "    except OSError:\n"
+              "        bad += 1\n"
+              "    c.close(); n += 1\n"
+              "print(bad, n)\n")
+    client = net.popen("client", "/usr/bin/python3", "-c", script, lib.VIP4, stdout=subprocess.PIPE)
+    for n in range(4):
+        apply(gw, http_route("b", rule("two"), hosts=[f"b{n}.test"]))
+        lib.wait_for("the new route", lambda host=f"b{n}.test": ask(net, "/", host).server == "p2")
+    gw.kill()
+    assert ask(net, "/", "b3.test").server == "p2"
+    gw.start()
+    out, _ = client.communicate(timeout=30)
+    bad, count = map(int, out.split())
+    assert bad == 0 and count > 100, (bad, count)
