@@ -13,6 +13,7 @@
 #include "control/generation.h"
 #include "dataplane/dataplane.h"
 #include "dns/names.h"
+#include "dns/stub.h"
 #include "handoff/handoff.h"
 #include "health/health.h"
 #include "store/store.h"
@@ -56,6 +57,8 @@ struct engine {
 	struct health *health;
 	struct handoff *handoff;  /* NULL: there is no userspace path */
 	const char *no_userspace; /* why not, or NULL */
+	struct dns *client_dns;	  /* of names that clients choose; NULL as handoff */
+	struct stub *stub;	  /* through which HAProxy asks for them */
 	struct names *names;
 	uint64_t names_took_ms; /* for the latest generation that names made */
 	uint64_t names_done_ms; /* clock_ms() of its end */

@@ -14,6 +14,7 @@
 #include "dataplane/dataplane.h"
 #include "handoff/pair.h"
 
+#define STUB_PORT     5354 /* the same after a restart, while HAProxy is still the one of before */
 #define NAMES_REST_MS 50 /* between generations that names make, at least */
 #define SETTLE_MS 2000
 #define KEEP_MS	  300000
@@ -126,6 +127,8 @@ static void hand_over(struct engine *e)
 {
 	const struct health_view view = generation_view(e->now);
 
+	if (stub_refuse(e->stub, e->now->model->vips, e->now->model->vip_count))
+		log_error("dns: out of memory: names may stand for VIPs");
 	handoff_sync(e->handoff, e->now->model, e->ids, &view);
 }
 
@@ -215,9 +218,20 @@ static void on_counted(void *ctx, uint32_t id, uint64_t made, uint64_t failed)
 		s->run_max = s->run;
 }
 
+/* What is asked for in private networks is HAProxy's to say, which knows for whom. */
+static int open_stub(struct engine *e, const struct engine_options *o)
+{
+	const struct dns_options dns = {.resolv_conf = o->resolv_conf, .search = DNS_SEARCH_NONE};
+	struct stub_options opts = {.port = STUB_PORT, .allow_private = true};
+	int err = dns_new(e->loop, &dns, &e->client_dns);
+
+	opts.dns = e->client_dns;
+	return err ? err : stub_new(e->loop, &opts, &e->stub);
+}
+
 static int open_handoff(struct engine *e, const struct engine_options *o)
 {
-	const struct handoff_options opts = {
+	struct handoff_options opts = {
 		.hooks = {.steer = on_steer,
 			  .changed = on_changed,
 			  .counted = on_counted,
@@ -235,6 +249,10 @@ static int open_handoff(struct engine *e, const struct engine_options *o)
 		log_warn("proxy: %s: %s", o->haproxy, e->no_userspace);
 		return 0;
 	}
+	err = open_stub(e, o);
+	if (err)
+		return err;
+	opts.resolver_port = stub_port(e->stub);
 	err = handoff_new(e->loop, &opts, &e->handoff);
 	if (err)
 		return err;
@@ -270,6 +288,10 @@ void userspace_close(struct engine *e)
 	if (e->names && e->now && e->now->model->wish_count)
 		keep_names(e);
 	handoff_free(TAKE(e->handoff));
+	if (e->stub)
+		stub_free(TAKE(e->stub));
+	if (e->client_dns)
+		dns_free(TAKE(e->client_dns));
 	names_free(TAKE(e->names));
 }
 

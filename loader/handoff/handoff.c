@@ -283,6 +283,7 @@ void handoff_sync(struct handoff *h, const struct model *m, const struct ids *id
 	AUTO(arena_free) struct arena *a = arena_new();
 	const uint64_t before = h->l7_hash;
 	struct plan_options opts;
+	struct l7_plan_options l7_opts;
 	struct l7_plan l7;
 	struct plan p;
 
@@ -296,7 +297,8 @@ void handoff_sync(struct handoff *h, const struct model *m, const struct ids *id
 			"proxy: %zu plain endpoints have no socket for local clients: %d at most do",
 			p.left_out, LOCAL_MOST);
 	h->left_out = p.left_out;
-	l7_plan_make(a, m, ids, h->dir, &p, &l7);
+	l7_opts = (struct l7_plan_options){.dir = h->dir, .resolver_port = h->resolver_port};
+	l7_plan_make(a, m, ids, &l7_opts, &p, &l7);
 	l7_plan_weigh(a, m, ids, v, &l7);
 	for (size_t i = 0; i < h->live_count; i++)
 		h->entries[h->live[i]]->has_want = false;
@@ -564,6 +566,7 @@ int handoff_new(uv_loop_t *loop, const struct handoff_options *opts, struct hand
 		return -ENOMEM;
 	h->loop = loop;
 	h->hooks = opts->hooks;
+	h->resolver_port = opts->resolver_port;
 	h->local_clients = opts->local_clients;
 	h->next_number = h->next_process = (uint64_t)time(NULL) * 1000;
 	h->haproxy = strdup(opts->haproxy);

@@ -28,9 +28,10 @@ struct handoff_hooks {
 
 struct handoff_options {
 	struct handoff_hooks hooks;
-	const char *run_dir; /* a directory `proxy` is made in it */
-	const char *haproxy; /* path of the program */
-	bool local_clients;  /* plain endpoints are served, too, to clients on this host */
+	const char *run_dir;	/* a directory `proxy` is made in it */
+	const char *haproxy;	/* path of the program */
+	uint16_t resolver_port; /* of dns/stub.h, for DynamicResolvers; 0: there is none */
+	bool local_clients;	/* plain endpoints are served, too, to clients on this host */
 };
 
 /* What the userspace path counted of an endpoint since the daemon's start. */

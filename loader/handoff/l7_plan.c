@@ -11,6 +11,7 @@
 
 #include "base/addr.h"
 #include "base/hash.h"
+#include "handoff/l7_dynamic.h"
 #include "handoff/l7_text.h"
 #include "tables/compile.h"
 
@@ -21,7 +22,8 @@
 struct planning {
 	struct arena *arena;
 	const struct ids *ids;
-	const char *dir;
+	const struct model *model;
+	const struct l7_plan_options *opts;
 	struct plan *files;
 	struct l7_plan *out;
 };
@@ -60,6 +62,7 @@ static struct l7_section *add_section(struct planning *p, const char *name, stru
 	struct l7_section *s = arena_push(p->arena, p->out->sections, p->out->count);
 
 	*s = (struct l7_section){
+		.word = "backend",
 		.name = name,
 		.text = arena_strdup(p->arena, text->text ? text->text : ""),
 		.id = SPW_ENDPOINT_NONE,
@@ -81,8 +84,8 @@ static void list_certs(struct planning *p, const struct frontend *f, struct strb
 				continue;
 			for (size_t k = 0; k < l->pem_count; k++)
 				strbuf_printf(b, "%s%s%s\n",
-					      plan_add_file(p->arena, p->files, p->dir, l->pems[k],
-							    PLAN_FILE_CERT),
+					      plan_add_file(p->arena, p->files, p->opts->dir,
+							    l->pems[k], PLAN_FILE_CERT),
 					      l->hostname && l->pem_count == 1 ? " " : "",
 					      l->hostname && l->pem_count == 1 ? l->hostname : "");
 		}
@@ -100,7 +103,7 @@ static const char *bind_of(struct planning *p, const struct frontend *f)
 	for (size_t i = 0; i < f->listener_count; i++)
 		is_strict = is_strict && f->listeners[i].hostname;
 	list_certs(p, f, &list);
-	path = plan_add_file(p->arena, p->files, p->dir,
+	path = plan_add_file(p->arena, p->files, p->opts->dir,
 			     arena_strdup(p->arena, list.text ? list.text : ""), PLAN_FILE_LIST);
 	strbuf_done(&list);
 	return arena_printf(p->arena, " ssl crt-list %s%s%s", path, is_strict ? " strict-sni" : "",
@@ -262,6 +265,7 @@ static void add_frontend(struct planning *p, const struct frontend *f)
 		add_match(p, f, &f->matches[i], numbers[i], &b);
 	strbuf_printf(&b, "\tdefault_backend %s\n", is_http(f) ? NO_RULE : NO_TCP);
 	s = add_section(p, frontend_name(p->arena, f), &b);
+	s->word = "frontend";
 	s->id = ids_endpoint(p->ids, f->instance);
 	s->bind = bind_of(p, f);
 }
@@ -282,7 +286,21 @@ static void add_server(struct planning *p, struct l7_section *s, const struct in
 	*arena_push(p->arena, s->servers, s->server_count) = (struct l7_server){
 		.id = id,
 		.address = plan_address(p->arena, i),
-		.params = plan_params(p->arena, p->files, p->dir, i),
+		.params = plan_params(p->arena, p->files, p->opts->dir, i),
+	};
+}
+
+static void add_any(struct planning *p, struct l7_section *s, const struct l7_rule *r)
+{
+	if (!p->opts->resolver_port) {
+		p->out->problem = "there is no name server for DynamicResolvers";
+		return;
+	}
+	*arena_push(p->arena, s->servers, s->server_count) = (struct l7_server){
+		.id = SPW_ENDPOINT_NONE,
+		.address = "0.0.0.0:0",
+		.params = l7_dynamic_params(p->arena, p->files, p->opts->dir, r),
+		.weight = 1,
 	};
 }
 
@@ -293,9 +311,13 @@ static void add_cluster(struct planning *p, const struct frontend *f, const stru
 	struct l7_section *s;
 
 	l7_settings(&b, f, r);
+	if (r->is_dynamic && p->opts->resolver_port)
+		l7_dynamic(&b, p->model, f, r);
 	if (is_http(f))
 		l7_filters(&b, f, r->node);
 	s = add_section(p, cluster_name(p->arena, c), &b);
+	if (r->is_dynamic)
+		add_any(p, s, r);
 	for (size_t i = 0; i < c->locality_count; i++) {
 		for (size_t k = 0; k < c->localities[i].count; k++)
 			add_server(p, s, c->localities[i].members[k]);
@@ -306,6 +328,11 @@ static void add_answers(struct planning *p)
 {
 	struct strbuf b = {0};
 
+	if (p->opts->resolver_port) {
+		l7_resolvers(&b, p->opts->resolver_port);
+		add_section(p, L7_RESOLVERS, &b)->word = "resolvers";
+	}
+
 	strbuf_puts(&b, "\tmode http\n\thttp-request return status 404\n");
 	(void)add_section(p, NO_RULE, &b);
 	strbuf_puts(&b, "\tmode http\n\thttp-request return status 500\n");
@@ -314,10 +341,11 @@ static void add_answers(struct planning *p)
 	(void)add_section(p, NO_TCP, &b);
 }
 
-void l7_plan_make(struct arena *a, const struct model *m, const struct ids *ids, const char *dir,
-		  struct plan *files, struct l7_plan *out)
+void l7_plan_make(struct arena *a, const struct model *m, const struct ids *ids,
+		  const struct l7_plan_options *opts, struct plan *files, struct l7_plan *out)
 {
-	struct planning p = {.arena = a, .ids = ids, .dir = dir, .files = files, .out = out};
+	struct planning p = {
+		.arena = a, .ids = ids, .model = m, .opts = opts, .files = files, .out = out};
 
 	*out = (struct l7_plan){0};
 	for (size_t i = 0; i < m->frontend_count; i++) {
@@ -360,6 +388,8 @@ static void weigh(struct l7_section *s, const struct service_plan *plan, const s
 	for (size_t n = 0; n < s->server_count; n++)
 		most = sums[n] > most ? sums[n] : most;
 	for (size_t n = 0; n < s->server_count; n++) {
+		if (s->servers[n].id == SPW_ENDPOINT_NONE)
+			continue;
 		const uint64_t w = most ? (sums[n] * L7_WEIGHT_MOST + most / 2) / most : 0;
 
 		s->servers[n].weight = sums[n] && !w ? 1 : (unsigned int)w;

@@ -13,13 +13,15 @@
 #define L7_WEIGHT_MOST 256
 
 struct l7_server {
-	uint32_t id; /* the endpoint's number; its name is "e<id>" */
+	uint32_t
+		id; /* the endpoint's number; its name is "e<id>", or "any" for a DynamicResolver */
 	const char *address, *params;
 	unsigned int weight; /* 0: it gets nothing now */
 	unsigned int told;   /* what the running process has; see l7_run.c */
 };
 
 struct l7_section {
+	const char *word; /* "frontend", "backend", "resolvers" */
 	const char *name;
 	const char *text; /* lines, each with a tab in front */
 	uint32_t id;	  /* a frontend's: number of its proxy; SPW_ENDPOINT_NONE: a cluster */
@@ -34,9 +36,14 @@ struct l7_plan {
 	const char *problem; /* of an endpoint that HAProxy is not told of, or NULL */
 };
 
-/* Files are added to those of `files`, with paths below `dir`. Everything is in `a`. */
-void l7_plan_make(struct arena *a, const struct model *m, const struct ids *ids, const char *dir,
-		  struct plan *files, struct l7_plan *out);
+struct l7_plan_options {
+	const char *dir;	/* of files, which are added to those of `files` */
+	uint16_t resolver_port; /* on loopback, for names that clients choose; 0: there is none */
+};
+
+/* Everything is in `a`. */
+void l7_plan_make(struct arena *a, const struct model *m, const struct ids *ids,
+		  const struct l7_plan_options *opts, struct plan *files, struct l7_plan *out);
 
 /* The weights of this moment, by the arithmetic that XDP's tables are made by. */
 void l7_plan_weigh(struct arena *a, const struct model *m, const struct ids *ids,

@@ -79,7 +79,11 @@ static void put_server(struct strbuf *out, struct l7_render_input *in, const str
 {
 	struct strbuf line = {0};
 
-	strbuf_printf(&line, "\tserver e%u %s%s", server->id, server->address, server->params);
+	if (server->id == SPW_ENDPOINT_NONE)
+		strbuf_puts(&line, "\tserver any ");
+	else
+		strbuf_printf(&line, "\tserver e%u ", server->id);
+	strbuf_printf(&line, "%s%s", server->address, server->params);
 	if (put_line(out, in, s->name, line.text, line.len) && !in->as_structure)
 		strbuf_printf(out, " weight %u", server->weight);
 	strbuf_puts(out, "\n");
@@ -90,7 +94,7 @@ static void put_section(struct strbuf *out, struct l7_render_input *in, const st
 {
 	struct strbuf head = {0};
 
-	strbuf_printf(&head, "%s %s", s->id == SPW_ENDPOINT_NONE ? "backend" : "frontend", s->name);
+	strbuf_printf(&head, "%s %s", s->word, s->name);
 	(void)put_line(out, in, "", head.text, head.len);
 	strbuf_puts(out, "\n");
 	strbuf_done(&head);

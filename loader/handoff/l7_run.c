@@ -39,6 +39,7 @@ static void copy_section(struct arena *a, struct l7_section *s)
 {
 	const struct l7_server *from = s->servers;
 
+	s->word = arena_strdup(a, s->word);
 	s->name = arena_strdup(a, s->name);
 	s->text = arena_strdup(a, s->text);
 	s->bind = arena_strdup(a, s->bind);
@@ -127,7 +128,7 @@ void l7_tell_weights(struct handoff *h)
 		for (size_t k = 0; k < s->server_count; k++) {
 			struct l7_server *server = &s->servers[k];
 
-			if (server->told == server->weight)
+			if (server->told == server->weight || server->id == SPW_ENDPOINT_NONE)
 				continue;
 			strbuf_printf(&b, "%sset server %s/e%u weight %u", b.len ? ";" : "",
 				      s->name, server->id, server->weight);

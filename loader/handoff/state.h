@@ -96,6 +96,7 @@ struct handoff {
 	uv_loop_t *loop;
 	struct handoff_hooks hooks;
 	char *dir, *haproxy; /* owned */
+	uint16_t resolver_port;
 	bool local_clients;
 	size_t left_out; /* of the latest plan */
 	uid_t uid;

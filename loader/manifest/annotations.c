@@ -26,6 +26,7 @@ static const char *const answers[] = {"answer", "unreachable", "drop", "pass", N
 static const char *const live_answers[] = {"leave", "answer", "drop", "pass", NULL};
 static const char *const removals[] = {"leave", "reset", NULL};
 static const char *const tiers[] = {"0", "1", "2", "3", "4", "5", "6", "7", NULL};
+static const char *const targets[] = {"refuse", "allow", NULL};
 static const char *const replies[] = {"optional", "expected", NULL};
 
 /* Established: RFC 5382, REQ-5 asks for 2 h 4 min over TCP, RFC 4787, REQ-5 for 2 min over UDP. */
@@ -60,6 +61,8 @@ const struct annotation annotations[] = {
 	{ANNOTATION_ON_REMOVAL, BACKEND, WORDS(removals, "leave"),
 	 "What becomes of the TCP flows of an endpoint that is removed: reset ends them at their "
 	 "next packet."},
+	{ANNOTATION_PRIVATE_TARGETS, BACKEND, WORDS(targets, "refuse"),
+	 "Whether clients of a DynamicResolver may choose addresses of private networks."},
 	{ANNOTATION_TIER, BACKEND, WORDS(tiers, NULL),
 	 "The tier of the endpoints, whatever fallback says; lower tiers come first."},
 	{ANNOTATION_UDP_REPLIES, BACKEND, WORDS(replies, "optional"),

@@ -14,6 +14,7 @@
 #define ANNOTATION_NO_ENDPOINT		   "spillway.dev/no-endpoint"
 #define ANNOTATION_NO_ENDPOINT_ESTABLISHED "spillway.dev/no-endpoint-established"
 #define ANNOTATION_ON_REMOVAL		   "spillway.dev/on-removal"
+#define ANNOTATION_PRIVATE_TARGETS	   "spillway.dev/private-targets"
 #define ANNOTATION_TIER			   "spillway.dev/tier"
 #define ANNOTATION_UDP_REPLIES		   "spillway.dev/udp-replies"
 

@@ -29,8 +29,11 @@ struct l7_rule {
 	const struct node *node;       /* of the rule, with its filters and timeouts */
 	const struct service *cluster; /* its endpoints: proxied, perhaps without any */
 	uint32_t invalid_ppm;	       /* share of backendRefs that cannot be used: answered 500 */
-	const struct object *dynamic;  /* the Backend of type DynamicResolver, or NULL */
-	bool is_void;		       /* it has a filter that cannot be: answered 500 */
+	bool is_dynamic;	       /* its Backend is of type DynamicResolver */
+	bool dynamic_private;	       /* which may lead to private networks, too */
+	const struct tls_settings *dynamic_tls;
+	const struct pool_settings *dynamic_pool;
+	bool is_void; /* it has a filter that cannot be: answered 500 */
 };
 
 struct l7_match {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "manifest/annotations.h"
 #include "model/l7.h"
 
 static enum frontend_kind kind_of(const struct listener *l)
@@ -139,13 +140,30 @@ struct feeding {
 	struct target *target;
 };
 
-static const struct object *dynamic_of(const struct refs *refs)
+static struct backend *dynamic_of(const struct refs *refs)
 {
 	for (size_t i = 0; i < refs->count; i++) {
 		if (refs->items[i].backend->dynamic)
-			return refs->items[i].backend->object;
+			return refs->items[i].backend;
 	}
 	return NULL;
+}
+
+static void read_dynamic(struct feeding *fd, struct l7_rule *rule)
+{
+	struct resolver *r = fd->resolver;
+	struct backend *b = dynamic_of(fd->refs);
+	const struct endpoint any = {0};
+
+	if (!b)
+		return;
+	rule->is_dynamic = true;
+	rule->dynamic_private =
+		strcmp(annotation_value(b->object->res.root, ANNOTATION_PRIVATE_TARGETS),
+		       "allow") == 0;
+	rule->dynamic_tls = tls_for_gateway(
+		r->arena, tls_read(r->arena, b, tls_policies_find(r, b->object, 0), &any),
+		&r->gateway_client[fd->listener->gateway - r->model->objects]);
 }
 
 static void add_match(struct feeding *fd, size_t v, const char *host, const struct node *node)
@@ -171,9 +189,9 @@ static void add_rule(struct feeding *fd, size_t v)
 		.route = fd->parent->route,
 		.node = fd->rule,
 		.invalid_ppm = ppm_of(&fd->parent->refs->weights[fd->number]),
-		.dynamic = dynamic_of(fd->refs),
 		.is_void = route_rule_is_void(fd->rule),
 	};
+	read_dynamic(fd, &f->rules[f->rule_count - 1]);
 	*arena_push(r->arena, r->drafts, r->draft_count) = (struct draft){
 		.vip = fd->listener->vips[v],
 		.listener = fd->listener,
@@ -208,6 +226,20 @@ static void list_hosts(struct feeding *fd)
 	}
 }
 
+/* Upstream's words. */
+static void refuse_dynamic(struct feeding *fd)
+{
+	struct refs *refs = fd->parent->refs;
+
+	if (kind_of(fd->listener) != FRONTEND_END || !dynamic_of(fd->refs))
+		return;
+	fd->refs = refs_of_rule(fd->resolver, refs, SIZE_MAX);
+	refs->problem = (struct problem){
+		"UnsupportedValue",
+		"Dynamic resolver backend is only supported with TLS passthrough listeners"};
+	resolve_warn(fd->resolver, fd->parent->route, fd->rule->loc, refs->problem.message);
+}
+
 bool frontends_feed(struct resolver *r, struct parent *p, struct listener *l)
 {
 	const struct node *rules = node_at(p->route->res.root, "spec.rules");
@@ -220,6 +252,7 @@ bool frontends_feed(struct resolver *r, struct parent *p, struct listener *l)
 		fd.number = i;
 		fd.rule = node_item(rules, i);
 		fd.refs = refs_of_rule(r, p->refs, i);
+		refuse_dynamic(&fd);
 		fd.target = targets_settle(r, p->route, i, l);
 		if (fd.target)
 			r->serves_l7[fd.target->policy - r->model->objects] = true;

@@ -136,8 +136,9 @@ struct draft {
 	struct refs *refs;
 	struct target *target; /* of the policy in force, or NULL */
 	const char *name;
-	bool is_l7;	       /* a frontend's or, with a route, a cluster's */
-	size_t frontend, rule; /* whose it is; the rule in that frontend */
+	bool is_l7;			  /* a frontend's or, with a route, a cluster's */
+	const struct pool_settings *pool; /* of a cluster, once it is built */
+	size_t frontend, rule;		  /* whose it is; the rule in that frontend */
 };
 
 struct resolver {

@@ -115,8 +115,7 @@ static enum spw_no_endpoint read_answer(const struct object *route, const char *
 	return (enum spw_no_endpoint)i;
 }
 
-static void build(struct resolver *r, const struct draft *d, struct instances *all,
-		  struct service *s)
+static void build(struct resolver *r, struct draft *d, struct instances *all, struct service *s)
 {
 	struct judges judges = judges_of(r, d);
 	const struct object *policy = d->target ? d->target->policy : NULL;
@@ -144,10 +143,16 @@ static void build(struct resolver *r, const struct draft *d, struct instances *a
 		add_proxy(r, d, &judges, all, s);
 		return;
 	}
-	judges.pool = pool_for(r->arena, d, judges.pool);
+	judges.pool = d->pool = pool_for(r->arena, d, judges.pool);
 	add_endpoints(r, d, &judges, all, s);
 	zones_apply(r, s);
 	fallbacks_mark(r, d, s, &judges);
+}
+
+static void tie_rule(struct l7_rule *r, const struct draft *d, const struct service *s)
+{
+	r->cluster = s;
+	r->dynamic_pool = d->pool;
 }
 
 /* Which service came of which draft. */
@@ -158,7 +163,7 @@ static void tie(struct model *m, const struct draft *d, const struct service *s)
 	if (!d->is_l7)
 		return;
 	if (d->route)
-		f->rules[d->rule].cluster = s;
+		tie_rule(&f->rules[d->rule], d, s);
 	else
 		f->service = s;
 }

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 import lib
-from handoff import (Authority, active, apply, backend, ca_refs, condition, config_map, ip, policy)
+from handoff import (Authority, active, apply, backend, ca_refs, condition, config_map, ip, Names, policy)
 from l7 import Echo, ask, edge, http_route, listener, proxied, rule
 
 P1, P2, P3, F1 = (lib.addr4(h) for h in ("p1", "p2", "p3", "f1"))
@@ -314,3 +314,60 @@ def test_requests_go_on_while_processes_change(net, gw):
     out, _ = client.communicate(timeout=30)
     bad, count = map(int, out.split())
     assert bad == 0 and count > 100, (bad, count)
+
+
+REFUSED = ("127.0.0.1", "127.0.0.1:8080", "[::1]", "[::ffff:127.0.0.1]:80", "169.254.169.254", "0.0.0.0",
+           "224.0.0.1", "0177.0.0.1", "0x7f.0.0.1", "2130706433", "127.1", "0x7f000001", "127.0.0.1.",
+           "10.0.0.1", "192.168.1.1", "192.0.2.10", "[fe80::1]", "[64:ff9b::7f00:1]", "to-loopback.test",
+           "to-private.test", "to-vip.test", "localhost", "a b", "open.test.")
+
+
+def test_clients_choose_hosts_and_may_not_choose_all(net):
+    """DynamicResolver over HTTP: names and addresses, with a port; what is refused however it is spelt."""
+    Echo(net, "p1")
+    Echo(net, "p2", 80)
+    names = Names(net, **{"open": P1, "to-loopback": "127.0.0.1", "to-private": "10.1.2.3",
+                          "to-vip": lib.VIP4})
+    gw = lib.Gateway(net).start("--resolv-conf", names.resolv)
+    plain = backend("any", None)
+    plain["spec"] = {"type": "DynamicResolver"}
+    apply(gw, edge(listener()), plain, http_route("a", rule("any")))
+    proxied(gw)
+
+    def to(host):
+        return ask(net, "/", "a.test", "-H", f"Host: {host}").server
+    assert to("open.test:8080") == "p1"
+    assert to(f"{P1}:8080") == "p1" and to(P2) == "p2"
+    assert to(f"[{lib.addr6('p1')}]:8080") == "p1"
+    assert to("nobody.test") == 503
+    got = {host: to(host) for host in REFUSED}
+    assert all(status in (400, 403, 503) for status in got.values()), got
+    assert [h for h, status in got.items() if status == 503] == ["to-loopback.test", "to-vip.test",
+                                                                 "localhost"]
+    net.addr("p3", "eth0", "10.1.2.3/24")
+    net.exec("gw", "ip", "route", "add", "10.1.2.0/24", "dev", "back")
+    net.exec("p3", "ip", "route", "add", "203.0.113.0/24", "dev", "eth0", check=False)
+    Echo(net, "p3", 80)
+    plain["metadata"]["annotations"] = {"spillway.dev/private-targets": "allow"}
+    apply(gw, plain)
+    lib.wait_for("private targets", lambda: to("to-private.test") == "p3")
+    assert to("10.1.2.3") == "p3" and to("127.0.0.1") == 403 and to("192.0.2.10") == 403
+
+
+def test_clients_choose_hosts_by_sni_and_over_tls(net):
+    """DynamicResolver of a TLSRoute; and over HTTP to servers whose certificates are verified."""
+    ca = Authority(net)
+    lib.Web(net, "p1", 443, ca.issue("open.test")).start()
+    names = Names(net, **{"open": P1, "wrong": P1, "to-loopback": "127.0.0.1"})
+    gw = lib.Gateway(net).start("--resolv-conf", names.resolv)
+    plain, secure = backend("any", None), backend("secure", None)
+    plain["spec"] = {"type": "DynamicResolver"}
+    secure["spec"] = {"type": "DynamicResolver", "tls": ca_refs("ca")}
+    apply(gw, edge(listener(), listener("tls", 443, "TLS", None, (), "Passthrough")), plain, secure,
+          config_map("ca", ca.pem), http_route("a", rule("secure"), section="web"),
+          http_route("b", rule("any"), hosts=["*.test"], section="tls", kind="TLSRoute"))
+    proxied(gw)
+    assert ask(net, "/", "open.test", scheme="https").body == "p1"
+    assert ask(net, "/", "to-loopback.test", scheme="https").status == 0
+    assert ask(net, "/", "open.test").body == "p1"
+    assert ask(net, "/", "wrong.test").status == 503
