@@ -186,26 +186,33 @@ static void add_hosts(const struct frontend *f, const size_t *numbers, struct st
 	}
 }
 
-static void add_use(struct strbuf *b, const char *name, size_t host, const struct node *match)
+static void add_use(struct strbuf *b, const char *name, size_t host, const struct l7_acls *acls)
 {
-	strbuf_printf(b, "\tuse_backend %s if { var(txn.vh) -m int %zu }", name, host);
-	l7_conditions(b, match);
+	strbuf_printf(b, "\tuse_backend %s if { var(txn.vh) -m int %zu }%s", name, host,
+		      acls->names.text ? acls->names.text : "");
 }
 
-static void add_match(struct planning *p, const struct frontend *f, const struct l7_match *m,
-		      size_t host, struct strbuf *b)
+/* `number`: of the match. */
+static void add_match(struct planning *p, const struct frontend *f, size_t number, size_t host,
+		      struct strbuf *b)
 {
+	const struct l7_match *m = &f->matches[number];
 	const struct l7_rule *r = &f->rules[m->rule];
 	const bool is_redirect = l7_is_redirect(r->node);
 	const bool is_void = r->is_void || (r->invalid_ppm == 1000000 && !is_redirect);
+	struct l7_acls acls = {.match = number};
 
+	l7_acls_add(&acls, m->node);
+	if (acls.lines.text)
+		strbuf_puts(b, acls.lines.text);
 	if (is_http(f) && !is_void && !is_redirect && r->invalid_ppm) {
-		add_use(b, NO_BACKEND, host, m->node);
+		add_use(b, NO_BACKEND, host, &acls);
 		strbuf_printf(b, " { rand(1000000) lt %u }\n", r->invalid_ppm);
 	}
 	add_use(b, is_http(f) && is_void ? NO_BACKEND : cluster_name(p->arena, r->cluster), host,
-		m->node);
+		&acls);
 	strbuf_puts(b, "\n");
+	l7_acls_done(&acls);
 }
 
 static void add_http_head(struct planning *p, const struct frontend *f, struct strbuf *b)
@@ -262,7 +269,7 @@ static void add_frontend(struct planning *p, const struct frontend *f)
 	if (f->kind == FRONTEND_PASS)
 		strbuf_puts(&b, "\ttcp-request content accept if { req.ssl_hello_type 1 }\n");
 	for (size_t i = 0; i < f->match_count; i++)
-		add_match(p, f, &f->matches[i], numbers[i], &b);
+		add_match(p, f, i, numbers[i], &b);
 	strbuf_printf(&b, "\tdefault_backend %s\n", is_http(f) ? NO_RULE : NO_TCP);
 	s = add_section(p, frontend_name(p->arena, f), &b);
 	s->word = "frontend";

@@ -56,63 +56,77 @@ static size_t prefix_len(const char *path)
 	return len && path[len - 1] == '/' ? len - 1 : len;
 }
 
-static void add_path(struct strbuf *b, const struct node *match)
+/* `how`: "str", "reg", "beg". */
+static void add_acl(struct l7_acls *a, const char *fetch, const char *how, const char *value)
+{
+	strbuf_printf(&a->lines, "\tacl m%zu-%zu %s -m %s -- ", a->match, a->count, fetch, how);
+	l7_quote(&a->lines, value);
+	strbuf_puts(&a->lines, "\n");
+	strbuf_printf(&a->names, " m%zu-%zu", a->match, a->count++);
+}
+
+static void add_pattern(struct l7_acls *a, const char *fetch, const char *type, const char *value)
+{
+	struct strbuf whole = {0};
+
+	if (strcmp(type, "RegularExpression") != 0) {
+		add_acl(a, fetch, "str", value);
+		return;
+	}
+	strbuf_printf(&whole, "^(?:%s)$", value);
+	add_acl(a, fetch, "reg", whole.text);
+	strbuf_done(&whole);
+}
+
+static void add_path(struct l7_acls *a, const struct node *match)
 {
 	const char *type = node_text_at(match, "path.type", "PathPrefix");
 	const char *value = node_text_at(match, "path.value", "/");
-	struct strbuf text = {0};
+	struct strbuf begin = {0};
 
-	if (strcmp(type, "Exact") == 0) {
-		strbuf_puts(b, " { path -m str -- ");
-		l7_quote(b, value);
-		strbuf_puts(b, " }");
-	} else if (strcmp(type, "RegularExpression") == 0) {
-		strbuf_printf(&text, "^(?:%s)$", value);
-		strbuf_puts(b, " { path -m reg -- ");
-		l7_quote(b, text.text);
-		strbuf_puts(b, " }");
-	} else if (prefix_len(value)) {
-		strbuf_add(&text, value, prefix_len(value));
-		strbuf_puts(b, " { path,concat(/) -m beg -- ");
-		strbuf_puts(&text, "/");
-		l7_quote(b, text.text);
-		strbuf_puts(b, " }");
+	if (strcmp(type, "PathPrefix") != 0) {
+		add_pattern(a, "path", type, value);
+		return;
 	}
-	strbuf_done(&text);
+	if (!prefix_len(value))
+		return;
+	strbuf_add(&begin, value, prefix_len(value));
+	strbuf_puts(&begin, "/");
+	add_acl(a, "path,concat(/)", "beg", begin.text);
+	strbuf_done(&begin);
 }
 
 /* Names are tokens, so they need no quotes within the parentheses. */
-static void add_values(struct strbuf *b, const struct node *list, const char *fetch)
+static void add_values(struct l7_acls *a, const struct node *list, const char *fetch)
 {
-	struct strbuf text = {0};
-
 	for (size_t i = 0; i < node_count(list); i++) {
 		const struct node *n = node_item(list, i);
-		const char *value = node_text_at(n, "value", "");
-		const bool is_regex =
-			strcmp(node_text_at(n, "type", "Exact"), "RegularExpression") == 0;
+		struct strbuf named = {0};
 
-		strbuf_printf(b, " { %s(%s) -m %s -- ", fetch, node_text_at(n, "name", ""),
-			      is_regex ? "reg" : "str");
-		strbuf_printf(&text, is_regex ? "^(?:%s)$" : "%s", value);
-		l7_quote(b, text.text);
-		strbuf_puts(b, " }");
-		strbuf_done(&text);
-		text = (struct strbuf){0};
+		strbuf_printf(&named, "%s(%s)", fetch, node_text_at(n, "name", ""));
+		add_pattern(a, named.text, node_text_at(n, "type", "Exact"),
+			    node_text_at(n, "value", ""));
+		strbuf_done(&named);
 	}
 }
 
-void l7_conditions(struct strbuf *b, const struct node *match)
+void l7_acls_add(struct l7_acls *a, const struct node *match)
 {
 	const char *method = node_text_at(match, "method", NULL);
 
 	if (!match)
 		return;
-	add_path(b, match);
+	add_path(a, match);
 	if (method)
-		strbuf_printf(b, " { method -m str %s }", method);
-	add_values(b, node_member(match, "headers"), "req.fhdr");
-	add_values(b, node_member(match, "queryParams"), "url_param");
+		add_acl(a, "method", "str", method);
+	add_values(a, node_member(match, "headers"), "req.fhdr");
+	add_values(a, node_member(match, "queryParams"), "url_param");
+}
+
+void l7_acls_done(struct l7_acls *a)
+{
+	strbuf_done(&a->lines);
+	strbuf_done(&a->names);
 }
 
 static void add_headers(struct strbuf *b, const char *way, const struct node *n)

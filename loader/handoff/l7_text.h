@@ -11,8 +11,19 @@ void l7_quote(struct strbuf *b, const char *text);
 /* One argument that is a format: percent signs are doubled first. */
 void l7_quote_format(struct strbuf *b, const char *text);
 
-/* " { ... } { ... }": what a match asks for besides its host. */
-void l7_conditions(struct strbuf *b, const struct node *match);
+/*
+ * What a match asks for besides its host: lines that define conditions, and their names with a space in
+ * front. Conditions of their own, since a line has 64 words at most.
+ */
+struct l7_acls {
+	size_t match; /* its number in the section */
+	size_t count;
+	struct strbuf lines, names;
+};
+
+void l7_acls_add(struct l7_acls *a, const struct node *match);
+void l7_acls_done(struct l7_acls *a);
+
 /* The filters of a rule, as lines of its section. */
 void l7_filters(struct strbuf *b, const struct frontend *f, const struct node *rule);
 bool l7_is_redirect(const struct node *rule);
