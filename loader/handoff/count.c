@@ -11,9 +11,11 @@
 #include "handoff/state.h"
 
 enum column {
+	COLUMN_SECTION,
 	COLUMN_SERVER,
 	COLUMN_TRIED,
 	COLUMN_AGAIN,
+	COLUMN_ELSEWHERE,
 	COLUMN_FAILED,
 	COLUMN_IN,
 	COLUMN_OUT,
@@ -21,7 +23,8 @@ enum column {
 };
 
 /* HAProxy's names of them. */
-static const char *const names[COLUMN_MAX] = {"svname", "stot", "wretr", "econ", "bin", "bout"};
+static const char *const names[COLUMN_MAX] = {"# pxname", "svname", "stot", "wretr",
+					      "wredis",	  "econ",   "bin",  "bout"};
 
 struct columns {
 	size_t at[COLUMN_MAX];
@@ -122,10 +125,28 @@ static void judge(struct handoff *h, struct entry *e, const char *const row[COLU
 	if (number_of(row[COLUMN_OUT]) != e->out && tried > again + failed + answered)
 		answered = tried - again - failed;
 	if (answered != e->answered || failed != e->failed)
-		h->hooks.counted(h->hooks.ctx, e->id,
-				 answered - e->answered + failed - e->failed, failed - e->failed);
+		h->hooks.counted(h->hooks.ctx, e->id, answered - e->answered + failed - e->failed,
+				 failed - e->failed);
 	e->answered = answered;
 	e->failed = failed;
+}
+
+/* "e5" of a cluster. */
+static void take_l7(struct handoff *h, const char *const row[COLUMN_MAX])
+{
+	const struct l7_counts now = {
+		.tried = number_of(row[COLUMN_TRIED]),
+		/* Only tries that another followed: who was turned away at a limit was not tried. */
+		.failed = number_of(row[COLUMN_AGAIN]) + number_of(row[COLUMN_ELSEWHERE]),
+		.lost = number_of(row[COLUMN_FAILED]),
+		.in = number_of(row[COLUMN_IN]),
+		.out = number_of(row[COLUMN_OUT]),
+	};
+	char section[32];
+
+	(void)snprintf(section, sizeof(section), "%.*s", (int)field_len(row[COLUMN_SECTION]),
+		       row[COLUMN_SECTION]);
+	l7_count(h, section, (uint32_t)number_of(row[COLUMN_SERVER] + 1), &now);
 }
 
 static void take(struct handoff *h, const struct by_server *all, const char *const row[COLUMN_MAX])
@@ -134,6 +155,8 @@ static void take(struct handoff *h, const struct by_server *all, const char *con
 	const uint64_t lost = number_of(row[COLUMN_FAILED]);
 	struct entry *e;
 
+	if (row[COLUMN_SERVER][0] == 'e')
+		take_l7(h, row);
 	if (row[COLUMN_SERVER][0] != 's')
 		return;
 	e = find(all, number_of(row[COLUMN_SERVER] + 1));
@@ -162,7 +185,7 @@ static void on_stat(void *ctx, int err, const char *answer)
 		return;
 	sort_entries(h, &all);
 	for (const char *p = strchr(answer, '\n'); p && p[1]; p = strchr(p + 1, '\n')) {
-		const char *row[COLUMN_MAX] = {"", "", "", "", "", ""};
+		const char *row[COLUMN_MAX] = {"", "", "", "", "", "", "", ""};
 
 		read_row(p + 1, &c, row);
 		take(h, &all, row);

@@ -505,13 +505,6 @@ const char *handoff_problem(const struct handoff *h)
 	return h->problem ? h->problem : h->l7_problem;
 }
 
-void handoff_count(const struct handoff *h, uint32_t id, struct handoff_counters *out)
-{
-	const struct entry *e = id < SPW_ENDPOINTS_LIMIT ? h->entries[id] : NULL;
-
-	*out = e ? e->counters : (struct handoff_counters){0};
-}
-
 const char *handoff_missing(const char *haproxy)
 {
 	if (haproxy && access(haproxy, X_OK) == 0)

@@ -12,12 +12,19 @@
 
 #define L7_WEIGHT_MOST 256
 
+/* What HAProxy counted of a server. */
+struct l7_counts {
+	uint64_t tried, failed, lost, in, out;
+	uint64_t answered; /* worked out of these */
+};
+
 struct l7_server {
 	uint32_t
 		id; /* the endpoint's number; its name is "e<id>", or "any" for a DynamicResolver */
 	const char *address, *params;
-	unsigned int weight; /* 0: it gets nothing now */
-	unsigned int told;   /* what the running process has; see l7_run.c */
+	unsigned int weight;	    /* 0: it gets nothing now */
+	unsigned int told;	    /* what the running process has; see l7_run.c */
+	struct l7_counts read, sum; /* of the running process, and of all */
 };
 
 struct l7_section {

@@ -63,12 +63,19 @@ static const struct l7_section *find(const struct l7_plan *p, const char *name)
 	return NULL;
 }
 
+static void inherit(struct l7_server *to, const struct l7_server *from)
+{
+	to->told = from->told;
+	to->read = from->read;
+	to->sum = from->sum;
+}
+
 static void inherit_told(struct l7_section *s, const struct l7_section *old)
 {
 	for (size_t i = 0; old && i < s->server_count; i++) {
 		for (size_t k = 0; k < old->server_count; k++) {
 			if (old->servers[k].id == s->servers[i].id)
-				s->servers[i].told = old->servers[k].told;
+				inherit(&s->servers[i], &old->servers[k]);
 		}
 	}
 }
@@ -144,10 +151,63 @@ void l7_tell_weights(struct handoff *h)
 void l7_took_over(struct handoff *h)
 {
 	for (size_t i = 0; i < h->l7.count; i++) {
-		for (size_t k = 0; k < h->l7.sections[i].server_count; k++)
+		for (size_t k = 0; k < h->l7.sections[i].server_count; k++) {
 			h->l7.sections[i].servers[k].told = UNTOLD;
+			h->l7.sections[i].servers[k].read = (struct l7_counts){0};
+		}
 	}
 	l7_tell_weights(h);
+}
+
+/* A try under way looks like an answer, so a server of which nothing came has answered nobody. */
+static void judge(struct handoff *h, struct l7_server *s, const struct l7_counts *now)
+{
+	const struct l7_counts was = s->read;
+	uint64_t answered = was.answered;
+
+	if (now->out != was.out && now->tried > now->failed + answered)
+		answered = now->tried - now->failed;
+	s->read = *now;
+	s->read.answered = answered;
+	if (answered != was.answered || now->failed != was.failed)
+		h->hooks.counted(h->hooks.ctx, s->id,
+				 answered - was.answered + now->failed - was.failed,
+				 now->failed - was.failed);
+}
+
+void l7_count(struct handoff *h, const char *section, uint32_t id, const struct l7_counts *now)
+{
+	const struct l7_section *s = find(&h->l7, section);
+
+	for (size_t i = 0; s && i < s->server_count; i++) {
+		struct l7_server *server = &s->servers[i];
+
+		if (server->id != id)
+			continue;
+		server->sum.in += now->in - server->read.in;
+		server->sum.out += now->out - server->read.out;
+		server->sum.failed +=
+			now->failed + now->lost - server->read.failed - server->read.lost;
+		judge(h, server, now);
+	}
+}
+
+void handoff_count(const struct handoff *h, uint32_t id, struct handoff_counters *out)
+{
+	const struct entry *e = id < SPW_ENDPOINTS_LIMIT ? h->entries[id] : NULL;
+
+	*out = e ? e->counters : (struct handoff_counters){0};
+	for (size_t i = 0; i < h->l7.count; i++) {
+		const struct l7_section *s = &h->l7.sections[i];
+
+		for (size_t k = 0; k < s->server_count; k++) {
+			if (s->servers[k].id != id)
+				continue;
+			out->bytes_in += s->servers[k].sum.in;
+			out->bytes_out += s->servers[k].sum.out;
+			out->failed += s->servers[k].sum.failed;
+		}
+	}
 }
 
 bool l7_refuse(struct handoff *h, uint64_t key, const char *why)

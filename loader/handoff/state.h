@@ -159,6 +159,7 @@ void l7_tell_weights(struct handoff *h);
 void l7_took_over(struct handoff *h);
 bool l7_refuse(struct handoff *h, uint64_t key, const char *why); /* false: nothing is gained */
 void l7_forgive(struct handoff *h);
+void l7_count(struct handoff *h, const char *section, uint32_t id, const struct l7_counts *now);
 
 /* reach.c: may HAProxy's user connect to the sockets? True when that changed. */
 bool reach_look(struct handoff *h);

@@ -197,7 +197,10 @@ static void report_listener(struct resolver *r, const struct listener *l)
 	if (l->certs.reason || node_count(node_at(l->node, "tls.certificateRefs")))
 		report_part(r, l, "ResolvedRefs", &l->certs, "ResolvedRefs",
 			    "Resolved all the Object references for the listener");
-	report_part(r, l, "Programmed", p, "Programmed", "The listener is programmed");
+	report_part(r, l, "Programmed", p, "Programmed",
+		    node_count(node_at(l->node, "tls.options"))
+			    ? "The listener is programmed, but tls.options have no effect"
+			    : "The listener is programmed");
 }
 
 static void report_gateway(struct resolver *r, struct object *o, size_t ready, bool has_address)

@@ -88,6 +88,7 @@ void listener_certs_read(struct resolver *r, struct listener *l, struct l7_liste
 	const struct cert_problem none = {
 		.reason = "InvalidCertificateRef",
 		.message = "Listener must have at least 1 TLS certificate ref",
+		.follows = true, /* upstream's schema takes options instead; there are none here */
 	};
 
 	for (size_t i = 0; i < node_count(refs); i++)

@@ -371,3 +371,20 @@ def test_clients_choose_hosts_by_sni_and_over_tls(net):
     assert ask(net, "/", "to-loopback.test", scheme="https").status == 0
     assert ask(net, "/", "open.test").body == "p1"
     assert ask(net, "/", "wrong.test").status == 503
+
+
+def test_what_haproxy_counts_is_shown_and_judges(net, gw):
+    """Bytes and connections that failed; passive detection ejects an endpoint that refuses them."""
+    apply(gw, edge(listener()), backend("one", [ip(P1, 8080), ip(P2, 1)]), http_route("a", rule("one")),
+          policy(healthCheck={"panicThreshold": 0, "passive": {
+              "interval": "100ms", "baseEjectionTime": "60s", "consecutive5XxErrors": 2,
+              "maxEjectionPercent": 50}}))
+    proxied(gw)
+    for _ in range(20):
+        assert ask(net).server == "p1"  # a failure is tried once more, elsewhere
+    rows = lib.wait_for("counters", lambda: (lambda r: r[lib.endpoint("p1")]["bytesOut"] > 2000 and r)(
+        gw.endpoints()))
+    assert rows[lib.endpoint("p1")].get("problem") is None
+    gw.wait_state(lib.endpoint("p2", port=1), "ejected")
+    assert gw.endpoints()[lib.endpoint("p2", port=1)]["sharePercent"] == 0
+    assert gw.endpoints()[lib.endpoint("p2", port=1)]["failedConnections"] >= 2

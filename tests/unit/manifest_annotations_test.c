@@ -91,7 +91,7 @@ static void every_value_of_the_table_is_taken_on_its_kinds(void **state)
 			}
 		}
 	}
-	assert_int_equal(taken, 4 + 2 + 2 * 4 + 2 * 4 + 2 + 8 + 2);
+	assert_int_equal(taken, 4 + 2 + 2 * 4 + 2 * 4 + 2 + 2 + 8 + 2);
 }
 
 static void an_absent_annotation_has_its_preset(void **state)
@@ -248,11 +248,12 @@ static void an_unknown_name_is_told_the_known_ones(void **state)
 		     "spillway.dev/no-endpoint, spillway.dev/no-endpoint-established",
 		     3);
 	assert_null(decode(KIND_BACKEND, "Spillway.Dev/tier", "\"1\""));
-	expect_error("The Backend \"x\" is invalid: metadata.annotations[Spillway.Dev/tier]: is "
-		     "not known; those of a Backend are spillway.dev/forwarding, "
-		     "spillway.dev/fqdn-path, spillway.dev/on-removal, spillway.dev/tier, "
-		     "spillway.dev/udp-replies",
-		     3);
+	expect_error(
+		"The Backend \"x\" is invalid: metadata.annotations[Spillway.Dev/tier]: is "
+		"not known; those of a Backend are spillway.dev/forwarding, "
+		"spillway.dev/fqdn-path, spillway.dev/on-removal, spillway.dev/private-targets, spillway.dev/tier, "
+		"spillway.dev/udp-replies",
+		3);
 }
 
 static void a_name_of_another_kind_is_told_its_kinds(void **state)
@@ -271,12 +272,13 @@ static void a_name_of_another_kind_is_told_its_kinds(void **state)
 		     "spillway.dev/no-endpoint-established",
 		     3);
 	assert_null(decode(KIND_BACKEND, ANNOTATION_IDLE_EMBRYONIC, "30s"));
-	expect_error("The Backend \"x\" is invalid: "
-		     "metadata.annotations[spillway.dev/idle-timeout-embryonic]: is for TCPRoute, "
-		     "UDPRoute; those of a Backend are spillway.dev/forwarding, "
-		     "spillway.dev/fqdn-path, spillway.dev/on-removal, spillway.dev/tier, "
-		     "spillway.dev/udp-replies",
-		     3);
+	expect_error(
+		"The Backend \"x\" is invalid: "
+		"metadata.annotations[spillway.dev/idle-timeout-embryonic]: is for TCPRoute, "
+		"UDPRoute; those of a Backend are spillway.dev/forwarding, "
+		"spillway.dev/fqdn-path, spillway.dev/on-removal, spillway.dev/private-targets, spillway.dev/tier, "
+		"spillway.dev/udp-replies",
+		3);
 }
 
 static void other_domains_are_free(void **state)
