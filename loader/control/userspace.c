@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "control/reaction.h"
 #include "dataplane/dataplane.h"
-#include "handoff/pair.h"
+#include "health/pair.h"
 
 #define STUB_PORT     5354 /* the same after a restart, while HAProxy is still the one of before */
 #define NAMES_REST_MS 50 /* between generations that names make, at least */

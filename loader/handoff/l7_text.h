@@ -28,6 +28,15 @@ void l7_acls_done(struct l7_acls *a);
 void l7_filters(struct strbuf *b, const struct frontend *f, const struct node *rule);
 bool l7_is_redirect(const struct node *rule);
 
+/* l7_frontend.c: the lines of a frontend but for those that say where it listens. */
+void l7_frontend(struct arena *a, struct strbuf *b, const struct frontend *f);
+const char *l7_cluster_name(struct arena *a, const struct service *s);
+
+/* Sections for what no cluster is for: 404, 500, and a connection that is closed. */
+#define L7_NO_RULE    "no-rule"
+#define L7_NO_BACKEND "no-backend"
+#define L7_NO_TCP     "no-connection"
+
 /* l7_settings.c: the lines of a cluster but for its filters and servers. */
 void l7_settings(struct strbuf *b, const struct frontend *f, const struct l7_rule *r);
 

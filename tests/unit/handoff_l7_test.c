@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "handoff/l7_render.h"
-#include "handoff/pair.h"
+#include "health/pair.h"
 #include "handoff/render.h"
 #include "manifest_fixture.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Certificates of listeners as HAProxy will read them: found broken before it is asked. */
-#include "handoff/pair.h"
+#include "health/pair.h"
 
 #include <openssl/pem.h>
 #include <openssl/x509.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Whether a certificate and a key go together. */
-#ifndef SPILLWAY_HANDOFF_PAIR_H
-#define SPILLWAY_HANDOFF_PAIR_H
+#ifndef SPILLWAY_HEALTH_PAIR_H
+#define SPILLWAY_HEALTH_PAIR_H
 
 #include "base/arena.h"
 
