@@ -261,7 +261,7 @@ static void leave_others(struct handoff *h)
 	}
 }
 
-static void settle(struct handoff *h)
+void handoff_settle(struct handoff *h)
 {
 	if (h->next || h->down_ms) {
 		h->reload_wanted = true;
@@ -273,15 +273,17 @@ static void settle(struct handoff *h)
 	}
 	if (push_needs_process(h))
 		process_begin(h);
-	else
+	else {
 		push_all(h);
+		l7_push_servers(h);
+	}
 }
 
 void handoff_sync(struct handoff *h, const struct model *m, const struct ids *ids,
 		  const struct health_view *v)
 {
 	AUTO(arena_free) struct arena *a = arena_new();
-	const uint64_t before = h->l7_hash;
+	const uint64_t before = h->l7_hash + h->l7_servers;
 	struct plan_options opts;
 	struct l7_plan_options l7_opts;
 	struct l7_plan l7;
@@ -307,13 +309,13 @@ void handoff_sync(struct handoff *h, const struct model *m, const struct ids *id
 	want_frontends(h, &l7);
 	l7_keep(h, &l7);
 	l7_hash(h);
-	if (h->l7_hash != before)
+	if (h->l7_hash + h->l7_servers != before)
 		l7_forgive(h);
 	if (l7.problem && !h->l7_problem)
 		h->l7_problem = strdup(l7.problem);
 	keep_plan(h, &p);
 	leave_others(h);
-	settle(h);
+	handoff_settle(h);
 	handoff_arm(h, LEAVE_MS);
 }
 
@@ -355,7 +357,7 @@ void handoff_took_over(struct handoff *h, struct process *p)
 		 (int)uv_process_get_pid(&p->child[1]), h->live_count);
 	if (h->reload_wanted) {
 		h->reload_wanted = false;
-		settle(h);
+		handoff_settle(h);
 	}
 	handoff_arm(h, OLD_STOP_MS);
 	h->hooks.changed(h->hooks.ctx);

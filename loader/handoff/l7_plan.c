@@ -107,6 +107,12 @@ static void add_frontend(struct planning *p, const struct frontend *f)
 	s->bind = bind_of(p, f);
 }
 
+static uint32_t tag_of(const struct l7_server *s)
+{
+	return (uint32_t)hash_bytes(s->params, strlen(s->params),
+				    hash_bytes(s->address, strlen(s->address), 0));
+}
+
 static void add_server(struct planning *p, struct l7_section *s, const struct instance *i)
 {
 	const uint32_t id = ids_endpoint(p->ids, i);
@@ -125,6 +131,7 @@ static void add_server(struct planning *p, struct l7_section *s, const struct in
 		.address = plan_address(p->arena, i),
 		.params = plan_params(p->arena, p->files, p->opts->dir, i),
 	};
+	s->servers[s->server_count - 1].tag = tag_of(&s->servers[s->server_count - 1]);
 }
 
 static void add_any(struct planning *p, struct l7_section *s, const struct l7_rule *r)
@@ -248,6 +255,14 @@ void l7_plan_weigh(struct arena *a, const struct model *m, const struct ids *ids
 		tables_plan(a, s, v, &plan);
 		weigh(section, &plan, ids);
 	}
+}
+
+void l7_server_name(const struct l7_server *s, char out[L7_NAME_MAX])
+{
+	if (s->id == SPW_ENDPOINT_NONE)
+		(void)snprintf(out, L7_NAME_MAX, "any");
+	else
+		(void)snprintf(out, L7_NAME_MAX, "e%u-%08x", s->id, s->tag);
 }
 
 const struct l7_section *l7_plan_frontend(const struct l7_plan *p, uint32_t id)

@@ -19,13 +19,17 @@ struct l7_counts {
 };
 
 struct l7_server {
-	uint32_t
-		id; /* the endpoint's number; its name is "e<id>", or "any" for a DynamicResolver */
+	uint32_t id;  /* the endpoint's number; SPW_ENDPOINT_NONE: a DynamicResolver's one */
+	uint32_t tag; /* of what follows: a number may come back as another endpoint's */
 	const char *address, *params;
 	unsigned int weight;	    /* 0: it gets nothing now */
 	unsigned int told;	    /* what the running process has; see l7_run.c */
 	struct l7_counts read, sum; /* of the running process, and of all */
 };
+
+#define L7_NAME_MAX 32
+/* "e5-1a2b3c4d", or "any". */
+void l7_server_name(const struct l7_server *s, char out[L7_NAME_MAX]);
 
 struct l7_section {
 	const char *word; /* "frontend", "backend", "resolvers" */

@@ -78,12 +78,12 @@ static void put_server(struct strbuf *out, struct l7_render_input *in, const str
 		       const struct l7_server *server)
 {
 	struct strbuf line = {0};
+	char name[L7_NAME_MAX];
 
-	if (server->id == SPW_ENDPOINT_NONE)
-		strbuf_puts(&line, "\tserver any ");
-	else
-		strbuf_printf(&line, "\tserver e%u ", server->id);
-	strbuf_printf(&line, "%s%s", server->address, server->params);
+	if (in->as_structure && server->id != SPW_ENDPOINT_NONE)
+		return;
+	l7_server_name(server, name);
+	strbuf_printf(&line, "\tserver %s %s%s", name, server->address, server->params);
 	if (put_line(out, in, s->name, line.text, line.len) && !in->as_structure)
 		strbuf_printf(out, " weight %u", server->weight);
 	strbuf_puts(out, "\n");

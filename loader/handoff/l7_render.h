@@ -28,7 +28,7 @@ struct l7_render_input {
 	void *ctx;
 	int first_fd;
 	bool has_v6;
-	bool as_structure; /* without weights: equal texts need no new process */
+	bool as_structure; /* without servers: equal texts need no new process */
 	struct arena *arena;
 	uint64_t *keys; /* out: by line of this text */
 	size_t key_count;

@@ -47,6 +47,7 @@ static void copy_section(struct arena *a, struct l7_section *s)
 	for (size_t i = 0; i < s->server_count; i++)
 		s->servers[i] = (struct l7_server){
 			.id = from[i].id,
+			.tag = from[i].tag,
 			.address = arena_strdup(a, from[i].address),
 			.params = arena_strdup(a, from[i].params),
 			.weight = from[i].weight,
@@ -74,7 +75,8 @@ static void inherit_told(struct l7_section *s, const struct l7_section *old)
 {
 	for (size_t i = 0; old && i < s->server_count; i++) {
 		for (size_t k = 0; k < old->server_count; k++) {
-			if (old->servers[k].id == s->servers[i].id)
+			if (old->servers[k].id == s->servers[i].id &&
+			    old->servers[k].tag == s->servers[i].tag)
 				inherit(&s->servers[i], &old->servers[k]);
 		}
 	}
@@ -108,7 +110,8 @@ void l7_hash(struct handoff *h)
 	in.as_structure = true;
 	in.refused = NULL;
 	l7_render(&text, &in);
-	h->l7_hash = h->l7.count ? hash_bytes(text.text, text.len, 1) : 0;
+	h->l7_hash = h->l7.count ? hash_bytes(text.text, text.len, 1) : 1;
+	h->l7_servers = l7_servers_hash(&h->l7);
 	strbuf_done(&text);
 }
 
@@ -126,6 +129,7 @@ static void flush(struct handoff *h, struct strbuf *b)
 void l7_tell_weights(struct handoff *h)
 {
 	struct strbuf b = {0};
+	char name[L7_NAME_MAX];
 
 	if (!h->now)
 		return;
@@ -137,8 +141,9 @@ void l7_tell_weights(struct handoff *h)
 
 			if (server->told == server->weight || server->id == SPW_ENDPOINT_NONE)
 				continue;
-			strbuf_printf(&b, "%sset server %s/e%u weight %u", b.len ? ";" : "",
-				      s->name, server->id, server->weight);
+			l7_server_name(server, name);
+			strbuf_printf(&b, "%sset server %s/%s weight %u", b.len ? ";" : "", s->name,
+				      name, server->weight);
 			server->told = server->weight;
 			if (b.len > BATCH_BYTES)
 				flush(h, &b);

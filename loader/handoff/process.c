@@ -416,6 +416,7 @@ void process_begin(struct handoff *h)
 	};
 	l7_input(h, &in.l7);
 	p->l7_hash = h->l7_hash;
+	l7_note_servers(h, p);
 	list_servers(p, &in);
 	note_contents(p);
 	err = write_texts(p, &in);

@@ -97,7 +97,7 @@ static bool knows_file(const struct process *p, const char *path)
 	return false;
 }
 
-static void tell_files(struct handoff *h, const char *params)
+void push_tell_files(struct handoff *h, const char *params)
 {
 	struct process *p = h->now;
 
@@ -192,7 +192,7 @@ static void push_one(struct handoff *h, struct entry *e)
 		.handoff = h, .process = h->now->number, .id = e->id, .number = s->number};
 	(void)snprintf(push->pool, sizeof(push->pool), "%s", s->pool);
 	e->pushing = true;
-	tell_files(h, s->params);
+	push_tell_files(h, s->params);
 	strbuf_printf(&b, "add server %s/s%" PRIu64 " %s weight 0%s\n", s->pool, s->number,
 		      s->address, s->params);
 	tell(h, b.text, on_added, push);

@@ -49,6 +49,13 @@ struct retired {
 	bool asked; /* to be removed, and not answered yet */
 };
 
+/* A server of a cluster in a process. */
+struct l7_known {
+	uint64_t key;
+	const char *place; /* "SECTION/SERVER" */
+	bool is_ready, is_wanted;
+};
+
 enum process_state {
 	PROCESS_CHECKING, /* haproxy -c */
 	PROCESS_STARTING, /* until its admin socket answers */
@@ -79,7 +86,10 @@ struct process {
 	size_t pool_count;
 	const char **files; /* paths of the PEM texts that it knows */
 	size_t file_count;
-	uint64_t l7_hash;  /* of its sections of layer 7 */
+	uint64_t l7_hash;	   /* of its sections of layer 7 */
+	uint64_t l7_servers;	   /* l7_servers_hash() of those that it has, or is told of */
+	struct l7_known *l7_known; /* all that it ever had */
+	size_t l7_known_count;
 	uint64_t *l7_keys; /* of their lines */
 	size_t l7_key_count, l7_first_line;
 	struct config_line *lines; /* of the servers in its configuration */
@@ -115,7 +125,8 @@ struct handoff {
 	size_t file_count;
 	struct arena *l7_arena; /* owned; holds `l7` */
 	struct l7_plan l7;
-	uint64_t l7_hash;	      /* 0: there is no layer 7 */
+	uint64_t l7_hash;	      /* but for its servers; 1: there is no layer 7 */
+	uint64_t l7_servers;	      /* l7_servers_hash() */
 	struct l7_refused l7_refused; /* owned */
 	char *l7_problem;	      /* owned */
 	struct retired *retired;
@@ -146,6 +157,7 @@ void process_end_all(const char *dir);	/* at once */
 
 /* push.c: everything that the running process can be told. */
 void push_all(struct handoff *h);
+void push_tell_files(struct handoff *h, const char *params); /* those that are named in it */
 bool push_needs_process(const struct handoff *h);
 void push_retire(struct handoff *h, struct server *s);
 void push_drop_retired(struct handoff *h);
@@ -161,6 +173,12 @@ bool l7_refuse(struct handoff *h, uint64_t key, const char *why); /* false: noth
 void l7_forgive(struct handoff *h);
 void l7_count(struct handoff *h, const char *section, uint32_t id, const struct l7_counts *now);
 
+/* l7_servers.c */
+uint64_t l7_server_key(const char *section, const struct l7_server *s);
+uint64_t l7_servers_hash(const struct l7_plan *p);
+void l7_note_servers(struct handoff *h, struct process *p);
+void l7_push_servers(struct handoff *h);
+
 /* reach.c: may HAProxy's user connect to the sockets? True when that changed. */
 bool reach_look(struct handoff *h);
 /* What access(2) would tell that user: 0 or an errno. */
@@ -171,6 +189,7 @@ const char *reach_text(int err);
 void count_poll(struct handoff *h);
 
 /* handoff.c */
+void handoff_settle(struct handoff *h); /* tells the running process, or begins a new one */
 void handoff_set_problem(struct handoff *h, const char *text);
 void handoff_arm(struct handoff *h, uint64_t wait_ms);
 void handoff_took_over(struct handoff *h, struct process *p);

@@ -7,7 +7,8 @@ import subprocess
 import pytest
 
 import lib
-from handoff import (Authority, active, apply, backend, ca_refs, condition, config_map, ip, Names, policy)
+from handoff import (Authority, active, apply, backend, ca_refs, condition, config_map, haproxies, ip, Names,
+                     policy)
 from l7 import Echo, ask, edge, http_route, listener, proxied, rule
 
 P1, P2, P3, F1 = (lib.addr4(h) for h in ("p1", "p2", "p3", "f1"))
@@ -388,3 +389,30 @@ def test_what_haproxy_counts_is_shown_and_judges(net, gw):
     gw.wait_state(lib.endpoint("p2", port=1), "ejected")
     assert gw.endpoints()[lib.endpoint("p2", port=1)]["sharePercent"] == 0
     assert gw.endpoints()[lib.endpoint("p2", port=1)]["failedConnections"] >= 2
+
+
+def test_servers_come_and_go_without_a_new_process(net, gw):
+    """Endpoints are added and taken out over the admin socket, also over TLS; names that change, too."""
+    ca = Authority(net)
+    lib.Web(net, "p1", 8443, ca.issue("web.test")).start()
+    secure = backend("secure", [ip(P1)], tls={**ca_refs("ca"), "sni": "web.test"})
+    apply(gw, edge(listener()), backend("one", [ip(P1, 8080)]), http_route("a", rule("one")))
+    proxied(gw)
+    assert set(spread(net, 20)) == {"p1"}
+    before = haproxies(net)
+    apply(gw, backend("one", [ip(P1, 8080), ip(P2, 8080)]))
+    lib.wait_for("both", lambda: set(spread(net, 10)) == {"p1", "p2"})
+    apply(gw, backend("one", [ip(P2, 8080)]))
+    lib.wait_for("the new one", lambda: spread(net, 20) == {"p2": 20})
+    apply(gw, backend("one", [ip(P1, 8080), ip(P2, 8080)]))
+    lib.wait_for("both again", lambda: set(spread(net, 10)) == {"p1", "p2"})
+    assert haproxies(net) == before
+    apply(gw, config_map("ca", ca.pem), secure, http_route("b", rule("one"), hosts=["b.test"]))
+    proxied(gw)
+    lib.wait_for("the new route", lambda: haproxies(net) != before)
+    lib.wait_for("the old process", lambda: len(haproxies(net)) == 1)
+    before = haproxies(net)
+    one = backend("one", [ip(P1)], tls={**ca_refs("ca"), "sni": "web.test"})
+    apply(gw, one)
+    lib.wait_for("the one over TLS", lambda: ask(net, "/", "b.test").body == "p1")
+    assert haproxies(net) == before
