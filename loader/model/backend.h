@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Backends and their endpoints as they are read, and their way into services. For resolver.h. */
+#ifndef SPILLWAY_MODEL_BACKEND_H
+#define SPILLWAY_MODEL_BACKEND_H
+
+#include "model/certs.h"
+#include "model/judges.h"
+#include "model/model.h"
+
+struct resolver;
+
+/* One endpoint of a Backend. */
+struct endpoint {
+	enum endpoint_kind kind;
+	struct spw_addr addr;
+	uint16_t port;
+	const char *name; /* as written: "10.0.0.1:80", "a.example:443", "unix:/run/x" */
+	const char *host; /* the name to resolve, or the path; NULL: it has an address */
+	const char *fqdn; /* the name that `addr` is one address of, or NULL */
+	const char *hostname;
+	const char *zone;
+	const struct tls_settings *tls; /* NULL: plain */
+	const char *unusable;		/* why nobody can serve it, or NULL */
+	bool handoff;			/* the userspace path is to serve it */
+};
+
+struct backend {
+	struct object *object;
+	struct endpoint *endpoints;
+	size_t count;
+	const char *name; /* "NAMESPACE/NAME" */
+	uint8_t tier;
+	bool dynamic;	       /* type DynamicResolver */
+	bool reset_on_removal; /* annotation on-removal */
+	bool udp_replies;      /* annotation udp-replies: silence is a failure */
+	bool xdp_names;	       /* annotation fqdn-path: xdp */
+	enum app_protocol app;
+	const char *refusal;		 /* why it is not accepted, or NULL */
+	const char *ca_pem;		 /* caCertificateRefs of spec.tls; NULL: the system's */
+	struct client_cert client;	 /* clientCertificateRef of spec.tls */
+	struct cert_problem tls_problem; /* of any endpoint's TLS */
+	const char *unusable; /* names of the endpoints left out, each with why, or NULL */
+	/* Of a fallback: a route on which it cannot take over by itself, or NULL. */
+	const char *unchecked; /* nothing judges the primaries */
+	const char *capped;    /* too few of them may be ejected: a sentence */
+};
+
+/* backends.c: for what has no address, one made of a text. */
+struct spw_addr addr_of_text(const char *text);
+
+/* instances.c: the one of an endpoint under its judges; its index counts from 0. */
+struct instances;
+struct instances *instances_new(struct arena *a);
+struct instance *instances_get(struct instances *all, const struct backend *b,
+			       const struct endpoint *e, const struct judges *j);
+/* Moves them into one array; pointers taken before lead there by their index. */
+struct instance *instances_finish(struct instances *all, size_t *count);
+
+/* endpoints.c: who is carried, and by whom. */
+bool endpoint_is_promoted(const struct backend *b, const struct endpoint *e, uint8_t proto);
+bool endpoint_is_served(const struct resolver *r, const struct backend *b, const struct endpoint *e,
+			uint8_t proto);
+
+/* The endpoints of one backendRef on their way into a service. */
+struct adding {
+	struct service *service;
+	struct locality *locality; /* gets those that are carried */
+	const struct backend *backend;
+	const struct judges *judges;
+	struct instances *all;
+};
+void endpoints_add(struct resolver *r, struct adding *to);
+const char *endpoints_left_out(struct resolver *r, const struct backend *b, uint8_t proto);
+
+#endif
