@@ -267,6 +267,59 @@ static void fields_that_nothing_does_are_named(void **state)
 	assert_true(m->frontends[0].rules[1].is_void);
 }
 
+static void fields_of_a_policy_that_work_for_requests_are_not_named(void **state)
+{
+	static const char spec[] =
+		"retry: {numRetries: 3, retryOn: {triggers: [5xx, envoy-ratelimited], "
+		"httpStatusCodes: [503, 418]}}, timeout: {http: {requestTimeout: 1s, "
+		"maxStreamDuration: 1s}}, loadBalancer: {type: ConsistentHash, consistentHash: "
+		"{type: Header, header: {name: x-user}}}";
+
+	(void)state;
+	given(arena_printf(arena,
+			   GATEWAY(WEB) BACKEND("b", "10.0.0.1") HTTP("r", TO_B)
+				   POLICY("p", ON("HTTPRoute", "r") ", %s"),
+			   spec));
+	expect(object("BackendTrafficPolicy", "p"), "Programmed",
+	       "have no effect: spec.retry.retryOn.triggers: envoy-ratelimited, "
+	       "spec.retry.retryOn.httpStatusCodes: 418, spec.timeout.http.maxStreamDuration");
+	afresh();
+	given(arena_printf(arena,
+			   EDGE BACKEND("b", "10.0.0.1") ROUTE("r", REF("b"))
+				   POLICY("p", ON("TCPRoute", "r") ", %s"),
+			   spec));
+	expect(object("BackendTrafficPolicy", "p"), "Programmed",
+	       "have no effect: spec.retry, spec.timeout.http, spec.loadBalancer.type: "
+	       "ConsistentHash");
+}
+
+static void a_dynamic_resolver_needs_a_name_that_is_seen(void **state)
+{
+	static const char dynamic[] =
+		"apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: Backend\nmetadata: {name: d, "
+		"annotations: {spillway.dev/private-targets: allow}}\nspec: {type: "
+		"DynamicResolver}\n---\n";
+
+	(void)state;
+	given(arena_printf(arena,
+			   GATEWAY("{name: end, protocol: TLS, port: 443, tls: {certificateRefs: "
+				   "[{name: pair}]}}, " WEB) PAIR
+			   "%s" TLS_ROUTE("t", "hostnames: [a.example], rules: "
+					       "[{backendRefs: [" REF("d") "]}]")
+				   HTTP("h", "rules: [{backendRefs: [" REF("d") "]}]"),
+			   dynamic));
+	expect(object("TLSRoute", "t"), "ResolvedRefs",
+	       "False UnsupportedValue Dynamic resolver backend is only supported with TLS "
+	       "passthrough listeners");
+	expect(object("HTTPRoute", "h"), "ResolvedRefs", "True");
+	for (size_t i = 0; i < m->frontend_count; i++) {
+		const struct frontend *f = &m->frontends[i];
+
+		assert_int_equal(f->rules[0].is_dynamic, f->kind == FRONTEND_HTTP);
+		assert_int_equal(f->rules[0].dynamic_private, f->kind == FRONTEND_HTTP);
+	}
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -281,6 +334,8 @@ int main(void)
 		TEST(names_of_tls_connections_go_the_same_way),
 		TEST(without_a_proxy_listeners_are_refused_with_the_reason),
 		TEST(fields_that_nothing_does_are_named),
+		TEST(fields_of_a_policy_that_work_for_requests_are_not_named),
+		TEST(a_dynamic_resolver_needs_a_name_that_is_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
