@@ -60,8 +60,8 @@ struct engine {
 	struct dns *client_dns;	  /* of names that clients choose; NULL as handoff */
 	struct stub *stub;	  /* through which HAProxy asks for them */
 	struct names *names;
-	uint64_t names_took_ms; /* for the latest generation that names made */
-	uint64_t names_done_ms; /* clock_ms() of its end */
+	uint64_t names_took_ms;	  /* for the latest generation that names made */
+	uint64_t names_done_ms;	  /* clock_ms() of its end */
 	const char *names_file;	  /* in `arena`; their addresses outlive a restart in it */
 	uint64_t names_kept_ms;	  /* when it was written last */
 	uint64_t settle_until_ms; /* new tables wait for the userspace path; 0: they do not */

@@ -15,9 +15,9 @@
 #include "health/pair.h"
 
 #define STUB_PORT     5354 /* the same after a restart, while HAProxy is still the one of before */
-#define NAMES_REST_MS 50 /* between generations that names make, at least */
-#define SETTLE_MS 2000
-#define KEEP_MS	  300000
+#define NAMES_REST_MS 50   /* between generations that names make, at least */
+#define SETTLE_MS     2000
+#define KEEP_MS	      300000
 
 static struct names_wish wish_of(const struct name_wish *w)
 {
