@@ -59,7 +59,12 @@ static size_t prefix_len(const char *path)
 /* `how`: "str", "reg", "beg". */
 static void add_acl(struct l7_acls *a, const char *fetch, const char *how, const char *value)
 {
-	strbuf_printf(&a->lines, "\tacl m%zu-%zu %s -m %s -- ", a->match, a->count, fetch, how);
+	strbuf_printf(&a->lines, "\tacl m%zu-%zu ", a->match, a->count);
+	if (strpbrk(fetch, "#$'`")) /* may be in a header's name */
+		l7_quote(&a->lines, fetch);
+	else
+		strbuf_puts(&a->lines, fetch);
+	strbuf_printf(&a->lines, " -m %s -- ", how);
 	l7_quote(&a->lines, value);
 	strbuf_puts(&a->lines, "\n");
 	strbuf_printf(&a->names, " m%zu-%zu", a->match, a->count++);
@@ -96,7 +101,7 @@ static void add_path(struct l7_acls *a, const struct node *match)
 	strbuf_done(&begin);
 }
 
-/* Names are tokens, so they need no quotes within the parentheses. */
+/* Names are tokens: nothing in them ends the parentheses. */
 static void add_values(struct l7_acls *a, const struct node *list, const char *fetch)
 {
 	for (size_t i = 0; i < node_count(list); i++) {

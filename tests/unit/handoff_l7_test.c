@@ -199,13 +199,14 @@ static void words_of_users_stay_words(void **state)
 	plan_for(
 		GATEWAY(WEB) BACKEND("b", "10.0.0.1") HTTP(
 			"r",
-			"rules: [{matches: [{headers: [{name: x, value: \"it's } \\\"a\\\" \\n\\tbad "
+			"rules: [{matches: [{queryParams: [{name: \"a#$b\", value: v}], headers: [{name: x, value: \"it's } \\\"a\\\" \\n\\tbad "
 			"$HOME %[x]\"}]}], filters: [{type: RequestHeaderModifier, "
 			"requestHeaderModifier: {set: [{name: x-y, value: \"50% 'of' \\n$HOME \\\\ "
 			"%[env(HOME)]\"}]}}], backendRefs: [" REF("b") "]}]"),
 		NULL);
 	expect_text("\tacl m0-0 req.fhdr(x) -m str -- 'it'\\''s } \"a\" '\\x0a''\\x09'bad $HOME "
 		    "%[x]'\n");
+	expect_text("\tacl m0-1 'url_param(a#$b)' -m str -- 'v'\n");
 	expect_text("\thttp-request set-header 'x-y' '50%% '\\''of'\\'' '\\x0a'$HOME \\ "
 		    "%%[env(HOME)]'\n");
 	expect_accepted();
