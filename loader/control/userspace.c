@@ -16,7 +16,8 @@
 
 #define STUB_PORT     5354 /* the same after a restart, while HAProxy is still the one of before */
 #define NAMES_REST_MS 50   /* between generations that names make, at least */
-#define SETTLE_MS     2000
+#define SETTLE_MS     10000
+#define ANSWER_MS     2000 /* of these for names: a name server that is silent takes no longer */
 #define KEEP_MS	      300000
 
 static struct names_wish wish_of(const struct name_wish *w)
@@ -154,6 +155,8 @@ static bool has_unanswered_names(const struct engine *e)
 	const struct model *m = e->now->model;
 	bool any = false;
 
+	if (clock_ms() >= e->settle_until_ms - SETTLE_MS + ANSWER_MS)
+		return false;
 	for (size_t i = 0; i < m->wish_count && !any; i++) {
 		const struct names_wish w = wish_of(&m->wishes[i]);
 		const struct names_answer *a = names_get(e->names, &w);

@@ -19,8 +19,8 @@ void userspace_options(struct engine *e, struct model_options *opts);
 void userspace_sync(struct engine *e);
 
 /*
- * Are its tables to wait? Until HAProxy has new endpoints, and new names are answered, those before
- * serve: for two seconds at most.
+ * Are its tables to wait? Until HAProxy has new endpoints (ten seconds at most) and new names are
+ * answered (two), those before serve.
  */
 bool userspace_is_settling(struct engine *e);
 

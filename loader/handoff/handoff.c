@@ -72,6 +72,23 @@ void entry_have(struct handoff *h, struct entry *e)
 	h->hooks.steer(h->hooks.ctx, e->id, s->v4, s->v6);
 }
 
+/* What it wanted when the configuration of `p` was written, and does not any more. */
+static void entry_had(struct handoff *h, struct entry *e, const struct process *p)
+{
+	const struct socket_pair *s = &h->sockets[e->slot];
+
+	for (size_t i = 0; i < p->line_count; i++) {
+		const struct config_line *l = &p->lines[i];
+
+		if (l->id != e->id || l->slot != e->slot || l->number == e->have.number)
+			continue;
+		server_set(&e->have, &l->server, l->number);
+		e->answered = e->failed = e->in = e->out = e->lost = 0;
+		h->trusted[e->id] = false;
+		h->hooks.steer(h->hooks.ctx, e->id, s->v4, s->v6);
+	}
+}
+
 void entry_lose(struct handoff *h, struct entry *e)
 {
 	server_done(&e->have);
@@ -256,7 +273,11 @@ static void leave_others(struct handoff *h)
 	for (size_t i = 0; i < h->live_count; i++) {
 		struct entry *e = h->entries[h->live[i]];
 
-		if (!e->has_want && !e->leave_ms)
+		if (e->has_want)
+			continue;
+		if (!e->have.number)
+			server_done(&e->want); /* when it comes back it is another one */
+		if (!e->leave_ms)
 			e->leave_ms = until;
 	}
 }
@@ -342,6 +363,8 @@ void handoff_took_over(struct handoff *h, struct process *p)
 		e->pushing = false;
 		if (e->has_want && !e->problem && e->want.number < p->numbered)
 			entry_have(h, e);
+		else if (!e->is_frontend)
+			entry_had(h, e, p);
 	}
 	if (old) {
 		(void)uv_process_kill(&old->child[1], SIGUSR1);
@@ -387,11 +410,19 @@ void handoff_failed(struct handoff *h, struct process *p)
 	handoff_arm(h, wait_ms);
 }
 
+/*
+ * The tables lead to them until the new ones are ready, and a process that is about to take over has them in
+ * its map.
+ */
 static void drop_leavers(struct handoff *h, uint64_t now)
 {
+	const bool is_early = h->next || handoff_is_pending(h);
+
 	for (size_t i = h->live_count; i > 0; i--) {
 		struct entry *e = h->entries[h->live[i - 1]];
 
+		if (!e->has_want && e->leave_ms && is_early)
+			e->leave_ms = now + LEAVE_MS;
 		if (e->has_want || !e->leave_ms || e->leave_ms > now)
 			continue;
 		h->hooks.steer(h->hooks.ctx, e->id, -1, -1);
@@ -458,6 +489,8 @@ bool handoff_is_pending(const struct handoff *h)
 {
 	bool any = false;
 
+	if (h->problem && h->failures > 1)
+		return false; /* nobody knows when */
 	for (size_t i = 0; i < h->live_count && !any; i++) {
 		const struct entry *e = h->entries[h->live[i]];
 

@@ -306,6 +306,21 @@ static unsigned int connections_most(const struct handoff *h)
 	return room > CONNECTIONS_MOST ? CONNECTIONS_MOST : (unsigned int)room;
 }
 
+/* What it wants may be something else by the time that the process takes over. */
+static void note_line(struct process *p, struct config_line *l, const struct entry *e,
+		      const struct server *s)
+{
+	l->id = e->id;
+	l->slot = e->slot;
+	l->number = s->number;
+	l->server = (struct plan_server){
+		.identity = s->identity,
+		.pool = arena_strdup(p->arena, s->pool),
+		.address = arena_strdup(p->arena, s->address),
+		.params = arena_strdup(p->arena, s->params),
+	};
+}
+
 /* The servers that the configuration is to have: those wanted, but for what HAProxy refuses. */
 static void list_servers(struct process *p, struct render_input *in)
 {
@@ -319,8 +334,7 @@ static void list_servers(struct process *p, struct render_input *in)
 
 		if (!s->number || e->is_frontend)
 			continue;
-		p->lines[in->server_count].id = e->id;
-		p->lines[in->server_count].number = s->number;
+		note_line(p, &p->lines[in->server_count], e, s);
 		in->servers[in->server_count++] = (struct render_server){
 			.slot = e->slot,
 			.number = s->number,

@@ -34,7 +34,7 @@ bool reach_look(struct handoff *h)
 		const char *address = e->want.address;
 		int err = 0;
 
-		if (strncmp(address, prefix, sizeof(prefix) - 1) == 0)
+		if (e->has_want && strncmp(address, prefix, sizeof(prefix) - 1) == 0)
 			err = reach_path(h, address + sizeof(prefix) - 1, W_OK);
 		changed = changed || err != e->path_error;
 		e->path_error = err;

@@ -64,8 +64,10 @@ enum process_state {
 
 struct config_line {
 	size_t line;
-	uint32_t id;	 /* whose server it is */
-	uint64_t number; /* which one */
+	uint32_t id; /* whose server it is */
+	size_t slot;
+	uint64_t number;	   /* which one */
+	struct plan_server server; /* its texts */
 };
 
 /* One HAProxy, or its check; lives until its handles are closed. */

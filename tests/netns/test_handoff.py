@@ -147,11 +147,11 @@ def test_new_settings_lose_nothing(net, gw, pem):
     """With other endpoints at once; HAProxy has such settings from its configuration only."""
     three = secure(net, pem, "p1", "p2", "p3")
     serve(gw, three[:1])
-    held, load = Connections(net, 2), Load(net, rate=200)
+    held, load = Connections(net, 2), Load(net, rate=100)
     for n in range(6):
         before = haproxies(net)
         apply(gw, backend("web", [three[(n + 1) % 3]], SKIP),
-              policy(timeout={"tcp": {"connectTimeout": f"{n + 2}s"}}))
+              policy(timeout={"tcp": {"connectTimeout": f"{n * 100 + 1100}ms"}}))
         lib.wait_for("another", lambda b=before: haproxies(net)[-1:] != b[-1:])
         time.sleep(0.3)
     assert held.use() == ["p1"] * 2
