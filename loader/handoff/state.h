@@ -150,6 +150,9 @@ struct handoff {
 	bool closing;
 };
 
+/* configuration.c: writes it for the process, and notes in it what it will know. */
+int configuration_write(struct process *p);
+
 /* process.c: a new process with what the entries want; takes over when it is ready. */
 void process_begin(struct handoff *h);
 void process_forget(struct process *p); /* it goes on, unwatched */
@@ -190,19 +193,28 @@ const char *reach_text(int err);
 /* count.c */
 void count_poll(struct handoff *h);
 
-/* handoff.c */
+/* sync.c */
 void handoff_settle(struct handoff *h); /* tells the running process, or begins a new one */
+
+/* handoff.c */
 void handoff_set_problem(struct handoff *h, const char *text);
 void handoff_arm(struct handoff *h, uint64_t wait_ms);
 void handoff_took_over(struct handoff *h, struct process *p);
 void handoff_failed(struct handoff *h, struct process *p);
+
+/* entries.c */
 void server_done(struct server *s);
 void server_set(struct server *to, const struct plan_server *from, uint64_t number);
+void entry_want(struct handoff *h, const struct plan_server *s);
 /* HAProxy has what it wants. */
 void entry_have(struct handoff *h, struct entry *e);
+/* HAProxy has what it wanted when the configuration of `p` was written, and does not any more. */
+void entry_had(struct handoff *h, struct entry *e, const struct process *p);
 /* What it had is at fault: it has nothing any more. */
 void entry_lose(struct handoff *h, struct entry *e);
 void entry_refuse(struct handoff *h, struct entry *e, const char *why);
+void entry_free(struct handoff *h, size_t nth); /* by its place in `live` */
+int slots_grow(struct handoff *h);
 
 /* files.c: the directory, PEM texts and configurations in it. */
 int files_prepare(struct handoff *h, const char *run_dir);
