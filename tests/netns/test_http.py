@@ -7,8 +7,8 @@ import subprocess
 import pytest
 
 import lib
-from handoff import (Authority, active, apply, backend, ca_refs, condition, config_map, haproxies, ip, Names,
-                     policy)
+from handoff import (Authority, Names, active, apply, backend, ca_refs, condition, config_map, fqdn,
+                     haproxies, ip, policy, unix)
 from l7 import Echo, ask, edge, http_route, listener, proxied, rule
 
 P1, P2, P3, F1 = (lib.addr4(h) for h in ("p1", "p2", "p3", "f1"))
@@ -415,4 +415,25 @@ def test_servers_come_and_go_without_a_new_process(net, gw):
     one = backend("one", [ip(P1)], tls={**ca_refs("ca"), "sni": "web.test"})
     apply(gw, one)
     lib.wait_for("the one over TLS", lambda: ask(net, "/", "b.test").body == "p1")
+    assert haproxies(net) == before
+
+
+def test_names_and_sockets_are_endpoints_of_rules(net):
+    """A name whose address changes needs no new process; a Unix socket of the gateway's host."""
+    Echo(net, "p1")
+    Echo(net, "p2")
+    path = os.path.join(net.dir, "web.sock")
+    lib.Web(net, "gw", path).start()
+    os.chmod(path, 0o777)
+    names = Names(net, web=P1)
+    gw = lib.Gateway(net).start("--resolv-conf", names.resolv)
+    apply(gw, edge(listener()), backend("named", [fqdn("web.test")]), backend("local", [unix(path)]),
+          http_route("a", rule("named"), hosts=["a.test"]), http_route("b", rule("local"), hosts=["b.test"]),
+          policy(dns={"dnsRefreshRate": "500ms", "respectDnsTtl": False}))
+    lib.wait_for("the name", lambda: ask(net).server == "p1")
+    assert ask(net, "/", "b.test").body == "gw"
+    lib.wait_for("one process", lambda: len(haproxies(net)) == 1)
+    before = haproxies(net)
+    names.say(web=P2)
+    lib.wait_for("the new address", lambda: ask(net).server == "p2")
     assert haproxies(net) == before
