@@ -4,7 +4,8 @@
 
 Each has a topology of its own. The gateway with the hand-written configuration has the packet path
 attached, too, without a service: XDP on a veth changes what its peer's stack sends. `direct` has no
-gateway's work but routing: what a request costs beyond that is the gateway's CPU. The three jobs:
+gateway's work but routing: what a request costs beyond that is the gateway's CPU. The name has three
+addresses, there are 1,000 client addresses, and these are the jobs:
 
 plain     connections to a name are handed on as they are; `promoted` is the same name by XDP
 tls       they are handed on over TLS, the certificate verified
@@ -20,7 +21,9 @@ import lib  # noqa: E402
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 SECONDS = int(os.environ.get("BENCH_SECONDS", "2"))
-HOST, NAME = "p1", "web.example.net"
+HOSTS, NAME = ("p1", "p2", "p3"), "web.example.net"
+REQUESTS = os.path.join(lib.BUILD, "tests", "bench", "requests")
+CLIENTS, CLIENT_NET, FIRST_CLIENT = 1000, "10.50.0.0/16", "10.50.0.1"
 
 SERVER = """
 global
@@ -51,7 +54,7 @@ defaults
     timeout server 10s
 listen web
     bind %s:80
-    server web %s:%d %s
+    balance roundrobin
 """
 
 MANIFEST = """
@@ -96,7 +99,7 @@ def certificate(net):
 
 
 def topology():
-    """Client, gateway and one fast server of both kinds."""
+    """Client with many addresses, gateway and three fast servers of both kinds."""
     net = lib.standard_net()
     pem = certificate(net)
     big = os.path.join(net.dir, "big")
@@ -105,7 +108,11 @@ def topology():
     path = os.path.join(net.dir, "server.cfg")
     with open(path, "w", encoding="ascii") as config:
         config.write("global\n    tune.bufsize 1200000\n" + SERVER % (big, pem, big))
-    net.popen(HOST, "haproxy", "-db", "-f", path)
+    for host in HOSTS:
+        net.popen(host, "haproxy", "-db", "-f", path)
+        net.exec(host, "ip", "route", "add", CLIENT_NET, "via", "203.0.113.1")
+    net.exec("client", "ip", "route", "add", "local", CLIENT_NET, "dev", "lo")
+    net.exec("gw", "ip", "route", "add", CLIENT_NET, "via", "198.51.100.2")
     return net, pem
 
 
@@ -114,7 +121,7 @@ def spillway(job):
     net, pem = topology()
     zone = os.path.join(net.dir, "zone")
     with open(zone, "w", encoding="ascii") as out:
-        out.write(f"{NAME}={lib.addr4(HOST)}\n")
+        out.write(f"{NAME}={','.join(lib.addr4(host) for host in HOSTS)}\n")
     resolv = os.path.join(net.dir, "resolv.conf")
     with open(resolv, "w", encoding="ascii") as out:
         out.write("nameserver 127.0.0.1\n")
@@ -136,8 +143,10 @@ def by_hand(job):
     path = os.path.join(net.dir, "proxy.cfg")
     tls = f"ssl verify required ca-file {pem}.crt sni str({NAME}) verifyhost {NAME}"
     with open(path, "w", encoding="ascii") as config:
-        config.write(BY_HAND % (lib.VIP4, lib.addr4(HOST), 8443 if job == "tls" else 8080,
-                                tls if job == "tls" else ""))
+        config.write(BY_HAND % lib.VIP4)
+        for host in HOSTS:
+            config.write(f"    server {host} {lib.addr4(host)}:"
+                         + (f"8443 {tls}\n" if job == "tls" else "8080\n"))
     net.popen("gw", "haproxy", "-db", "-f", path)
     return net
 
@@ -146,11 +155,14 @@ def direct(_):
     """The gateway only routes, without XDP."""
     net, _ = topology()
     net.exec("gw", "sysctl", "-qw", "net.ipv4.ip_forward=1")
-    net.exec(HOST, "ip", "addr", "add", f"{lib.VIP4}/32", "dev", "lo")
-    net.exec(HOST, "ip", "route", "add", "198.51.100.0/24", "via", "203.0.113.1")
-    net.exec("gw", "ip", "route", "add", lib.VIP4, "via", lib.addr4(HOST))
-    net.exec(HOST, "nft", "add table ip r; add chain ip r c { type nat hook prerouting priority "
-             "-100; }; add rule ip r c tcp dport 80 redirect to :8080")
+    hops = [word for host in HOSTS for word in ("nexthop", "via", lib.addr4(host))]
+    net.exec("gw", "ip", "route", "add", lib.VIP4, *hops)
+    net.exec("gw", "sysctl", "-qw", "net.ipv4.fib_multipath_hash_policy=1")
+    for host in HOSTS:
+        net.exec(host, "ip", "addr", "add", f"{lib.VIP4}/32", "dev", "lo")
+        net.exec(host, "ip", "route", "add", "198.51.100.0/24", "via", "203.0.113.1")
+        net.exec(host, "nft", "add table ip r; add chain ip r c { type nat hook prerouting priority "
+                 "-100; }; add rule ip r c tcp dport 80 redirect to :8080")
     return net
 
 
@@ -161,20 +173,32 @@ def busy_ticks():
     return user + nice + system + irq + softirq
 
 
-def wrk(net, path, *headers):
-    """Requests a second, and ticks of the machine for each thousand."""
+def costed(measure):
+    """A rate, and ticks of the machine for each thousand of what it counts."""
     before = busy_ticks()
-    text = net.exec("client", "wrk", "-t1", "-c32", f"-d{SECONDS}s", *headers,
-                    f"http://{lib.VIP4}{path}").stdout
-    ticks = busy_ticks() - before
-    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))
-    return rate, ticks / (rate * SECONDS) * 1000
+    rate = measure()
+    return rate, (busy_ticks() - before) / (rate * SECONDS) * 1000
+
+
+def requests(net, how):
+    """Requests a second, a thousand client addresses with a connection each."""
+    return costed(lambda: float(net.exec("client", REQUESTS, lib.VIP4, "80", FIRST_CLIENT,
+                                         str(CLIENTS), str(SECONDS), how).stdout))
+
+
+def answers(net):
+    """Large answers a second, one client address."""
+    def measure():
+        text = net.exec("client", "wrk", "-t1", "-c32", f"-d{SECONDS}s",
+                        f"http://{lib.VIP4}/big").stdout
+        return float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))
+    return costed(measure)
 
 
 WORKLOADS = {
-    "keep-alive requests/s": lambda net: wrk(net, "/"),
-    "new connections/s": lambda net: wrk(net, "/", "-H", "Connection: close"),
-    "1 MiB answers/s": lambda net: wrk(net, "/big"),
+    "keep-alive requests/s": lambda net: requests(net, "keep"),
+    "new connections/s": lambda net: requests(net, "close"),
+    "1 MiB answers/s": answers,
 }
 
 
