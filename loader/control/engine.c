@@ -43,7 +43,7 @@ struct model_options engine_model_options(struct engine *e, struct arena *a)
 
 	dataplane_host_addrs(e->dp, a, &addrs, &opts.host_addr_count);
 	opts.host_addrs = addrs;
-	userspace_options(e, &opts);
+	userspace_options(e, a, &opts);
 	return opts;
 }
 

@@ -6,8 +6,11 @@
 #include "control/userspace.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/reaction.h"
@@ -51,8 +54,34 @@ static struct name_addrs resolve(void *ctx, const struct name_wish *w)
 	return found;
 }
 
-void userspace_options(struct engine *e, struct model_options *opts)
+/* Those of the moment; a change is heeded with the next generation. */
+static void list_own_addrs(struct arena *a, struct model_options *opts)
 {
+	struct spw_addr *list = NULL;
+	struct ifaddrs *all = NULL;
+	size_t count = 0;
+
+	if (getifaddrs(&all))
+		log_warn("proxy: this host's own addresses are not known: %s", strerror(errno));
+	for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
+		if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET)
+			*arena_push(a, list, count) =
+				addr_from_v4(((const struct sockaddr_in *)(const void *)i->ifa_addr)
+						     ->sin_addr.s_addr);
+		else if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET6)
+			*arena_push(a, list, count) = addr_from_v6(
+				&((const struct sockaddr_in6 *)(const void *)i->ifa_addr)
+					 ->sin6_addr);
+	}
+	if (all)
+		freeifaddrs(all);
+	opts->own_addrs = list;
+	opts->own_addr_count = count;
+}
+
+void userspace_options(struct engine *e, struct arena *a, struct model_options *opts)
+{
+	list_own_addrs(a, opts);
 	opts->resolve = resolve;
 	opts->resolve_ctx = e;
 	opts->no_userspace = e->no_userspace;
@@ -128,7 +157,7 @@ static void hand_over(struct engine *e)
 {
 	const struct health_view view = generation_view(e->now);
 
-	if (stub_refuse(e->stub, e->now->model->vips, e->now->model->vip_count))
+	if (stub_refuse(e->stub, e->now->model->kept, e->now->model->kept_count))
 		log_error("dns: out of memory: names may stand for VIPs");
 	handoff_sync(e->handoff, e->now->model, e->ids, &view);
 }

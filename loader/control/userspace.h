@@ -12,8 +12,8 @@ void userspace_close(struct engine *e);
 /* Now and then: what is known of names is kept for the next daemon. */
 void userspace_keep(struct engine *e);
 
-/* What models are to know of it. */
-void userspace_options(struct engine *e, struct model_options *opts);
+/* What models are to know of it; addresses are in `a`. */
+void userspace_options(struct engine *e, struct arena *a, struct model_options *opts);
 
 /* The generation in force, once it has its numbers. */
 void userspace_sync(struct engine *e);

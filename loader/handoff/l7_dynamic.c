@@ -25,7 +25,7 @@ static void add_kept(struct strbuf *b, enum target_class class)
 		strbuf_printf(b, "\tacl kept var(txn.to) -m ip %s\n", *p);
 }
 
-/* Whether the address may not be gone to. VIPs would lead in circles. */
+/* Whether the address may not be gone to. VIPs would lead in circles, and this host is nobody's target. */
 static void add_filter(struct strbuf *b, const struct model *m, const struct l7_rule *r)
 {
 	char text[ADDR_TEXT_MAX];
@@ -33,9 +33,9 @@ static void add_filter(struct strbuf *b, const struct model *m, const struct l7_
 	add_kept(b, TARGET_NEVER);
 	if (!r->dynamic_private)
 		add_kept(b, TARGET_PRIVATE);
-	for (size_t i = 0; i < m->vip_count; i++)
+	for (size_t i = 0; i < m->kept_count; i++)
 		strbuf_printf(b, "\tacl kept var(txn.to) -m ip %s\n",
-			      addr_print(&m->vips[i], text));
+			      addr_print(&m->kept[i], text));
 }
 
 static void add_http(struct strbuf *b, const struct model *m, const struct l7_rule *r)

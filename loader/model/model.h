@@ -184,6 +184,8 @@ struct model {
 	size_t vip_count;
 	struct frontend *frontends; /* of layer 7, see model/frontend.h */
 	size_t frontend_count;
+	struct spw_addr *kept; /* where no client may choose to go: VIPs and this host's own */
+	size_t kept_count;
 	struct name_wish *wishes; /* the names that its endpoints stand on; each once */
 	size_t wish_count;
 };
@@ -194,6 +196,8 @@ struct model_options {
 	/* For Gateways without addresses: the global addresses of the attached interfaces. */
 	const struct spw_addr *host_addrs;
 	size_t host_addr_count;
+	const struct spw_addr *own_addrs; /* of all interfaces of this host */
+	size_t own_addr_count;
 	/* What a name stands for; NULL: no name is known, and none is followed. */
 	struct name_addrs (*resolve)(void *ctx, const struct name_wish *wish);
 	void *resolve_ctx;

@@ -194,6 +194,10 @@ static void list_vips(struct resolver *r)
 			m->vips[n++] = m->vips[i];
 	}
 	m->vip_count = n;
+	for (size_t i = 0; i < n; i++)
+		*arena_push(r->arena, m->kept, m->kept_count) = m->vips[i];
+	for (size_t i = 0; i < r->opts->own_addr_count; i++)
+		*arena_push(r->arena, m->kept, m->kept_count) = r->opts->own_addrs[i];
 }
 
 void services_build(struct resolver *r)

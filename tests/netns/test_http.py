@@ -345,6 +345,8 @@ def test_clients_choose_hosts_and_may_not_choose_all(net):
     assert all(status in (400, 403, 503) for status in got.values()), got
     assert [h for h, status in got.items() if status == 503] == ["to-loopback.test", "to-vip.test",
                                                                  "localhost"]
+    for own in ("198.51.100.1", "203.0.113.1", "[2001:db8:b::1]"):  # this host is nobody's target
+        assert to(own) == 403 and to(own + ":8080") == 403
     net.addr("p3", "eth0", "10.1.2.3/24")
     net.exec("gw", "ip", "route", "add", "10.1.2.0/24", "dev", "back")
     net.exec("p3", "ip", "route", "add", "203.0.113.0/24", "dev", "eth0", check=False)
