@@ -68,7 +68,9 @@ static void add_counters(const struct listing *l, struct node *row, const struct
 		s.bytes_out = n.bytes_out;
 		tree_set_int(c->arena, row, "failedConnections", (int64_t)n.failed);
 		problem = i->steered ? handoff_endpoint_problem(c->engine->handoff, id)
-				     : handoff_problem(c->engine->handoff);
+				     : handoff_obstacle(c->engine->handoff, id);
+		if (!problem && !i->steered)
+			problem = handoff_problem(c->engine->handoff);
 	}
 	tree_set_int(c->arena, row, "activeFlows",
 		     s.flows_opened > s.flows_closed ? (int64_t)(s.flows_opened - s.flows_closed)

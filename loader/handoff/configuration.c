@@ -8,7 +8,7 @@
 #include "handoff/state.h"
 
 #define DESCRIPTORS_SPARE 200
-#define CONNECTIONS_MOST  200000
+#define CONNECTIONS_MOST  100000 /* what it sets aside for each is not for nothing */
 
 /* HAProxy wants two descriptors for a connection, and refuses to start when it cannot have them. */
 static unsigned int connections_most(const struct handoff *h)

@@ -189,14 +189,16 @@ const char *handoff_obstacle(const struct handoff *h, uint32_t id)
 {
 	const struct entry *e = id < SPW_ENDPOINTS_LIMIT ? h->entries[id] : NULL;
 
-	if (!e)
-		return NULL;
-	return e->problem ? e->problem : reach_text(e->path_error);
+	if (e && e->problem)
+		return e->problem;
+	if (e && e->path_error)
+		return reach_text(e->path_error);
+	return reach_text(reach_behind_rules(h, id));
 }
 
 bool handoff_has_obstacles(const struct handoff *h)
 {
-	bool any = false;
+	bool any = h->l7_path_errors > 0;
 
 	for (size_t i = 0; i < h->live_count && !any; i++)
 		any = h->entries[h->live[i]]->problem || h->entries[h->live[i]]->path_error;

@@ -25,6 +25,7 @@ struct l7_server {
 	unsigned int weight;	    /* 0: it gets nothing now */
 	unsigned int told;	    /* what the running process has; see l7_run.c */
 	struct l7_counts read, sum; /* of the running process, and of all */
+	int path_error; /* of a socket's path: an errno that HAProxy's user would meet, or 0 */
 };
 
 #define L7_NAME_MAX 32

@@ -129,6 +129,7 @@ struct handoff {
 	struct l7_plan l7;
 	uint64_t l7_hash;	      /* but for its servers; 1: there is no layer 7 */
 	uint64_t l7_servers;	      /* l7_servers_hash() */
+	size_t l7_path_errors;	      /* servers whose socket cannot be used */
 	struct l7_refused l7_refused; /* owned */
 	char *l7_problem;	      /* owned */
 	struct retired *retired;
@@ -188,6 +189,8 @@ void l7_push_servers(struct handoff *h);
 bool reach_look(struct handoff *h);
 /* What access(2) would tell that user: 0 or an errno. */
 int reach_path(const struct handoff *h, const char *path, int mode);
+/* The latter for an endpoint behind rules of layer 7, as last seen. */
+int reach_behind_rules(const struct handoff *h, uint32_t id);
 const char *reach_text(int err);
 
 /* count.c */

@@ -439,3 +439,7 @@ def test_names_and_sockets_are_endpoints_of_rules(net):
     names.say(web=P2)
     lib.wait_for("the new address", lambda: ask(net).server == "p2")
     assert haproxies(net) == before
+    os.chmod(path, 0o600)
+    lib.wait_for("the problem", lambda: "permission denied" in (
+        gw.endpoints()["unix:" + path]["problem"] or ""))
+    assert "permission denied" in gw.ctl("describe", "backend", "local")
