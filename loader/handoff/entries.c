@@ -121,7 +121,7 @@ static size_t take_slot(struct handoff *h, uint32_t id, bool is_frontend)
 	while (i < h->slot_count &&
 	       (h->slot_ids[i] != SPW_ENDPOINT_NONE || l7_slot_is_frontends(i) != is_frontend))
 		i++;
-	if (i == h->slot_count && slots_grow(h))
+	if (i == h->slot_count && (h->lacks_sockets || slots_grow(h)))
 		return SLOT_NONE;
 	while (l7_slot_is_frontends(i) != is_frontend)
 		i++;
@@ -139,8 +139,11 @@ static struct entry *add_entry(struct handoff *h, uint32_t id, bool is_frontend)
 	e->is_frontend = is_frontend;
 	e->slot = take_slot(h, id, is_frontend);
 	if (e->slot == SLOT_NONE) {
-		log_error("proxy: no listening socket is to be had for one more endpoint: %s",
-			  strerror(errno));
+		if (!h->lacks_sockets)
+			log_error("proxy: no listening socket is to be had for more endpoints: %s: "
+				  "raise the daemon's limit of descriptors",
+				  strerror(errno));
+		h->lacks_sockets = true;
 		free(e);
 		return NULL;
 	}

@@ -214,6 +214,9 @@ const char *handoff_endpoint_problem(const struct handoff *h, uint32_t id)
 		return obstacle;
 	if (h->problem)
 		return h->problem;
+	if (!e && h->lacks_sockets)
+		return "there is no listening socket for it: raise the daemon's limit of "
+		       "descriptors";
 	return e && (e->have.number || h->trusted[id]) ? NULL : "HAProxy is about to learn of it";
 }
 

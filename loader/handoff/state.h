@@ -110,6 +110,7 @@ struct handoff {
 	char *dir, *haproxy; /* owned */
 	uint16_t resolver_port;
 	bool local_clients;
+	bool lacks_sockets; /* for some endpoint of the latest plan */
 	size_t left_out; /* of the latest plan */
 	uid_t uid;
 	gid_t gid;

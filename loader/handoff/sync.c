@@ -142,6 +142,7 @@ void handoff_sync(struct handoff *h, const struct model *m, const struct ids *id
 	l7_plan_weigh(a, m, ids, v, &l7);
 	for (size_t i = 0; i < h->live_count; i++)
 		h->entries[h->live[i]]->has_want = false;
+	h->lacks_sockets = false;
 	for (size_t i = 0; i < p.server_count; i++)
 		entry_want(h, &p.servers[i]);
 	want_frontends(h, &l7);
