@@ -3,12 +3,15 @@
  * HAProxy's counters of its servers, read once a second. They start from nothing with each server, so
  * what is kept are sums of differences.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "handoff/state.h"
+
+#define SILENT_MOST 3 /* questions in a row that are not answered in time: it hangs */
 
 enum column {
 	COLUMN_SECTION,
@@ -142,11 +145,13 @@ static void take_l7(struct handoff *h, const char *const row[COLUMN_MAX])
 		.in = number_of(row[COLUMN_IN]),
 		.out = number_of(row[COLUMN_OUT]),
 	};
+	struct l7_server server = {0};
 	char section[32];
 
 	(void)snprintf(section, sizeof(section), "%.*s", (int)field_len(row[COLUMN_SECTION]),
 		       row[COLUMN_SECTION]);
-	l7_count(h, section, (uint32_t)number_of(row[COLUMN_SERVER] + 1), &now);
+	if (sscanf(row[COLUMN_SERVER], "e%" SCNu32 "-%" SCNx32, &server.id, &server.tag) == 2)
+		l7_count(h, section, &server, &now);
 }
 
 static void take(struct handoff *h, const struct by_server *all, const char *const row[COLUMN_MAX])
@@ -178,6 +183,12 @@ static void on_stat(void *ctx, int err, const char *answer)
 	struct by_server all = {0};
 	struct columns c;
 
+	if (err == -ECANCELED)
+		return;
+	h->is_counting = false;
+	h->silent = err == -ETIMEDOUT ? h->silent + 1 : 0;
+	if (h->silent == SILENT_MOST && h->now)
+		process_kill(h->now);
 	if (err || !read_header(answer, &c))
 		return;
 	all.items = items = calloc(h->live_count + 1, sizeof(struct entry *));
@@ -194,6 +205,7 @@ static void on_stat(void *ctx, int err, const char *answer)
 
 void count_poll(struct handoff *h)
 {
-	if (h->now && h->live_count)
-		(void)admin_send(h->now->admin, "show stat -1 4 -1\n", on_stat, h);
+	if (!h->now || !h->live_count || h->is_counting)
+		return;
+	h->is_counting = admin_send(h->now->admin, "show stat -1 4 -1\n", on_stat, h) == 0;
 }

@@ -29,7 +29,7 @@ void server_set(struct server *to, const struct plan_server *from, uint64_t numb
 	};
 }
 
-static void server_copy(struct server *to, const struct server *from)
+void server_copy(struct server *to, const struct server *from)
 {
 	const struct plan_server s = {
 		.identity = from->identity,
@@ -41,31 +41,20 @@ static void server_copy(struct server *to, const struct server *from)
 	server_set(to, &s, from->number);
 }
 
-void entry_have(struct handoff *h, struct entry *e)
+void entry_now_has(struct handoff *h, struct entry *e, const struct server *s)
 {
-	const struct socket_pair *s = &h->sockets[e->slot];
+	const struct socket_pair *pair = &h->sockets[e->slot];
 
-	server_copy(&e->have, &e->want);
+	if (s != &e->have)
+		server_copy(&e->have, s);
 	e->answered = e->failed = e->in = e->out = e->lost = 0;
 	h->trusted[e->id] = false;
-	h->hooks.steer(h->hooks.ctx, e->id, s->v4, s->v6);
+	h->hooks.steer(h->hooks.ctx, e->id, pair->v4, pair->v6);
 }
 
-/* What it wanted when the configuration of `p` was written, and does not any more. */
-void entry_had(struct handoff *h, struct entry *e, const struct process *p)
+void entry_have(struct handoff *h, struct entry *e)
 {
-	const struct socket_pair *s = &h->sockets[e->slot];
-
-	for (size_t i = 0; i < p->line_count; i++) {
-		const struct config_line *l = &p->lines[i];
-
-		if (l->id != e->id || l->slot != e->slot || l->number == e->have.number)
-			continue;
-		server_set(&e->have, &l->server, l->number);
-		e->answered = e->failed = e->in = e->out = e->lost = 0;
-		h->trusted[e->id] = false;
-		h->hooks.steer(h->hooks.ctx, e->id, s->v4, s->v6);
-	}
+	entry_now_has(h, e, &e->want);
 }
 
 void entry_lose(struct handoff *h, struct entry *e)
@@ -88,6 +77,7 @@ void entry_free(struct handoff *h, size_t nth)
 	struct entry *e = h->entries[id];
 
 	h->entries[id] = NULL;
+	h->trusted[id] = false;
 	h->live[nth] = h->live[--h->live_count];
 	h->slot_ids[e->slot] = SPW_ENDPOINT_NONE;
 	server_done(&e->want);

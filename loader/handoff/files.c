@@ -162,6 +162,8 @@ static unsigned long long start_time(pid_t pid)
 	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
 	(void)fclose(f);
 	p = strrchr(text, ')'); /* the name in front may hold anything */
+	if (p && p[1] && p[2] == 'Z')
+		return 0; /* it has ended */
 	for (int field = 2; p && field < 22; field++)
 		p = strchr(p + 1, ' ');
 	if (p)

@@ -33,13 +33,36 @@ static void stop_old(struct handoff *h)
 		process_stop_old(h, h->now);
 }
 
+/* What its configuration has for the entry, by the number of the line, from 1; 0: nothing. */
+static void take_line(struct handoff *h, struct entry *e, const struct process *p, size_t line)
+{
+	const struct config_line *l = line ? &p->lines[line - 1] : NULL;
+	struct server s = {0};
+
+	if (!l || l->slot != e->slot) {
+		if (e->have.number)
+			entry_lose(h, e);
+		return;
+	}
+	server_set(&s, &l->server, l->number);
+	entry_now_has(h, e, &s);
+	server_done(&s);
+}
+
 void handoff_took_over(struct handoff *h, struct process *p)
 {
+	AUTO(free) size_t *lines = calloc(SPW_ENDPOINTS_LIMIT, sizeof(*lines));
 	struct process *old = h->now;
 
+	if (!lines)
+		abort();
+	for (size_t i = 0; i < p->line_count; i++)
+		lines[p->lines[i].id] = i + 1;
 	h->now = p;
 	h->next = NULL;
 	h->down_ms = 0;
+	h->silent = 0;
+	h->is_counting = false;
 	for (size_t i = 0; i < h->retired_count; i++)
 		free(h->retired[i].pool);
 	h->retired_count = 0;
@@ -47,10 +70,10 @@ void handoff_took_over(struct handoff *h, struct process *p)
 		struct entry *e = h->entries[h->live[i]];
 
 		e->pushing = false;
-		if (e->has_want && !e->problem && e->want.number < p->numbered)
+		if (!e->is_frontend)
+			take_line(h, e, p, lines[e->id]);
+		else if (e->has_want && !e->problem && e->want.number < p->numbered)
 			entry_have(h, e);
-		else if (!e->is_frontend)
-			entry_had(h, e, p);
 	}
 	if (old) {
 		(void)uv_process_kill(&old->child[1], SIGUSR1);
@@ -113,7 +136,8 @@ static void drop_leavers(struct handoff *h, uint64_t now)
 			continue;
 		h->hooks.steer(h->hooks.ctx, e->id, -1, -1);
 		if (!e->is_frontend) {
-			push_unmap(h, e);
+			if (e->have.number)
+				push_unmap(h, e->slot);
 			push_retire(h, &e->have);
 		}
 		entry_free(h, i - 1);
@@ -228,7 +252,9 @@ void handoff_user(const struct handoff *h, uid_t *uid, gid_t *gid)
 
 const char *handoff_problem(const struct handoff *h)
 {
-	return h->problem ? h->problem : h->l7_problem;
+	if (h->problem)
+		return h->problem;
+	return h->l7_problem ? h->l7_problem : h->plan_problem;
 }
 
 const char *handoff_missing(const char *haproxy)
@@ -256,6 +282,7 @@ static void release(struct handoff *h)
 	arena_free(h->l7_arena);
 	free(h->l7_refused.keys);
 	free(h->l7_problem);
+	free(h->plan_problem);
 	free(h->sockets);
 	free(h->slot_ids);
 	free(h->entries);

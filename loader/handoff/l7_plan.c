@@ -136,8 +136,16 @@ static void add_server(struct planning *p, struct l7_section *s, const struct in
 
 static void add_any(struct planning *p, struct l7_section *s, const struct l7_rule *r)
 {
+	const struct instance any = {.kind = ENDPOINT_IP, .tls = r->dynamic_tls};
+	const char *refusal;
+
 	if (!p->opts->resolver_port) {
 		p->out->problem = "there is no name server for DynamicResolvers";
+		return;
+	}
+	refusal = plan_refusal(p->arena, &any);
+	if (refusal) {
+		p->out->problem = arena_printf(p->arena, "DynamicResolver: %s", refusal);
 		return;
 	}
 	*arena_push(p->arena, s->servers, s->server_count) = (struct l7_server){
@@ -205,13 +213,33 @@ void l7_plan_make(struct arena *a, const struct model *m, const struct ids *ids,
 		add_answers(&p);
 }
 
-static struct l7_section *find_section(struct l7_plan *p, const char *name)
+static int compare_sections(const void *va, const void *vb)
 {
-	for (size_t i = 0; i < p->count; i++) {
-		if (strcmp(p->sections[i].name, name) == 0)
-			return &p->sections[i];
-	}
-	return NULL;
+	const struct l7_section *a = *(struct l7_section *const *)va;
+	const struct l7_section *b = *(struct l7_section *const *)vb;
+
+	return strcmp(a->name, b->name);
+}
+
+/* Sections by name. */
+static struct l7_section **sort_sections(struct arena *a, struct l7_plan *p)
+{
+	struct l7_section **list = arena_array(a, p->count, sizeof(struct l7_section *));
+
+	for (size_t i = 0; i < p->count; i++)
+		list[i] = &p->sections[i];
+	if (p->count > 1)
+		qsort(list, p->count, sizeof(struct l7_section *), compare_sections);
+	return list;
+}
+
+static struct l7_section *find_section(struct l7_section **list, size_t count, const char *name)
+{
+	struct l7_section key = {.name = name}, *p = &key, **found;
+
+	found = count ? bsearch(&p, list, count, sizeof(struct l7_section *), compare_sections)
+		      : NULL;
+	return found ? *found : NULL;
 }
 
 /* By server: one endpoint may have several shares. The greatest gets the most weight there is. */
@@ -244,10 +272,12 @@ static void weigh(struct l7_section *s, const struct service_plan *plan, const s
 void l7_plan_weigh(struct arena *a, const struct model *m, const struct ids *ids,
 		   const struct health_view *v, struct l7_plan *p)
 {
+	struct l7_section **list = sort_sections(a, p);
+
 	for (size_t i = 0; i < m->service_count; i++) {
 		const struct service *s = &m->services[i];
 		struct l7_section *section =
-			s->proxied ? find_section(p, l7_cluster_name(a, s)) : NULL;
+			s->proxied ? find_section(list, p->count, l7_cluster_name(a, s)) : NULL;
 		struct service_plan plan;
 
 		if (!section)

@@ -28,13 +28,23 @@ static bool is_deed(const char *line, size_t len)
 	return begins(line, len, "\thttp-request ") || begins(line, len, "\thttp-response ");
 }
 
+/* Behind its first tab; words of users are quoted, or refused, before. */
+static bool is_one_line(const char *line, size_t len)
+{
+	for (size_t i = 1; i < len; i++) {
+		if ((unsigned char)line[i] < ' ')
+			return false;
+	}
+	return true;
+}
+
 /* A whole line, without its end; true when it is not refused. */
 static bool put_line(struct strbuf *out, struct l7_render_input *in, const char *section,
 		     const char *line, size_t len)
 {
 	const uint64_t key = hash_bytes(line, len, hash_bytes(section, strlen(section), 0));
 
-	const bool is_good = !is_refused(in->refused, key);
+	const bool is_good = is_one_line(line, len) && !is_refused(in->refused, key);
 
 	if (is_good)
 		strbuf_add(out, line, len);

@@ -64,6 +64,14 @@ static const struct l7_section *find(const struct l7_plan *p, const char *name)
 	return NULL;
 }
 
+/* Most plans are like the ones before: the place is the first guess. */
+static const struct l7_section *find_near(const struct l7_plan *p, size_t place, const char *name)
+{
+	if (place < p->count && strcmp(p->sections[place].name, name) == 0)
+		return &p->sections[place];
+	return find(p, name);
+}
+
 static void inherit(struct l7_server *to, const struct l7_server *from)
 {
 	to->told = from->told;
@@ -94,7 +102,7 @@ void l7_keep(struct handoff *h, const struct l7_plan *p)
 		kept.sections[i] = p->sections[i];
 		copy_section(a, &kept.sections[i]);
 		if (kept.sections[i].server_count)
-			inherit_told(&kept.sections[i], find(&h->l7, kept.sections[i].name));
+			inherit_told(&kept.sections[i], find_near(&h->l7, i, p->sections[i].name));
 	}
 	arena_free(h->l7_arena);
 	h->l7_arena = a;
@@ -180,14 +188,15 @@ static void judge(struct handoff *h, struct l7_server *s, const struct l7_counts
 				 now->failed - was.failed);
 }
 
-void l7_count(struct handoff *h, const char *section, uint32_t id, const struct l7_counts *now)
+void l7_count(struct handoff *h, const char *section, const struct l7_server *which,
+	      const struct l7_counts *now)
 {
 	const struct l7_section *s = find(&h->l7, section);
 
 	for (size_t i = 0; s && i < s->server_count; i++) {
 		struct l7_server *server = &s->servers[i];
 
-		if (server->id != id)
+		if (server->id != which->id || server->tag != which->tag)
 			continue;
 		server->sum.in += now->in - server->read.in;
 		server->sum.out += now->out - server->read.out;

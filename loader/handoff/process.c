@@ -35,6 +35,15 @@ static void close_one(uv_handle_t *handle)
 		uv_close(handle, on_closed);
 }
 
+/* One that still runs is waited for, or it would be left dead and unburied. */
+static void close_child(uv_process_t *child)
+{
+	if (uv_is_active((uv_handle_t *)child))
+		uv_unref((uv_handle_t *)child);
+	else
+		close_one((uv_handle_t *)child);
+}
+
 /* Its handles; the process itself goes on. */
 void process_forget(struct process *p)
 {
@@ -43,7 +52,7 @@ void process_forget(struct process *p)
 	p->handoff = NULL;
 	admin_free(TAKE(p->admin));
 	for (int i = 0; i < 2; i++) {
-		close_one((uv_handle_t *)&p->child[i]);
+		close_child(&p->child[i]);
 		close_one((uv_handle_t *)&p->output[i]);
 	}
 	close_one((uv_handle_t *)&p->timer);
@@ -191,6 +200,10 @@ static void on_ended(uv_process_t *child, int64_t status, int signal_number)
 {
 	struct process *p = child->data;
 
+	if (!p->handoff) {
+		close_one((uv_handle_t *)child);
+		return;
+	}
 	p->has_ended = true;
 	p->status = status;
 	p->signal_number = signal_number;
@@ -367,4 +380,10 @@ static void end(void *ctx, pid_t pid)
 void process_end_all(const char *dir)
 {
 	files_each_process(dir, end, NULL);
+}
+
+void process_kill(struct process *p)
+{
+	log_error("proxy: haproxy does not answer any more: it is killed and started again");
+	(void)uv_process_kill(&p->child[1], SIGKILL);
 }

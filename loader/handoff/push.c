@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -14,14 +15,22 @@
 #include "handoff/render.h"
 #include "handoff/state.h"
 
+#define PAYLOAD_MOST 12000 /* bytes; HAProxy's buffers have 16384 */
+
 /* A change under way; it may outlive the entry and the process. */
 struct push {
 	struct handoff *handoff;
 	uint64_t process;
 	uint32_t id;
-	uint64_t number;
-	char pool[32];
+	size_t slot;
+	struct server server; /* what is pushed */
 };
+
+static void push_free(struct push *p)
+{
+	server_done(&p->server);
+	free(p);
+}
 
 static bool knows_pool(const struct process *p, const char *name)
 {
@@ -37,6 +46,26 @@ static bool is_due(const struct entry *e)
 	return e->has_want && !e->problem && !e->is_frontend && e->want.number != e->have.number;
 }
 
+static bool knows_file(const struct process *p, const char *path)
+{
+	for (size_t i = 0; i < p->file_count; i++) {
+		if (strcmp(p->files[i], path) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Its buffer takes no longer command; from a file HAProxy reads what it likes. */
+static bool has_large_file(const struct handoff *h, const char *params)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < h->file_count && !any; i++)
+		any = strstr(params, h->files[i].path) && strlen(h->files[i].pem) > PAYLOAD_MOST &&
+		      !knows_file(h->now, h->files[i].path);
+	return any;
+}
+
 bool push_needs_process(const struct handoff *h)
 {
 	const struct process *p = h->now;
@@ -46,7 +75,8 @@ bool push_needs_process(const struct handoff *h)
 	for (size_t i = 0; i < h->live_count; i++) {
 		const struct entry *e = h->entries[h->live[i]];
 
-		if (is_due(e) && !knows_pool(p, e->want.pool))
+		if (is_due(e) &&
+		    (!knows_pool(p, e->want.pool) || has_large_file(h, e->want.params)))
 			return true;
 	}
 	return false;
@@ -88,15 +118,6 @@ static void tell_file(struct handoff *h, const struct plan_file *f)
 	strbuf_done(&b);
 }
 
-static bool knows_file(const struct process *p, const char *path)
-{
-	for (size_t i = 0; i < p->file_count; i++) {
-		if (strcmp(p->files[i], path) == 0)
-			return true;
-	}
-	return false;
-}
-
 void push_tell_files(struct handoff *h, const char *params)
 {
 	struct process *p = h->now;
@@ -106,78 +127,124 @@ void push_tell_files(struct handoff *h, const char *params)
 
 		if (!strstr(params, f->path) || knows_file(p, f->path))
 			continue;
+		if (access(f->path, F_OK)) /* for later processes */
+			(void)files_write(h, f->path, f->pem);
 		tell_file(h, f);
 		*arena_push(p->arena, p->files, p->file_count) = arena_strdup(p->arena, f->path);
 	}
 }
 
-static void settle(const struct push *push, struct entry *e)
+/* NULL: the entry is gone. */
+static struct entry *entry_of(const struct push *push)
 {
-	struct handoff *h = push->handoff;
-
-	e->pushing = false;
-	if (e->want.number != push->number || !e->has_want)
-		return; /* it is to be something else by now */
-	push_retire(h, &e->have);
-	entry_have(h, e);
-	h->hooks.changed(h->hooks.ctx);
+	return push->handoff->entries[push->id];
 }
 
-/* NULL: the process that was told is not the one that counts any more, or the entry is gone. */
-static struct entry *entry_of(const struct push *push, int err)
+/* Does the process that was told still count? */
+static bool is_current(const struct push *push, int err)
 {
 	const struct handoff *h = push->handoff;
 
-	if (err == -ECANCELED || !h->now || h->now->number != push->process)
-		return NULL;
-	return h->entries[push->id];
+	return err != -ECANCELED && h->now && h->now->number == push->process;
 }
 
-static void refuse(const struct push *push, struct entry *e, int err, const char *answer)
+/* No word about the server: the process may have ended, or hang. A new one will have it. */
+static void give_up(struct handoff *h, int err)
+{
+	log_warn("proxy: haproxy does not answer on its admin socket: %s",
+		 err ? strerror(-err) : "it closed the connection");
+	h->now->l7_hash = 0;
+	handoff_settle(h);
+}
+
+static void refuse(const struct push *push, struct entry *e, const char *answer)
 {
 	char why[256];
 
-	e->pushing = false;
 	(void)snprintf(why, sizeof(why), "HAProxy refuses it: %.*s", (int)strcspn(answer, "\n"),
-		       err ? strerror(-err) : answer);
-	if (e->want.number == push->number)
+		       answer);
+	if (e->want.number == push->server.number)
 		entry_refuse(push->handoff, e, why);
+}
+
+/* The slot leads to the pushed server now, whatever the entry wants by this time. */
+static void settle(struct push *push, struct entry *e)
+{
+	struct handoff *h = push->handoff;
+
+	if (!e || e->slot != push->slot) {
+		push_unmap(h, push->slot);
+		push_retire(h, &push->server);
+		return;
+	}
+	push_retire(h, &e->have);
+	entry_now_has(h, e, &push->server);
+	h->hooks.changed(h->hooks.ctx);
 }
 
 static void on_mapped(void *ctx, int err, const char *answer)
 {
-	AUTO(free) struct push *push = ctx;
-	struct entry *e = entry_of(push, err);
+	struct push *push = ctx;
+	struct handoff *h = push->handoff;
+	const bool counts = is_current(push, err);
+	struct entry *e = entry_of(push);
 
-	if (!e)
-		return;
-	if (err || *answer)
-		refuse(push, e, err, answer);
-	else
+	if (counts && e && e->slot == push->slot)
+		e->pushing = false;
+	if (counts && !err && !*answer)
 		settle(push, e);
-	push_all(push->handoff); /* it may be to be something else by now */
+	else if (counts && !err && e)
+		refuse(push, e, answer);
+	else if (counts)
+		give_up(h, err);
+	push_free(push);
+	if (counts)
+		push_all(h); /* it may be to be something else by now */
+}
+
+static void lead(struct push *push)
+{
+	const struct server *s = &push->server;
+	struct handoff *h = push->handoff;
+	struct entry *e = entry_of(push);
+	struct strbuf b = {0};
+
+	strbuf_printf(&b, "set server %s/s%" PRIu64 " state ready\n", s->pool, s->number);
+	tell(h, b.text, NULL, NULL);
+	strbuf_done(&b);
+	if (!e->have.number)
+		push_unmap(h, e->slot); /* a second entry of one name would not be found */
+	strbuf_printf(&b, "%s map %s/" RENDER_MAP " p%zu %s/s%" PRIu64 "\n",
+		      e->have.number ? "set" : "add", h->dir, e->slot, s->pool, s->number);
+	tell(h, b.text, on_mapped, push);
+	strbuf_done(&b);
 }
 
 static void on_added(void *ctx, int err, const char *answer)
 {
 	struct push *push = ctx;
 	struct handoff *h = push->handoff;
-	struct entry *e = entry_of(push, err);
-	struct strbuf b = {0};
+	const bool counts = is_current(push, err);
+	const bool is_added = !err && strstr(answer, "New server registered");
+	struct entry *e = entry_of(push);
+	const bool is_wanted =
+		e && e->slot == push->slot && e->has_want && e->want.number == push->server.number;
 
-	if (e && (err || !strstr(answer, "New server registered")))
-		refuse(push, e, err, answer);
-	if (!e || !e->pushing) {
-		free(push);
+	if (counts && is_added && is_wanted) {
+		lead(push);
 		return;
 	}
-	strbuf_printf(&b, "set server %s/s%" PRIu64 " state ready\n", push->pool, push->number);
-	tell(h, b.text, NULL, NULL);
-	strbuf_done(&b);
-	strbuf_printf(&b, "%s map %s/" RENDER_MAP " p%zu %s/s%" PRIu64 "\n",
-		      e->have.number ? "set" : "add", h->dir, e->slot, push->pool, push->number);
-	tell(h, b.text, on_mapped, push);
-	strbuf_done(&b);
+	if (counts && e && e->slot == push->slot)
+		e->pushing = false;
+	if (counts && is_added)
+		push_retire(h, &push->server);
+	else if (counts && !err && *answer && e)
+		refuse(push, e, answer);
+	else if (counts && (err || !*answer))
+		give_up(h, err);
+	push_free(push);
+	if (counts)
+		push_all(h);
 }
 
 static void push_one(struct handoff *h, struct entry *e)
@@ -189,8 +256,8 @@ static void push_one(struct handoff *h, struct entry *e)
 	if (!push)
 		return;
 	*push = (struct push){
-		.handoff = h, .process = h->now->number, .id = e->id, .number = s->number};
-	(void)snprintf(push->pool, sizeof(push->pool), "%s", s->pool);
+		.handoff = h, .process = h->now->number, .id = e->id, .slot = e->slot};
+	server_copy(&push->server, s);
 	e->pushing = true;
 	push_tell_files(h, s->params);
 	strbuf_printf(&b, "add server %s/s%" PRIu64 " %s weight 0%s\n", s->pool, s->number,
@@ -211,13 +278,13 @@ void push_all(struct handoff *h)
 	}
 }
 
-void push_unmap(struct handoff *h, const struct entry *e)
+void push_unmap(struct handoff *h, size_t slot)
 {
 	struct strbuf b = {0};
 
-	if (!h->now || !e->have.number)
+	if (!h->now)
 		return;
-	strbuf_printf(&b, "del map %s/" RENDER_MAP " p%zu\n", h->dir, e->slot);
+	strbuf_printf(&b, "del map %s/" RENDER_MAP " p%zu\n", h->dir, slot);
 	tell(h, b.text, NULL, NULL);
 	strbuf_done(&b);
 }

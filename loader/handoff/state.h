@@ -111,7 +111,7 @@ struct handoff {
 	uint16_t resolver_port;
 	bool local_clients;
 	bool lacks_sockets; /* for some endpoint of the latest plan */
-	size_t left_out; /* of the latest plan */
+	size_t left_out;    /* of the latest plan */
 	uid_t uid;
 	gid_t gid;
 	struct socket_pair *sockets; /* by slot */
@@ -139,6 +139,10 @@ struct handoff {
 	uint64_t next_process; /* likewise */
 	struct process *now;   /* the one that runs, or NULL */
 	struct process *next;  /* the one that is to take over, or NULL */
+	bool is_synced;	       /* at least once */
+	bool is_counting;      /* a question is under way */
+	unsigned int silent;   /* questions in a row that were not answered */
+	char *plan_problem;    /* owned; of the latest plan */
 	bool reload_wanted;    /* once `next` is settled */
 	unsigned int failures; /* in a row */
 	uint64_t down_ms;      /* since when there is no process; 0: there is one, or none needed */
@@ -157,6 +161,7 @@ int configuration_write(struct process *p);
 
 /* process.c: a new process with what the entries want; takes over when it is ready. */
 void process_begin(struct handoff *h);
+void process_kill(struct process *p);	/* it hangs */
 void process_forget(struct process *p); /* it goes on, unwatched */
 void process_stop_old(struct handoff *h, const struct process *but);
 void process_stop_all(const char *dir); /* asked to finish what they have */
@@ -168,7 +173,7 @@ void push_tell_files(struct handoff *h, const char *params); /* those that are n
 bool push_needs_process(const struct handoff *h);
 void push_retire(struct handoff *h, struct server *s);
 void push_drop_retired(struct handoff *h);
-void push_unmap(struct handoff *h, const struct entry *e); /* its slot leads nowhere */
+void push_unmap(struct handoff *h, size_t slot); /* its slot leads nowhere */
 
 /* l7_run.c */
 void l7_keep(struct handoff *h, const struct l7_plan *p); /* copies */
@@ -178,7 +183,8 @@ void l7_tell_weights(struct handoff *h);
 void l7_took_over(struct handoff *h);
 bool l7_refuse(struct handoff *h, uint64_t key, const char *why); /* false: nothing is gained */
 void l7_forgive(struct handoff *h);
-void l7_count(struct handoff *h, const char *section, uint32_t id, const struct l7_counts *now);
+void l7_count(struct handoff *h, const char *section, const struct l7_server *which,
+	      const struct l7_counts *now);
 
 /* l7_servers.c */
 uint64_t l7_server_key(const char *section, const struct l7_server *s);
@@ -209,11 +215,12 @@ void handoff_failed(struct handoff *h, struct process *p);
 /* entries.c */
 void server_done(struct server *s);
 void server_set(struct server *to, const struct plan_server *from, uint64_t number);
+void server_copy(struct server *to, const struct server *from);
 void entry_want(struct handoff *h, const struct plan_server *s);
 /* HAProxy has what it wants. */
 void entry_have(struct handoff *h, struct entry *e);
-/* HAProxy has what it wanted when the configuration of `p` was written, and does not any more. */
-void entry_had(struct handoff *h, struct entry *e, const struct process *p);
+/* HAProxy has this for it, whatever it wants. */
+void entry_now_has(struct handoff *h, struct entry *e, const struct server *s);
 /* What it had is at fault: it has nothing any more. */
 void entry_lose(struct handoff *h, struct entry *e);
 void entry_refuse(struct handoff *h, struct entry *e, const char *why);

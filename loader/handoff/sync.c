@@ -148,10 +148,16 @@ void handoff_sync(struct handoff *h, const struct model *m, const struct ids *id
 	want_frontends(h, &l7);
 	l7_keep(h, &l7);
 	l7_hash(h);
-	if (h->l7_hash + h->l7_servers != before)
+	if (h->l7_hash + h->l7_servers != before) {
+		if (h->now && h->l7_refused.count)
+			h->now->l7_hash = 0; /* it lacks what was refused, and shall try again */
 		l7_forgive(h);
-	if (l7.problem && !h->l7_problem)
-		h->l7_problem = strdup(l7.problem);
+	}
+	free(h->plan_problem);
+	h->plan_problem = l7.problem ? strdup(l7.problem) : NULL;
+	for (size_t i = 0; !h->is_synced && i < SPW_ENDPOINTS_LIMIT; i++)
+		h->trusted[i] = h->trusted[i] && h->entries[i];
+	h->is_synced = true;
 	keep_plan(h, &p);
 	leave_others(h);
 	handoff_settle(h);

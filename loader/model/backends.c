@@ -22,6 +22,10 @@ static bool is_of_this_host(const struct model_options *o, const struct spw_addr
 		if (addr_equal(&o->host_addrs[i], addr))
 			return true;
 	}
+	for (size_t i = 0; i < o->own_addr_count; i++) {
+		if (addr_equal(&o->own_addrs[i], addr))
+			return true;
+	}
 	return addr_is_loopback(addr);
 }
 

@@ -129,10 +129,11 @@ void endpoints_add(struct resolver *r, struct adding *to)
 
 	for (size_t i = 0; i < b->count; i++) {
 		struct endpoint own = b->endpoints[i], *e = &own;
-		const bool carried = endpoint_is_served(r, b, e, proto);
+		bool carried;
 
 		own.tls = tls_for_gateway(r->arena, own.tls, client);
 		own.handoff = own.handoff || (to->service->proxied && !own.unusable);
+		carried = endpoint_is_served(r, b, e, proto);
 		if (carried && e->kind == ENDPOINT_FQDN && add_resolved(r, to, e))
 			continue;
 		if (!carried || e->kind == ENDPOINT_FQDN) {

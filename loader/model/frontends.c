@@ -113,7 +113,18 @@ static uint32_t ppm_of(const struct rule_weights *w)
 	return (uint32_t)((unsigned __int128)w->invalid * 1000000 / w->total);
 }
 
-/* The first rule has the route's name. */
+static bool has_rule(const struct object *route, const char *name)
+{
+	const struct node *rules = node_at(route->res.root, "spec.rules");
+
+	for (size_t i = 0; i < node_count(rules); i++) {
+		if (strcmp(node_text_at(node_item(rules, i), "name", ""), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The first rule has the route's name. A number that is another rule's name has a sign in front. */
 static const char *rule_name(struct resolver *r, const struct object *route,
 			     const struct node *rule, size_t number)
 {
@@ -124,7 +135,9 @@ static const char *rule_name(struct resolver *r, const struct object *route,
 		return arena_printf(r->arena, "%s/%s", res->namespace, res->name);
 	if (own)
 		return arena_printf(r->arena, "%s/%s/%s", res->namespace, res->name, own);
-	return arena_printf(r->arena, "%s/%s/%zu", res->namespace, res->name, number);
+	own = arena_printf(r->arena, "%zu", number);
+	return arena_printf(r->arena, "%s/%s/%s%s", res->namespace, res->name,
+			    has_rule(route, own) ? "#" : "", own);
 }
 
 /* A rule on one listener, about to be added to the frontends of its VIPs. */

@@ -91,6 +91,17 @@ void listener_certs_read(struct resolver *r, struct listener *l, struct l7_liste
 		.follows = true, /* upstream's schema takes options instead; there are none here */
 	};
 
+	const struct cert_problem clients = {
+		.reason = "Invalid",
+		.message =
+			"spec.tls.frontend of the Gateway asks for certificates of clients, which this "
+			"version does not verify: its listeners that end TLS are left out",
+	};
+
+	if (node_at(l->gateway->res.root, "spec.tls.frontend")) {
+		fail(r, l, NULL, &clients);
+		return; /* nobody gets in without what was asked for */
+	}
 	for (size_t i = 0; i < node_count(refs); i++)
 		read_ref(r, l, node_item(refs, i), out);
 	if (!node_count(refs))

@@ -21,13 +21,21 @@ static int compare_counts(size_t a, size_t b)
 	return a > b ? -1 : a < b;
 }
 
+/* A slash at the end of a beginning says nothing. */
+static size_t path_len(const struct node *match)
+{
+	const char *path = node_text_at(match, "path.value", "/");
+	const size_t len = strlen(path);
+
+	return path_rank(match) == 2 && len && path[len - 1] == '/' ? len - 1 : len;
+}
+
 static int compare_nodes(const struct node *a, const struct node *b)
 {
 	int order = path_rank(a) - path_rank(b);
 
 	if (!order)
-		order = compare_counts(strlen(node_text_at(a, "path.value", "/")),
-				       strlen(node_text_at(b, "path.value", "/")));
+		order = compare_counts(path_len(a), path_len(b));
 	if (!order)
 		order = compare_counts(node_member(a, "method") != NULL,
 				       node_member(b, "method") != NULL);

@@ -209,10 +209,8 @@ bool tls_policies_cover(const struct resolver *r, struct object *backend)
 		const struct node *e = node_item(list, i);
 		const int64_t port = node_int_at(e, "ip.port", node_int_at(e, "fqdn.port", 0));
 
-		if (port == 0)
-			continue;
 		ports++;
-		if (!tls_policies_find(r, backend, (uint16_t)port))
+		if (port == 0 || !tls_policies_find(r, backend, (uint16_t)port))
 			return false;
 	}
 	return ports > 0;

@@ -320,6 +320,53 @@ static void a_dynamic_resolver_needs_a_name_that_is_seen(void **state)
 	}
 }
 
+static void clusters_of_one_route_never_share_a_name(void **state)
+{
+	(void)state;
+	given(GATEWAY(WEB) BACKEND("b", "10.0.0.1")
+		      HTTP("r", "rules: [{backendRefs: [" REF(
+					"b") "]}, {name: \"2\", matches: [{path: "
+					     "{value: /x}}], backendRefs: [" REF(
+						     "b") "]}, {matches: [{path: {value: "
+							  "/y}}], backendRefs: [" REF("b") "]}]"));
+	assert_string_equal(matches(0), "web - /x default/r/2\nweb - /y default/r/#2\n"
+					"web - / default/r\n");
+}
+
+static void a_slash_at_the_end_of_a_beginning_says_nothing(void **state)
+{
+	(void)state;
+	given(GATEWAY(WEB) BACKEND("b", "10.0.0.1")
+		      HTTP("r", "rules: [{matches: [{path: {value: /foo/}}], backendRefs: [" REF(
+					"b") "]}, {matches: [{path: {value: /foo}, method: GET}], "
+					     "backendRefs: [" REF("b") "]}]"));
+	assert_string_equal(matches(0), "web - /foo default/r/1\nweb - /foo/ default/r\n");
+}
+
+static void an_endpoint_of_a_rule_that_leads_back_is_left_out(void **state)
+{
+	(void)state;
+	given(GATEWAY(
+		WEB) "apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: Backend\nmetadata: "
+		     "{name: b}\nspec: {endpoints: [{ip: {address: 192.0.2.1, port: 80}}]}\n---\n" HTTP(
+			     "r", TO_B));
+	assert_int_equal(m->services[1].locality_count, 0);
+	assert_int_equal(m->services[1].handoff_count, 1);
+	assert_false(m->services[1].handoff[0]->carried);
+}
+
+static void certificates_of_clients_that_nobody_would_verify_let_nobody_in(void **state)
+{
+	(void)state;
+	given("apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: edge}\n"
+	      "spec: {gatewayClassName: x, addresses: [{value: 192.0.2.1}], tls: {frontend: {default: "
+	      "{validation: {caCertificateRefs: [{name: ca, group: \"\", kind: ConfigMap}]}}}}, "
+	      "listeners: [{name: tls, protocol: HTTPS, port: 443, tls: {certificateRefs: [{name: "
+	      "pair}]}}]}\n---\n" PAIR BACKEND("b", "10.0.0.1") HTTP("r", TO_B));
+	assert_string_equal(matches(0), "");
+	expect(object("Gateway", "edge"), "ResolvedRefs", "asks for certificates of clients");
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -336,6 +383,10 @@ int main(void)
 		TEST(fields_that_nothing_does_are_named),
 		TEST(fields_of_a_policy_that_work_for_requests_are_not_named),
 		TEST(a_dynamic_resolver_needs_a_name_that_is_seen),
+		TEST(clusters_of_one_route_never_share_a_name),
+		TEST(a_slash_at_the_end_of_a_beginning_says_nothing),
+		TEST(an_endpoint_of_a_rule_that_leads_back_is_left_out),
+		TEST(certificates_of_clients_that_nobody_would_verify_let_nobody_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
