@@ -105,12 +105,15 @@ static void jitter_delays_the_first_probe(void **state)
 	server_stop(s);
 }
 
-/* Fifths of the interval, and wide bounds: the test machine may be busy. */
+/*
+ * Twentieths of the interval, 50 probes in each by rights. A test machine that holds the loop up spoils
+ * those in which it does and the one after them; bursts, however many, would leave most of them empty.
+ */
 static void many_endpoints_are_probed_evenly_over_the_interval(void **state)
 {
 	struct server *s = server_start("0.0.0.0", SERVER_CLOSES, "");
 	struct check c = rig_check(CHECK_TCP);
-	unsigned in_fifth[5] = {0}, first_round;
+	unsigned in_twentieth[20] = {0}, first_round, even = 0;
 	uint64_t began;
 	struct rig r;
 
@@ -129,10 +132,11 @@ static void many_endpoints_are_probed_evenly_over_the_interval(void **state)
 		uint64_t at = s->accepted_ms[n] - began;
 
 		if (at >= 2500 && at < 3500)
-			in_fifth[(at - 2500) / 200]++;
+			in_twentieth[(at - 2500) / 50]++;
 	}
-	for (size_t n = 0; n < 5; n++)
-		assert_in_range(in_fifth[n], 100, 300);
+	for (size_t n = 0; n < 20; n++)
+		even += in_twentieth[n] >= 25 && in_twentieth[n] <= 75;
+	assert_in_range(even, 12, 20);
 	server_stop(s);
 }
 
