@@ -699,5 +699,5 @@ int main(void)
 		TEST(an_apply_warns_of_others_only_what_it_brought_about),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, leave_network, NULL);
 }

@@ -355,5 +355,5 @@ int main(void)
 		TEST(a_gateway_without_addresses_follows_the_hosts),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, leave_network, NULL);
 }

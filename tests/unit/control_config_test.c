@@ -142,5 +142,5 @@ int main(void)
 		TEST(a_gateway_class_has_paths_without_a_namespace),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, leave_network, NULL);
 }

@@ -380,5 +380,5 @@ int main(void)
 		cmocka_unit_test(a_drains_terms_are_text_in_the_store),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, leave_network, NULL);
 }

@@ -14,8 +14,9 @@
 
 #include "engine_fixture.h"
 
-#define WAIT_MS 10000
-#define HOST	0x0a000001 /* 10.0.0.1 */
+#define WAIT_MS	 10000
+#define ENDPOINT 0x0a000001 /* 10.0.0.1 */
+#define HOST	 0x0a0000fe /* 10.0.0.254 */
 
 #define POLICY                                                                                     \
 	"{\"apiVersion\":\"gateway.envoyproxy.io/v1alpha1\",\"kind\":\"BackendTrafficPolicy\","    \
@@ -25,8 +26,9 @@
 	"\"unhealthyThreshold\":1,\"healthyThreshold\":1,\"tcp\":{}}}}}"
 
 /*
- * Loopback endpoints are not the packet path's, so the test moves into a network of its own and
- * makes 10.0.0.1 its host's address there. Without root that takes a user namespace.
+ * Endpoints at loopback or at one of the host's own addresses are not the packet path's, so the test
+ * moves into a network of its own, in which the whole of 10.0.0.0/8 ends here and only 10.0.0.254 is the
+ * host's. Without root that takes a user namespace.
  */
 static int enter_own_network(void **state)
 {
@@ -49,8 +51,9 @@ static int enter_own_network(void **state)
 /* Listens on 10.0.0.1, on *port unless that is 0; the kernel answers connects by itself. */
 static int listen_on(uint16_t *port)
 {
-	struct sockaddr_in addr = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(HOST), .sin_port = htons(*port)};
+	struct sockaddr_in addr = {.sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(ENDPOINT),
+				   .sin_port = htons(*port)};
 	socklen_t size = sizeof(addr);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
 

@@ -244,5 +244,5 @@ int main(void)
 		TEST(the_socket_is_gone_when_the_server_is),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, leave_network, NULL);
 }

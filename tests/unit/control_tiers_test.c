@@ -350,5 +350,5 @@ int main(void)
 		TEST(of_very_many_services_the_first_are_told_and_the_rest_counted),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, leave_network, NULL);
 }

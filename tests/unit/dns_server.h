@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -189,20 +190,37 @@ static inline void *dns_run(void *ctx)
 	return NULL;
 }
 
+/* One port for both; which is free for UDP may be taken for TCP, by a test beside this one. */
+static inline uint16_t dns_server_bind(struct dns_server *s)
+{
+	for (unsigned tries = 0; tries < 100; tries++) {
+		struct sockaddr_in at = {.sin_family = AF_INET,
+					 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+		socklen_t len = sizeof(at);
+
+		s->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(bind(s->fd, (struct sockaddr *)&at, len), 0);
+		assert_int_equal(getsockname(s->fd, (struct sockaddr *)&at, &len), 0);
+		s->tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (bind(s->tcp, (struct sockaddr *)&at, len) == 0)
+			return ntohs(at.sin_port);
+		assert_int_equal(errno, EADDRINUSE);
+		(void)close(s->fd);
+		(void)close(s->tcp);
+	}
+	fail_msg("no port of 100 is free for both");
+	return 0;
+}
+
 static inline struct dns_server *dns_server_start(const struct dns_record *records)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(at);
 	struct dns_server *s = calloc(1, sizeof(*s));
+	uint16_t port;
 
 	assert_non_null(s);
-	s->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(s->fd, (struct sockaddr *)&at, len), 0);
-	assert_int_equal(getsockname(s->fd, (struct sockaddr *)&at, &len), 0);
-	s->tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(s->tcp, (struct sockaddr *)&at, len), 0);
+	port = dns_server_bind(s);
 	assert_int_equal(listen(s->tcp, 8), 0);
-	(void)snprintf(s->where, sizeof(s->where), "127.0.0.1:%u", ntohs(at.sin_port));
+	(void)snprintf(s->where, sizeof(s->where), "127.0.0.1:%u", port);
 	s->records = records;
 	assert_int_equal(pthread_create(&s->thread, NULL, dns_run, s), 0);
 	return s;
