@@ -270,17 +270,24 @@ static void write_conf(const char *path, const char *search)
 	assert_int_equal(fclose(f), 0);
 }
 
+/* In a new file, whose name takes the place of the X of `path`. */
+static void make_conf(char *path, const char *search)
+{
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	(void)close(fd);
+	write_conf(path, search);
+}
+
 static void resolv_conf_is_heeded_and_read_again_when_it_changes(void **state)
 {
 	struct dns_server *s = dns_server_start(web);
 	char path[] = "/tmp/spillway-resolv-XXXXXX";
-	int fd = mkstemp(path);
 	struct rig r;
 
 	(void)state;
-	assert_true(fd >= 0);
-	(void)close(fd);
-	write_conf(path, "other.example");
+	make_conf(path, "other.example");
 	rig_start(&r, &(struct dns_options){.servers = s->where, .resolv_conf = path});
 	assert_string_equal(look_up(&r, "db"), "NXDOMAIN");
 	write_conf(path, "corp.example");
@@ -295,13 +302,10 @@ static void without_a_search_list_a_name_is_asked_for_as_it_is(void **state)
 {
 	struct dns_server *s = dns_server_start(web);
 	char path[] = "/tmp/spillway-resolv-XXXXXX";
-	int fd = mkstemp(path);
 	struct rig r;
 
 	(void)state;
-	assert_true(fd >= 0);
-	(void)close(fd);
-	write_conf(path, "corp.example");
+	make_conf(path, "corp.example");
 	rig_start(&r, &(struct dns_options){
 			      .servers = s->where, .resolv_conf = path, .search = DNS_SEARCH_NONE});
 	assert_string_equal(look_up(&r, "db"), "NXDOMAIN");
