@@ -7,12 +7,25 @@
 
 /* The first rows of each kind's table. */
 #define ROW_ENVELOPE                                                                               \
-	{.name = "apiVersion", .type = FIELD_STRING, .text = "Group and version of the kind."},    \
-		{.name = "kind", .type = FIELD_STRING, .text = "The kind of the resource."},       \
-		{.name = "metadata",                                                               \
-		 .type = FIELD_OBJECT,                                                             \
-		 .fields = metadata_fields,                                                        \
-		 .text = "Name, namespace, labels and annotations."}
+	{.name = "apiVersion",                                                                     \
+	 .type = FIELD_STRING,                                                                     \
+	 .text = "Group and version of the kind.",                                                 \
+	 .acts = ACTS_META},                                                                       \
+		{.name = "kind",                                                                   \
+		 .type = FIELD_STRING,                                                             \
+		 .text = "The kind of the resource.",                                              \
+		 .acts = ACTS_META},                                                               \
+	{                                                                                          \
+		.name = "metadata", .type = FIELD_OBJECT, .fields = metadata_fields,               \
+		.text = "Name, namespace, labels and annotations.", .acts = ACTS_META              \
+	}
+/* The last row of most kinds' tables. */
+#define ROW_STATUS(rows)                                                                           \
+	{.name = "status",                                                                         \
+	 .type = FIELD_OBJECT,                                                                     \
+	 .fields = (rows),                                                                         \
+	 .text = "What became of it; set by the daemon, ignored in manifests.",                    \
+	 .acts = ACTS_META}
 
 /* Parts of references; what differs (required, preset) follows the description. */
 #define ROW_GROUP(description, ...)                                                                \
@@ -74,7 +87,8 @@
 		ROW_NAME("Name of the Backend.", .required = true),                                \
 		ROW_NAMESPACE("Namespace of the Backend; the route's when absent. Another "        \
 			      "namespace needs a ReferenceGrant there."),                          \
-		ROW_PORT("Without effect for a Backend: each of its endpoints has its own port.")
+		ROW_PORT("Without effect for a Backend: each of its endpoints has its own port.",  \
+			 .acts = ACTS_NEVER)
 #define ROW_WEIGHT                                                                                 \
 	{.name = "weight",                                                                         \
 	 .type = FIELD_INT32,                                                                      \
@@ -90,19 +104,17 @@
 	 .rules = route_parents_rules,                                                             \
 	 .text = "Gateways whose listeners the route attaches to."}
 
-/* The whole table of a route. */
-#define ROUTE_FIELDS(spec_rows)                                                                    \
+/* The whole table of a route, and what carries its traffic. */
+#define ROUTE_FIELDS(spec_rows, path)                                                              \
 	{                                                                                          \
 		ROW_ENVELOPE,                                                                      \
 		{.name = "spec",                                                                   \
 		 .type = FIELD_OBJECT,                                                             \
 		 .fields = (spec_rows),                                                            \
 		 .required = true,                                                                 \
-		 .text = "Where traffic comes from and where it goes."},                           \
-		{.name = "status",                                                                 \
-		 .type = FIELD_OBJECT,                                                             \
-		 .fields = route_status_fields,                                                    \
-		 .text = "What became of it; set by the daemon, ignored in manifests."},           \
+		 .text = "Where traffic comes from and where it goes.",                            \
+		 .acts = (path)},                                                                  \
+		ROW_STATUS(route_status_fields),                                                   \
 		FIELD_END,                                                                         \
 	}
 
@@ -111,10 +123,13 @@ extern const struct field route_status_fields[];
 extern const struct field policy_status_fields[];
 extern const struct field secret_ref_fields[]; /* group, kind, name, namespace; a Secret */
 extern const struct field label_selector_fields[];
-extern const struct field row_text;	  /* item: any string */
-extern const struct field row_condition;  /* item: one condition */
-extern const struct field row_secret_ref; /* item: secret_ref_fields */
-extern const struct field row_parent_ref; /* item: a route's parent */
-extern const struct field row_filter;	  /* item: a filter of an HTTPRoute */
+extern const struct field fraction_fields[]; /* numerator, denominator; http_fraction_rules */
+extern const struct field header_modifier_fields[]; /* add, remove, set */
+extern const struct field row_requirement;	    /* item: one of a selector's matchExpressions */
+extern const struct field row_text;		    /* item: any string */
+extern const struct field row_condition;	    /* item: one condition */
+extern const struct field row_secret_ref;	    /* item: secret_ref_fields */
+extern const struct field row_parent_ref;	    /* item: a route's parent */
+extern const struct field row_filter;		    /* item: a filter of an HTTPRoute */
 
 #endif

@@ -101,6 +101,7 @@ static const struct field condition_fields[] = {
 	 .required = true,
 	 FIELD_MIN(1),
 	 FIELD_MAX(1024),
+	 .pattern = &pattern_reason,
 	 .text = "One word for programs."},
 	{.name = "status",
 	 .type = FIELD_STRING,
@@ -111,28 +112,43 @@ static const struct field condition_fields[] = {
 	 .type = FIELD_STRING,
 	 .required = true,
 	 FIELD_MAX(316),
+	 .pattern = &pattern_condition,
 	 .text = "What the condition is about."},
 	FIELD_END,
 };
 const struct field row_condition = {.type = FIELD_OBJECT, .fields = condition_fields};
 
 static const struct field parent_ref_fields[] = {
-	{.name = "group", .type = FIELD_STRING, .text = "API group of the parent."},
-	{.name = "kind", .type = FIELD_STRING, .text = "Kind of the parent."},
-	{.name = "name", .type = FIELD_STRING, .required = true, .text = "Name of the parent."},
-	{.name = "namespace", .type = FIELD_STRING, .text = "Namespace of the parent."},
-	{.name = "port", .type = FIELD_INT32, .text = "Port of the parent."},
-	{.name = "sectionName", .type = FIELD_STRING, .text = "Listener of the parent."},
+	ROW_GROUP("API group of the parent.", .preset = "\"gateway.networking.k8s.io\""),
+	ROW_KIND("Kind of the parent.", .preset = "\"Gateway\""),
+	ROW_NAME("Name of the parent.", .required = true),
+	ROW_NAMESPACE("Namespace of the parent."),
+	ROW_PORT("Port of the parent."),
+	ROW_SECTION("sectionName", "Listener of the parent."),
 	FIELD_END,
 };
 
+#define ROW_CONDITIONS                                                                             \
+	{.name = "conditions",                                                                     \
+	 .type = FIELD_LIST,                                                                       \
+	 .item = &row_condition,                                                                   \
+	 .list_key = "type",                                                                       \
+	 .required = true,                                                                         \
+	 FIELD_MIN(1),                                                                             \
+	 FIELD_MAX(8),                                                                             \
+	 .text = "What was found out."}
+#define ROW_CONTROLLER                                                                             \
+	{.name = "controllerName",                                                                 \
+	 .type = FIELD_STRING,                                                                     \
+	 .required = true,                                                                         \
+	 FIELD_MIN(1),                                                                             \
+	 FIELD_MAX(253),                                                                           \
+	 .pattern = &pattern_controller,                                                           \
+	 .text = "Who says so."}
+
 static const struct field parent_fields[] = {
-	{.name = "conditions",
-	 .type = FIELD_LIST,
-	 .item = &row_condition,
-	 .list_key = "type",
-	 .text = "What was found out."},
-	{.name = "controllerName", .type = FIELD_STRING, .required = true, .text = "Who says so."},
+	ROW_CONDITIONS,
+	ROW_CONTROLLER,
 	{.name = "parentRef",
 	 .type = FIELD_OBJECT,
 	 .fields = parent_ref_fields,
@@ -146,6 +162,8 @@ const struct field route_status_fields[] = {
 	{.name = "parents",
 	 .type = FIELD_LIST,
 	 .item = &parent_entry,
+	 .required = true,
+	 FIELD_MAX(32),
 	 .text = "One entry for each Gateway that the route names."},
 	FIELD_END,
 };
@@ -156,12 +174,8 @@ static const struct field ancestor_fields[] = {
 	 .fields = parent_ref_fields,
 	 .required = true,
 	 .text = "The target that this is about."},
-	{.name = "conditions",
-	 .type = FIELD_LIST,
-	 .item = &row_condition,
-	 .list_key = "type",
-	 .text = "What was found out."},
-	{.name = "controllerName", .type = FIELD_STRING, .required = true, .text = "Who says so."},
+	ROW_CONDITIONS,
+	ROW_CONTROLLER,
 	FIELD_END,
 };
 static const struct field ancestor_entry = {.type = FIELD_OBJECT, .fields = ancestor_fields};
@@ -170,7 +184,23 @@ const struct field policy_status_fields[] = {
 	{.name = "ancestors",
 	 .type = FIELD_LIST,
 	 .item = &ancestor_entry,
+	 .required = true,
+	 FIELD_MAX(16),
 	 .text = "One entry for each target."},
+	FIELD_END,
+};
+
+const struct field fraction_fields[] = {
+	{.name = "denominator",
+	 .type = FIELD_INT32,
+	 FIELD_MIN(1),
+	 .preset = "100",
+	 .text = "Of so many."},
+	{.name = "numerator",
+	 .type = FIELD_INT32,
+	 .required = true,
+	 FIELD_MIN(0),
+	 .text = "So many."},
 	FIELD_END,
 };
 
@@ -192,12 +222,12 @@ static const struct field requirement_fields[] = {
 	{.name = "values", .type = FIELD_LIST, .item = &row_text, .text = "For In and NotIn."},
 	FIELD_END,
 };
-static const struct field requirement = {.type = FIELD_OBJECT, .fields = requirement_fields};
+const struct field row_requirement = {.type = FIELD_OBJECT, .fields = requirement_fields};
 
 const struct field label_selector_fields[] = {
 	{.name = "matchExpressions",
 	 .type = FIELD_LIST,
-	 .item = &requirement,
+	 .item = &row_requirement,
 	 .text = "Requirements that all must hold."},
 	{.name = "matchLabels",
 	 .type = FIELD_MAP,

@@ -3,8 +3,6 @@
 #include "manifest/fields.h"
 #include "manifest/rules.h"
 
-static const struct field row_any_object = {.type = FIELD_ANY};
-
 static const struct field address_fields[] = {
 	{.name = "type",
 	 .type = FIELD_STRING,
@@ -75,7 +73,8 @@ static const struct field listener_tls_fields[] = {
 	 .type = FIELD_MAP,
 	 .item = &option_row,
 	 FIELD_MAX(16),
-	 .text = "Settings of implementations."},
+	 .text = "Settings of implementations; none here.",
+	 .acts = ACTS_NOWHERE},
 	FIELD_END,
 };
 static const struct field listener_fields[] = {
@@ -89,7 +88,8 @@ static const struct field listener_fields[] = {
 	 FIELD_MIN(1),
 	 FIELD_MAX(253),
 	 .pattern = &pattern_hostname,
-	 .text = "Host name that clients ask for; not for TCP and UDP."},
+	 .text = "Host name that clients ask for; not for TCP and UDP.",
+	 .acts = ACTS_USERSPACE},
 	ROW_SECTION("name", "Name of the listener, unique in the Gateway.", .required = true),
 	ROW_PORT("Port that is listened on.", .required = true),
 	{.name = "protocol",
@@ -103,7 +103,8 @@ static const struct field listener_fields[] = {
 	 .type = FIELD_OBJECT,
 	 .fields = listener_tls_fields,
 	 .rules = gateway_listener_tls_rules,
-	 .text = "For TLS and HTTPS."},
+	 .text = "For TLS and HTTPS: where TLS ends, and with which certificate.",
+	 .acts = ACTS_USERSPACE},
 	FIELD_END,
 };
 static const struct field listener_row = {.type = FIELD_OBJECT, .fields = listener_fields};
@@ -115,12 +116,123 @@ static const struct field backend_tls_fields[] = {
 	 .text = "Certificate that is shown to endpoints."},
 	FIELD_END,
 };
+static const struct field client_ca_fields[] = {
+	ROW_GROUP("API group of the referent, empty for a ConfigMap.", .required = true),
+	ROW_KIND("ConfigMap.", .required = true),
+	ROW_NAME("Name of the referent.", .required = true),
+	ROW_NAMESPACE("Namespace of the referent; the Gateway's when absent."),
+	FIELD_END,
+};
+static const struct field client_ca_row = {.type = FIELD_OBJECT, .fields = client_ca_fields};
+static const char *const client_modes[] = {"AllowValidOnly", "AllowInsecureFallback", NULL};
+static const struct field client_validation_fields[] = {
+	{.name = "caCertificateRefs",
+	 .type = FIELD_LIST,
+	 .item = &client_ca_row,
+	 .required = true,
+	 FIELD_MIN(1),
+	 FIELD_MAX(8),
+	 .text = "Authorities that sign the certificates of clients."},
+	{.name = "mode",
+	 .type = FIELD_STRING,
+	 .values = client_modes,
+	 .preset = "\"AllowValidOnly\"",
+	 .text = "What becomes of a client without a valid certificate."},
+	FIELD_END,
+};
+static const struct field client_tls_fields[] = {
+	{.name = "validation",
+	 .type = FIELD_OBJECT,
+	 .fields = client_validation_fields,
+	 .text = "Which certificates clients must show."},
+	FIELD_END,
+};
+static const struct field port_tls_fields[] = {
+	ROW_PORT("Listeners on this port.", .required = true),
+	{.name = "tls",
+	 .type = FIELD_OBJECT,
+	 .fields = client_tls_fields,
+	 .required = true,
+	 .text = "What holds there."},
+	FIELD_END,
+};
+static const struct field port_tls_row = {.type = FIELD_OBJECT, .fields = port_tls_fields};
+static const struct field frontend_fields[] = {
+	{.name = "default",
+	 .type = FIELD_OBJECT,
+	 .fields = client_tls_fields,
+	 .required = true,
+	 .text = "What holds for all listeners of HTTPS."},
+	{.name = "perPort",
+	 .type = FIELD_LIST,
+	 .item = &port_tls_row,
+	 .list_key = "port",
+	 FIELD_MAX(64),
+	 .rules = gateway_ports_rules,
+	 .text = "What holds for those on a port instead."},
+	FIELD_END,
+};
 static const struct field gateway_tls_fields[] = {
 	{.name = "backend",
 	 .type = FIELD_OBJECT,
 	 .fields = backend_tls_fields,
-	 .text = "Connections to endpoints."},
-	{.name = "frontend", .type = FIELD_ANY, .text = "Kept, without effect."},
+	 .text = "Connections to endpoints.",
+	 .acts = ACTS_USERSPACE},
+	{.name = "frontend",
+	 .type = FIELD_OBJECT,
+	 .fields = frontend_fields,
+	 .text = "Certificates of clients. They cannot be asked for in this version, so listeners "
+		 "with TLS are not programmed when this is there."},
+	FIELD_END,
+};
+
+static const struct field label_value_row = {
+	.type = FIELD_STRING, FIELD_MAX(63), .pattern = &pattern_label_value};
+static const struct field parameters_fields[] = {
+	ROW_GROUP("API group of the referent.", .required = true),
+	ROW_KIND("Kind of the referent.", .required = true),
+	ROW_NAME("Name of the referent.", .required = true),
+	FIELD_END,
+};
+static const struct field infrastructure_fields[] = {
+	{.name = "annotations",
+	 .type = FIELD_MAP,
+	 .item = &option_row,
+	 FIELD_MAX(16),
+	 .rules = gateway_annotations_rules,
+	 .text = "Annotations of what is made for the Gateway."},
+	{.name = "labels",
+	 .type = FIELD_MAP,
+	 .item = &label_value_row,
+	 FIELD_MAX(8),
+	 .rules = gateway_labels_rules,
+	 .text = "Labels of what is made for the Gateway."},
+	{.name = "parametersRef",
+	 .type = FIELD_OBJECT,
+	 .fields = parameters_fields,
+	 .text = "Further settings of implementations."},
+	FIELD_END,
+};
+
+static const char *const set_from_values[] = {"All", "Selector", "Same", "None", NULL};
+static const struct field set_namespaces_fields[] = {
+	{.name = "from",
+	 .type = FIELD_STRING,
+	 .values = set_from_values,
+	 .preset = "\"None\"",
+	 .text = "Namespaces whose ListenerSets may attach."},
+	{.name = "selector",
+	 .type = FIELD_OBJECT,
+	 .fields = label_selector_fields,
+	 .text = "Labels of the namespaces, for Selector."},
+	FIELD_END,
+};
+static const struct field allowed_listeners_fields[] = {
+	{.name = "namespaces",
+	 .type = FIELD_OBJECT,
+	 .fields = set_namespaces_fields,
+	 .preset = "{\"from\":\"None\"}",
+	 .text = "Namespaces of ListenerSets that may attach."},
 	FIELD_END,
 };
 
@@ -131,14 +243,23 @@ static const struct field spec_fields[] = {
 	 FIELD_MAX(16),
 	 .rules = gateway_addresses_rules,
 	 .text = "VIPs. When absent: the addresses of the attached interfaces."},
-	{.name = "allowedListeners", .type = FIELD_ANY, .text = "Kept, without effect."},
+	{.name = "allowedListeners",
+	 .type = FIELD_OBJECT,
+	 .fields = allowed_listeners_fields,
+	 .text = "ListenerSets that may attach; there are none here.",
+	 .acts = ACTS_NOWHERE},
 	{.name = "gatewayClassName",
 	 .type = FIELD_STRING,
 	 .required = true,
 	 FIELD_MIN(1),
 	 FIELD_MAX(253),
-	 .text = "Any name: there is one class of gateways here."},
-	{.name = "infrastructure", .type = FIELD_ANY, .text = "Kept, without effect."},
+	 .text = "Any name: there is one class of gateways here.",
+	 .acts = ACTS_NOWHERE},
+	{.name = "infrastructure",
+	 .type = FIELD_OBJECT,
+	 .fields = infrastructure_fields,
+	 .text = "About what is made for a Gateway; nothing is made here.",
+	 .acts = ACTS_NOWHERE},
 	{.name = "listeners",
 	 .type = FIELD_LIST,
 	 .item = &listener_row,
@@ -151,23 +272,66 @@ static const struct field spec_fields[] = {
 	{.name = "tls",
 	 .type = FIELD_OBJECT,
 	 .fields = gateway_tls_fields,
-	 .text = "TLS of the whole Gateway."},
+	 .text = "TLS of the whole Gateway.",
+	 .acts = ACTS_USERSPACE},
 	FIELD_END,
 };
+static const struct field status_address_fields[] = {
+	{.name = "type",
+	 .type = FIELD_STRING,
+	 FIELD_MIN(1),
+	 FIELD_MAX(253),
+	 .pattern = &pattern_address_type,
+	 .preset = "\"IPAddress\"",
+	 .text = "IPAddress."},
+	{.name = "value",
+	 .type = FIELD_STRING,
+	 .required = true,
+	 FIELD_MIN(1),
+	 FIELD_MAX(253),
+	 .text = "The address."},
+	FIELD_END,
+};
+static const struct field status_address_row = {.type = FIELD_OBJECT,
+						.fields = status_address_fields,
+						.rules = gateway_status_address_rules};
+#define ROW_CONDITIONS(description, ...)                                                           \
+	{.name = "conditions",                                                                     \
+	 .type = FIELD_LIST,                                                                       \
+	 .item = &row_condition,                                                                   \
+	 .list_key = "type",                                                                       \
+	 FIELD_MAX(8),                                                                             \
+	 .text = description,                                                                      \
+	 ##__VA_ARGS__}
+static const struct field listener_status_fields[] = {
+	{.name = "attachedRoutes",
+	 .type = FIELD_INT32,
+	 .required = true,
+	 .text = "Routes that are attached to it."},
+	ROW_CONDITIONS("What was found out about the listener.", .required = true),
+	ROW_SECTION("name", "Name of the listener.", .required = true),
+	{.name = "supportedKinds",
+	 .type = FIELD_LIST,
+	 .item = &route_kind_row,
+	 FIELD_MAX(8),
+	 .text = "Kinds of routes that may attach."},
+	FIELD_END,
+};
+static const struct field listener_status_row = {.type = FIELD_OBJECT,
+						 .fields = listener_status_fields};
 static const struct field status_fields[] = {
 	{.name = "addresses",
 	 .type = FIELD_LIST,
-	 .item = &row_any_object,
+	 .item = &status_address_row,
+	 FIELD_MAX(16),
 	 .text = "Addresses in use."},
 	{.name = "attachedListenerSets", .type = FIELD_INT32, .text = "Always absent."},
-	{.name = "conditions",
-	 .type = FIELD_LIST,
-	 .item = &row_condition,
-	 .list_key = "type",
-	 .text = "What was found out about the Gateway."},
+	ROW_CONDITIONS("What was found out about the Gateway."),
 	{.name = "listeners",
 	 .type = FIELD_LIST,
-	 .item = &row_any_object,
+	 .item = &listener_status_row,
+	 .list_key = "name",
+	 FIELD_MAX(64),
 	 .text = "What was found out about each listener."},
 	FIELD_END,
 };
@@ -178,10 +342,8 @@ const struct field gateway_fields[] = {
 	 .type = FIELD_OBJECT,
 	 .fields = spec_fields,
 	 .required = true,
-	 .text = "What the Gateway listens on."},
-	{.name = "status",
-	 .type = FIELD_OBJECT,
-	 .fields = status_fields,
-	 .text = "What became of it; set by the daemon, ignored in manifests."},
+	 .text = "What the Gateway listens on.",
+	 .acts = ACTS_BOTH},
+	ROW_STATUS(status_fields),
 	FIELD_END,
 };

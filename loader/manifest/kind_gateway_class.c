@@ -17,7 +17,8 @@ static const struct field spec_fields[] = {
 	 FIELD_MIN(1),
 	 FIELD_MAX(253),
 	 .pattern = &pattern_controller,
-	 .text = "Who takes care of its Gateways; any name, there is one controller here."},
+	 .text = "Who takes care of its Gateways; any name, there is one controller here.",
+	 .acts = ACTS_NOWHERE},
 	{.name = "description",
 	 .type = FIELD_STRING,
 	 FIELD_MAX(64),
@@ -25,17 +26,29 @@ static const struct field spec_fields[] = {
 	{.name = "parametersRef",
 	 .type = FIELD_OBJECT,
 	 .fields = parameters_fields,
-	 .text = "Kept, without effect."},
+	 .text = "Further settings of implementations; none here.",
+	 .acts = ACTS_NOWHERE},
 	FIELD_END,
 };
 
+static const struct field feature_fields[] = {
+	{.name = "name", .type = FIELD_STRING, .required = true, .text = "Name of the feature."},
+	FIELD_END,
+};
+static const struct field feature_row = {.type = FIELD_OBJECT, .fields = feature_fields};
 static const struct field status_fields[] = {
 	{.name = "conditions",
 	 .type = FIELD_LIST,
 	 .item = &row_condition,
 	 .list_key = "type",
+	 FIELD_MAX(8),
 	 .text = "What was found out about it."},
-	{.name = "supportedFeatures", .type = FIELD_ANY, .text = "Always absent."},
+	{.name = "supportedFeatures",
+	 .type = FIELD_LIST,
+	 .item = &feature_row,
+	 .list_key = "name",
+	 FIELD_MAX(64),
+	 .text = "Always absent."},
 	FIELD_END,
 };
 
@@ -45,10 +58,8 @@ const struct field gateway_class_fields[] = {
 	 .type = FIELD_OBJECT,
 	 .fields = spec_fields,
 	 .required = true,
-	 .text = "Who takes care of the class."},
-	{.name = "status",
-	 .type = FIELD_OBJECT,
-	 .fields = status_fields,
-	 .text = "What became of it; set by the daemon, ignored in manifests."},
+	 .text = "Who takes care of the class.",
+	 .acts = ACTS_META},
+	ROW_STATUS(status_fields),
 	FIELD_END,
 };

@@ -42,6 +42,7 @@ const struct field grant_fields[] = {
 	{.name = "spec",
 	 .type = FIELD_OBJECT,
 	 .fields = spec_fields,
-	 .text = "Who may refer to what."},
+	 .text = "Who may refer to what.",
+	 .acts = ACTS_BOTH},
 	FIELD_END,
 };

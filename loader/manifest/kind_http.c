@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * HTTPRoute, gateway.networking.k8s.io: from hosts, paths and headers to Backends. What is not in
- * upstream's standard channel is accepted whole and not looked into; filters are in
+ * HTTPRoute, gateway.networking.k8s.io: from hosts, paths and headers to Backends. Filters are in
  * kind_http_filter.c.
  */
 #include "manifest/fields.h"
@@ -79,16 +78,17 @@ static const struct field match_fields[] = {
 };
 static const struct field match_row = {.type = FIELD_OBJECT, .fields = match_fields};
 
-#define ROW_FILTERS(description)                                                                   \
+#define ROW_FILTERS(description, ...)                                                              \
 	{.name = "filters",                                                                        \
 	 .type = FIELD_LIST,                                                                       \
 	 .item = &row_filter,                                                                      \
 	 FIELD_MAX(16),                                                                            \
 	 .rules = http_filters_rules,                                                              \
-	 .text = description}
+	 .text = description,                                                                      \
+	 ##__VA_ARGS__}
 
 static const struct field backend_ref_fields[] = {
-	ROW_FILTERS("What is changed in requests to this Backend only."),
+	ROW_FILTERS("What is changed in requests to this Backend only.", .acts = ACTS_NOWHERE),
 	ROWS_BACKEND,
 	ROW_WEIGHT,
 	FIELD_END,
@@ -99,6 +99,46 @@ static const struct field backend_ref_row = {
 static const struct field timeouts_fields[] = {
 	ROW_DURATION("backendRequest", "For one request to an endpoint."),
 	ROW_DURATION("request", "From the request until its answer is complete; 0s: none."),
+	FIELD_END,
+};
+
+static const struct field retry_code_row = {.type = FIELD_INT64, FIELD_MIN(400), FIELD_MAX(599)};
+static const struct field retry_fields[] = {
+	{.name = "attempts", .type = FIELD_INT64, .text = "Tries after the first one; 0: none."},
+	ROW_DURATION("backoff", "Time before a retry."),
+	{.name = "codes",
+	 .type = FIELD_LIST,
+	 .item = &retry_code_row,
+	 .text = "Statuses that are tried again."},
+	FIELD_END,
+};
+
+static const char *const lifetimes[] = {"Permanent", "Session", NULL};
+static const struct field session_cookie_fields[] = {
+	{.name = "lifetimeType",
+	 .type = FIELD_STRING,
+	 .values = lifetimes,
+	 .preset = "\"Session\"",
+	 .text = "Permanent: the client keeps the cookie. Session: it forgets it when it ends."},
+	FIELD_END,
+};
+static const char *const session_types[] = {"Cookie", "Header", NULL};
+static const struct field session_fields[] = {
+	ROW_DURATION("absoluteTimeout", "How long a session lasts."),
+	{.name = "cookieConfig",
+	 .type = FIELD_OBJECT,
+	 .fields = session_cookie_fields,
+	 .text = "For Cookie: how long the cookie is kept."},
+	ROW_DURATION("idleTimeout", "How long a session lasts without a request."),
+	{.name = "sessionName",
+	 .type = FIELD_STRING,
+	 FIELD_MAX(128),
+	 .text = "Name of the cookie or header."},
+	{.name = "type",
+	 .type = FIELD_STRING,
+	 .values = session_types,
+	 .preset = "\"Cookie\"",
+	 .text = "Cookie or Header."},
 	FIELD_END,
 };
 
@@ -116,8 +156,17 @@ static const struct field rule_fields[] = {
 	 .preset = "[" ANY_PATH "]",
 	 .text = "Which requests the rule is for: those that any of these matches."},
 	ROW_SECTION("name", "Name of the rule, for policies."),
-	{.name = "retry", .type = FIELD_ANY, .text = "Not looked into."},
-	{.name = "sessionPersistence", .type = FIELD_ANY, .text = "Not looked into."},
+	{.name = "retry",
+	 .type = FIELD_OBJECT,
+	 .fields = retry_fields,
+	 .text = "Which failed requests are sent again. A BackendTrafficPolicy's `retry` works.",
+	 .acts = ACTS_NOWHERE},
+	{.name = "sessionPersistence",
+	 .type = FIELD_OBJECT,
+	 .fields = session_fields,
+	 .rules = http_session_rules,
+	 .text = "Requests of a client go to one endpoint.",
+	 .acts = ACTS_NOWHERE},
 	{.name = "timeouts",
 	 .type = FIELD_OBJECT,
 	 .fields = timeouts_fields,
@@ -148,4 +197,4 @@ static const struct field spec_fields[] = {
 	FIELD_END,
 };
 
-const struct field httproute_fields[] = ROUTE_FIELDS(spec_fields);
+const struct field httproute_fields[] = ROUTE_FIELDS(spec_fields, ACTS_HTTP);

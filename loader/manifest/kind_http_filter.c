@@ -30,7 +30,7 @@ static const struct field header_row = {.type = FIELD_OBJECT, .fields = header_f
 	 .list_key = "name",                                                                       \
 	 FIELD_MAX(16),                                                                            \
 	 .text = description}
-static const struct field modifier_fields[] = {
+const struct field header_modifier_fields[] = {
 	ROW_HEADERS("add", "Headers that get one more value."),
 	{.name = "remove",
 	 .type = FIELD_LIST,
@@ -87,19 +87,6 @@ static const struct field rewrite_fields[] = {
 };
 
 static const struct field mirror_ref_fields[] = {ROWS_BACKEND, FIELD_END};
-static const struct field fraction_fields[] = {
-	{.name = "denominator",
-	 .type = FIELD_INT32,
-	 FIELD_MIN(1),
-	 .preset = "100",
-	 .text = "Of so many."},
-	{.name = "numerator",
-	 .type = FIELD_INT32,
-	 .required = true,
-	 FIELD_MIN(0),
-	 .text = "So many."},
-	FIELD_END,
-};
 static const struct field mirror_fields[] = {
 	{.name = "backendRef",
 	 .type = FIELD_OBJECT,
@@ -168,28 +155,34 @@ static const char *const filter_types[] = {"RequestHeaderModifier",
 					   "CORS",
 					   NULL};
 static const struct field filter_fields[] = {
-	{.name = "cors", .type = FIELD_OBJECT, .fields = cors_fields, .text = "For CORS."},
+	{.name = "cors",
+	 .type = FIELD_OBJECT,
+	 .fields = cors_fields,
+	 .text = "For CORS: which scripts of other origins may ask.",
+	 .acts = ACTS_NOWHERE},
 	{.name = "extensionRef",
 	 .type = FIELD_OBJECT,
 	 .fields = extension_fields,
-	 .text = "For ExtensionRef."},
+	 .text = "For ExtensionRef: a filter of an implementation. A rule with one answers 500.",
+	 .acts = ACTS_NOWHERE},
 	{.name = "requestHeaderModifier",
 	 .type = FIELD_OBJECT,
-	 .fields = modifier_fields,
-	 .text = "For RequestHeaderModifier."},
+	 .fields = header_modifier_fields,
+	 .text = "For RequestHeaderModifier: what becomes of headers of requests."},
 	{.name = "requestMirror",
 	 .type = FIELD_OBJECT,
 	 .fields = mirror_fields,
 	 .rules = http_mirror_rules,
-	 .text = "For RequestMirror."},
+	 .text = "For RequestMirror: who gets a copy.",
+	 .acts = ACTS_NOWHERE},
 	{.name = "requestRedirect",
 	 .type = FIELD_OBJECT,
 	 .fields = redirect_fields,
-	 .text = "For RequestRedirect."},
+	 .text = "For RequestRedirect: where clients are sent."},
 	{.name = "responseHeaderModifier",
 	 .type = FIELD_OBJECT,
-	 .fields = modifier_fields,
-	 .text = "For ResponseHeaderModifier."},
+	 .fields = header_modifier_fields,
+	 .text = "For ResponseHeaderModifier: what becomes of headers of answers."},
 	{.name = "type",
 	 .type = FIELD_STRING,
 	 .required = true,
@@ -198,7 +191,7 @@ static const struct field filter_fields[] = {
 	{.name = "urlRewrite",
 	 .type = FIELD_OBJECT,
 	 .fields = rewrite_fields,
-	 .text = "For URLRewrite."},
+	 .text = "For URLRewrite: what becomes of the host and path of requests."},
 	FIELD_END,
 };
 const struct field row_filter = {

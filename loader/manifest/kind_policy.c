@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * BackendTrafficPolicy, gateway.envoyproxy.io/v1alpha1: balancing and health. What only means
- * something for HTTP is accepted whole and not looked into; the checks are in kind_policy_check.c.
+ * BackendTrafficPolicy, gateway.envoyproxy.io/v1alpha1: what it is for, and connections. Its other
+ * parts are in kind_policy_PART.c: balance, check (health), http, limit, rate, answer, telemetry.
  */
-#include "manifest/fields.h"
 #include "manifest/policy.h"
 #include "manifest/rules.h"
-
-#define ROW_COUNT(key, lowest, description, ...)                                                   \
-	{.name = key,                                                                              \
-	 .type = FIELD_INT64,                                                                      \
-	 FIELD_MIN(lowest),                                                                        \
-	 FIELD_MAX(4294967295),                                                                    \
-	 .text = description,                                                                      \
-	 ##__VA_ARGS__}
-#define ROW_HTTP(key) {.name = key, .type = FIELD_ANY, .text = "For HTTP; kept, without effect."}
 
 static const struct field target_fields[] = {
 	ROW_GROUP("gateway.networking.k8s.io.", .required = true),
@@ -25,165 +15,100 @@ static const struct field target_fields[] = {
 };
 static const struct field target_row = {.type = FIELD_OBJECT, .fields = target_fields};
 
+static const char *const namespace_sets[] = {"Same", "All", "Selector", NULL};
+static const struct field selector_namespaces_fields[] = {
+	{.name = "from",
+	 .type = FIELD_STRING,
+	 .required = true,
+	 .values = namespace_sets,
+	 .preset = "\"Same\"",
+	 .text = "Same as the policy's, All, or Selector."},
+	{.name = "selector",
+	 .type = FIELD_OBJECT,
+	 .fields = label_selector_fields,
+	 .text = "Labels of the namespaces, for Selector."},
+	FIELD_END,
+};
 static const struct field selector_fields[] = {
 	ROW_GROUP("gateway.networking.k8s.io.", .preset = "\"gateway.networking.k8s.io\""),
 	ROW_KIND("Kind of the targets.", .required = true),
-	{.name = "matchExpressions", .type = FIELD_ANY, .text = "As in a label selector."},
-	{.name = "matchLabels", .type = FIELD_MAP, .item = &row_text, .text = "Labels of targets."},
-	{.name = "namespaces", .type = FIELD_ANY, .text = "Namespaces of targets."},
+	{.name = "matchExpressions",
+	 .type = FIELD_LIST,
+	 .item = &row_requirement,
+	 .text = "Requirements on the targets' labels that all must hold."},
+	{.name = "matchLabels",
+	 .type = FIELD_MAP,
+	 .item = &row_text,
+	 .text = "Labels that targets must have, with these values."},
+	{.name = "namespaces",
+	 .type = FIELD_OBJECT,
+	 .fields = selector_namespaces_fields,
+	 .rules = policy_namespaces_rules,
+	 .text = "Namespaces of targets; targets of other namespaces than the policy's are not "
+		 "selected in this version.",
+	 .acts = ACTS_NOWHERE},
 	FIELD_END,
 };
 static const struct field selector_row = {
 	.type = FIELD_OBJECT, .fields = selector_fields, .rules = policy_selector_rules};
 
-static const struct field named_fields[] = {
-	{.name = "name", .type = FIELD_STRING, .required = true, .text = "Its name."},
-	FIELD_END,
-};
-static const struct field named_row = {.type = FIELD_OBJECT, .fields = named_fields};
-static const struct field cookie_fields[] = {
-	{.name = "attributes", .type = FIELD_MAP, .item = &row_text, .text = "Cookie attributes."},
-	{.name = "name", .type = FIELD_STRING, .required = true, .text = "Name of the cookie."},
-	ROW_DURATION("ttl", "Lifetime of the cookie."),
-	FIELD_END,
-};
-static const char *const hash_types[] = {"SourceIP", "Header",	    "Headers",
-					 "Cookie",   "QueryParams", NULL};
-static const struct field hash_fields[] = {
-	{.name = "cookie", .type = FIELD_OBJECT, .fields = cookie_fields, .text = "For HTTP."},
-	{.name = "header", .type = FIELD_OBJECT, .fields = named_fields, .text = "For HTTP."},
-	{.name = "headers", .type = FIELD_LIST, .item = &named_row, .text = "For HTTP."},
-	{.name = "queryParams", .type = FIELD_LIST, .item = &named_row, .text = "For HTTP."},
-	{.name = "tableSize",
-	 .type = FIELD_INT64,
-	 FIELD_MIN(2),
-	 FIELD_MAX(5000011),
-	 .preset = "65537",
-	 .text = "Slots of the table, a prime number."},
-	{.name = "type",
-	 .type = FIELD_STRING,
-	 .required = true,
-	 .values = hash_types,
-	 .text = "SourceIP; the others are for HTTP."},
-	FIELD_END,
-};
-static const struct field slow_start_fields[] = {
-	ROW_DURATION("window", "Time in which a new endpoint reaches its full share.",
-		     .required = true),
-	FIELD_END,
-};
-static const struct field force_fields[] = {
-	ROW_COUNT("minEndpointsInZoneThreshold", 0, "Endpoints the own zone needs for it."),
-	FIELD_END,
-};
-static const struct field local_fields[] = {
-	{.name = "force", .type = FIELD_OBJECT, .fields = force_fields, .text = "Only own zone."},
-	ROW_COUNT("minEndpointsThreshold", 0, "Endpoints that all zones need for it."),
-	{.name = "percentageEnabled",
-	 .type = FIELD_INT32,
-	 FIELD_MIN(0),
-	 FIELD_MAX(100),
-	 .text = "Share of the traffic that it is used for."},
-	FIELD_END,
-};
-static const struct field zone_weight_fields[] = {
-	ROW_COUNT("weight", 0, "Share of the zone.", .required = true),
-	{.name = "zone", .type = FIELD_STRING, .required = true, .text = "Name of the zone."},
-	FIELD_END,
-};
-static const struct field zone_weight_row = {.type = FIELD_OBJECT, .fields = zone_weight_fields};
-static const struct field zone_fields[] = {
-	{.name = "preferLocal",
-	 .type = FIELD_OBJECT,
-	 .fields = local_fields,
-	 .text = "Endpoints of the gateway's own zone first."},
-	{.name = "weightedZones",
-	 .type = FIELD_LIST,
-	 .item = &zone_weight_row,
-	 .list_key = "zone",
-	 .text = "Shares by zone; zones that are not listed have weight 1."},
-	FIELD_END,
-};
-static const struct field extract_fields[] = {
-	{.name = "header", .type = FIELD_STRING, .text = "Header with endpoint addresses."},
-	FIELD_END,
-};
-static const struct field extract_row = {.type = FIELD_OBJECT, .fields = extract_fields};
-static const struct field override_fields[] = {
-	{.name = "extractFrom",
-	 .type = FIELD_LIST,
-	 .item = &extract_row,
-	 .required = true,
-	 FIELD_MIN(1),
-	 FIELD_MAX(10),
-	 .text = "For HTTP."},
-	FIELD_END,
-};
-static const char *const balancer_types[] = {
-	"ConsistentHash",     "LeastRequest",  "Random", "RoundRobin",
-	"BackendUtilization", "DynamicModule", NULL};
-static const struct field balancer_fields[] = {
-	{.name = "backendUtilization", .type = FIELD_ANY, .text = "Without effect on layer 4."},
-	{.name = "consistentHash",
-	 .type = FIELD_OBJECT,
-	 .fields = hash_fields,
-	 .rules = policy_hash_rules,
-	 .text = "What is hashed, for ConsistentHash."},
-	{.name = "dynamicModule", .type = FIELD_ANY, .text = "Without effect on layer 4."},
-	{.name = "endpointOverride",
-	 .type = FIELD_OBJECT,
-	 .fields = override_fields,
-	 .text = "For HTTP."},
-	{.name = "slowStart",
-	 .type = FIELD_OBJECT,
-	 .fields = slow_start_fields,
-	 .text = "A new endpoint's share grows slowly."},
-	{.name = "type",
-	 .type = FIELD_STRING,
-	 .required = true,
-	 .values = balancer_types,
-	 .text = "How an endpoint is picked for a new flow."},
-	{.name = "zoneAware",
-	 .type = FIELD_OBJECT,
-	 .fields = zone_fields,
-	 .rules = policy_zone_rules,
-	 .text = "Zones of endpoints."},
-	FIELD_END,
-};
-
 static const struct field per_endpoint_fields[] = {
-	ROW_COUNT("maxConnections", 0, "Connections to one endpoint.", .preset = "1024"),
+	ROW_COUNT("maxConnections", 0, "Connections to one endpoint at a time; more are closed.",
+		  .preset = "1024"),
 	FIELD_END,
 };
 static const struct field breaker_fields[] = {
-	ROW_COUNT("maxConnections", 0, "Connections.", .preset = "1024"),
-	ROW_COUNT("maxParallelRequests", 0, "For HTTP.", .preset = "1024"),
-	ROW_COUNT("maxParallelRetries", 0, "For HTTP.", .preset = "1024"),
-	ROW_COUNT("maxPendingRequests", 0, "Connections that wait.", .preset = "1024"),
-	ROW_COUNT("maxRequestsPerConnection", 0, "For HTTP."),
+	ROW_COUNT("maxConnections", 0, "Connections at a time, for each endpoint; more are closed.",
+		  .preset = "1024"),
+	ROW_COUNT("maxParallelRequests", 0, "Requests at a time.", .preset = "1024",
+		  .acts = ACTS_NOWHERE),
+	ROW_COUNT("maxParallelRetries", 0, "Retries at a time.", .preset = "1024",
+		  .acts = ACTS_NOWHERE),
+	ROW_COUNT("maxPendingRequests", 0, "Connections and requests that wait.", .preset = "1024",
+		  .acts = ACTS_NOWHERE),
+	ROW_COUNT("maxRequestsPerConnection", 0,
+		  "Requests over one connection to an endpoint; no limit when absent.",
+		  .acts = ACTS_NOWHERE),
 	{.name = "perEndpoint",
 	 .type = FIELD_OBJECT,
 	 .fields = per_endpoint_fields,
-	 .text = "Limits of one endpoint."},
-	{.name = "retryBudget", .type = FIELD_ANY, .text = "For HTTP."},
+	 .text = "Limits of one endpoint; the smaller limit holds."},
+	{.name = "retryBudget",
+	 .type = FIELD_OBJECT,
+	 .fields = policy_retry_budget_fields,
+	 .text = "Retries as a share of the requests, in place of maxParallelRetries.",
+	 .acts = ACTS_NOWHERE},
 	FIELD_END,
 };
 
 static const struct field tcp_timeout_fields[] = {
-	ROW_DURATION("connectTimeout", "Time for a connection to be made."),
+	ROW_DURATION("connectTimeout",
+		     "Time for a connection to an endpoint to be made, 10s when absent."),
 	FIELD_END,
 };
 static const struct field http_timeout_fields[] = {
-	ROW_DURATION("connectionIdleTimeout", "For HTTP."),
-	ROW_DURATION("maxConnectionDuration", "For HTTP."),
-	ROW_DURATION("maxStreamDuration", "For HTTP."),
-	ROW_DURATION("requestTimeout", "For HTTP."),
-	ROW_DURATION("streamIdleTimeout", "For HTTP."),
+	ROW_DURATION("connectionIdleTimeout", "How long a connection without requests is kept.",
+		     .acts = ACTS_NOWHERE),
+	ROW_DURATION("maxConnectionDuration", "How long a connection may last.",
+		     .acts = ACTS_NOWHERE),
+	ROW_DURATION("maxStreamDuration", "How long a stream may last; 0s: no limit.",
+		     .acts = ACTS_NOWHERE),
+	ROW_DURATION("requestTimeout",
+		     "How long an endpoint may be silent over a request, for rules without "
+		     "timeouts."),
+	ROW_DURATION("streamIdleTimeout", "How long a stream may be silent.", .acts = ACTS_NOWHERE),
 	FIELD_END,
 };
 static const struct field timeout_fields[] = {
-	{.name = "http", .type = FIELD_OBJECT, .fields = http_timeout_fields, .text = "For HTTP."},
-	{.name = "tcp", .type = FIELD_OBJECT, .fields = tcp_timeout_fields, .text = "For TCP."},
+	{.name = "http",
+	 .type = FIELD_OBJECT,
+	 .fields = http_timeout_fields,
+	 .text = "Times of requests.",
+	 .acts = ACTS_HTTP},
+	{.name = "tcp",
+	 .type = FIELD_OBJECT,
+	 .fields = tcp_timeout_fields,
+	 .text = "Times of connections."},
 	FIELD_END,
 };
 
@@ -197,9 +122,12 @@ static const struct field proxy_fields[] = {
 	FIELD_END,
 };
 static const struct field keepalive_fields[] = {
-	ROW_DURATION("idleTime", "Silence before the first probe."),
-	ROW_DURATION("interval", "Time between probes."),
-	ROW_COUNT("probes", 0, "Probes without an answer that end a connection."),
+	ROW_DURATION("idleTime", "Silence before the first probe, in whole seconds."),
+	ROW_DURATION("interval", "Time between probes, in whole seconds."),
+	{.name = "probes",
+	 .type = FIELD_INT32,
+	 FIELD_MIN(0),
+	 .text = "Probes without an answer that end a connection."},
 	FIELD_END,
 };
 static const char *const families[] = {"IPv4",		"IPv6",	       "IPv4Preferred",
@@ -220,81 +148,82 @@ static const struct field preconnect_fields[] = {
 	 .type = FIELD_INT32,
 	 FIELD_MIN(100),
 	 FIELD_MAX(300),
-	 .text = "For HTTP."},
-	{.name = "predictivePercent", .type = FIELD_INT32, FIELD_MIN(100), .text = "For HTTP."},
+	 .text = "Connections to an endpoint, in percent of those that its requests need."},
+	{.name = "predictivePercent",
+	 .type = FIELD_INT32,
+	 FIELD_MIN(100),
+	 .text = "The same of all endpoints, for the one that is picked next."},
 	FIELD_END,
 };
 static const struct field connection_fields[] = {
-	{.name = "bufferLimit", .type = FIELD_ANY, .text = "Bytes buffered, such as 32Ki."},
+	ROW_QUANTITY("bufferLimit", "Bytes buffered of a connection, such as 32Ki."),
 	{.name = "preconnect",
 	 .type = FIELD_OBJECT,
 	 .fields = preconnect_fields,
 	 .text = "Connections made ahead."},
-	{.name = "socketBufferLimit", .type = FIELD_ANY, .text = "Bytes of the socket's buffer."},
+	ROW_QUANTITY("socketBufferLimit", "Bytes that the kernel buffers of a socket."),
 	FIELD_END,
 };
 
-static const char *const merge_types[] = {"StrategicMerge", "JSONMerge", "Replace", NULL};
+#define ROW_PART(key, rows, description, ...)                                                      \
+	{.name = key, .type = FIELD_OBJECT, .fields = (rows), .text = description, ##__VA_ARGS__}
+#define ROW_LIST(key, row, description, ...)                                                       \
+	{.name = key, .type = FIELD_LIST, .item = &(row), .text = description, ##__VA_ARGS__}
+
 static const struct field spec_fields[] = {
-	ROW_HTTP("admissionControl"),
-	ROW_HTTP("bandwidthLimit"),
-	{.name = "circuitBreaker",
-	 .type = FIELD_OBJECT,
-	 .fields = breaker_fields,
-	 .text = "Upper bounds."},
-	ROW_HTTP("compression"),
-	ROW_HTTP("compressor"),
-	{.name = "connection",
-	 .type = FIELD_OBJECT,
-	 .fields = connection_fields,
-	 .text = "Connections to endpoints."},
-	{.name = "dns",
-	 .type = FIELD_OBJECT,
-	 .fields = dns_fields,
-	 .text = "How host names of endpoints are resolved."},
-	ROW_HTTP("faultInjection"),
-	{.name = "healthCheck",
-	 .type = FIELD_OBJECT,
-	 .fields = policy_health_fields,
-	 .text = "How it is found out which endpoints are healthy."},
-	ROW_HTTP("http2"),
-	ROW_HTTP("httpUpgrade"),
-	{.name = "loadBalancer",
-	 .type = FIELD_OBJECT,
-	 .fields = balancer_fields,
-	 .rules = policy_balancer_rules,
-	 .text = "How an endpoint is picked."},
+	ROW_PART("admissionControl", policy_admission_fields,
+		 "Turns requests away when too many fail.", .rules = policy_admission_rules,
+		 .acts = ACTS_NOWHERE),
+	ROW_PART("bandwidthLimit", policy_bandwidth_fields, "Bytes in a time.",
+		 .rules = policy_bandwidth_rules, .acts = ACTS_NOWHERE),
+	ROW_PART("circuitBreaker", breaker_fields, "Upper bounds.", .acts = ACTS_USERSPACE),
+	ROW_LIST("compression", row_policy_compressor, "Older spelling of compressor.",
+		 .acts = ACTS_NOWHERE),
+	ROW_LIST("compressor", row_policy_compressor, "How answers are compressed.",
+		 .acts = ACTS_NOWHERE),
+	ROW_PART("connection", connection_fields, "Connections to endpoints.",
+		 .acts = ACTS_NOWHERE),
+	ROW_PART("dns", dns_fields, "How host names of endpoints are resolved."),
+	ROW_PART("faultInjection", policy_fault_fields, "Delays and aborts requests on purpose.",
+		 .rules = policy_fault_rules, .acts = ACTS_NOWHERE),
+	ROW_PART("healthCheck", policy_health_fields,
+		 "How it is found out which endpoints are healthy."),
+	ROW_PART("http2", policy_http2_fields, "HTTP/2 towards endpoints.", .acts = ACTS_NOWHERE),
+	ROW_LIST("httpUpgrade", row_policy_upgrade, "Upgrades that are allowed.",
+		 .acts = ACTS_NOWHERE),
+	ROW_PART("loadBalancer", policy_balancer_fields, "How an endpoint is picked.",
+		 .rules = policy_balancer_rules),
 	{.name = "mergeType",
 	 .type = FIELD_STRING,
-	 .values = merge_types,
-	 .text = "How it goes together with the policy of the Gateway."},
-	{.name = "proxyProtocol",
-	 .type = FIELD_OBJECT,
-	 .fields = proxy_fields,
-	 .text = "Tells endpoints the client's address."},
-	ROW_HTTP("rateLimit"),
-	ROW_HTTP("requestBuffer"),
-	ROW_HTTP("responseOverride"),
-	ROW_HTTP("retry"),
-	{.name = "targetRef",
-	 .type = FIELD_OBJECT,
-	 .fields = target_fields,
-	 .text = "Older spelling of targetRefs with one entry."},
-	{.name = "targetRefs",
-	 .type = FIELD_LIST,
-	 .item = &target_row,
-	 .text = "What the policy is for, in its own namespace."},
-	{.name = "targetSelectors",
-	 .type = FIELD_LIST,
-	 .item = &selector_row,
-	 .text = "What the policy is for, by labels."},
-	{.name = "tcpKeepalive",
-	 .type = FIELD_OBJECT,
-	 .fields = keepalive_fields,
-	 .text = "Probes of silent connections."},
-	ROW_HTTP("telemetry"),
-	{.name = "timeout", .type = FIELD_OBJECT, .fields = timeout_fields, .text = "Timeouts."},
-	{.name = "useClientProtocol", .type = FIELD_BOOL, .text = "For HTTP."},
+	 .rules = policy_merge_rules,
+	 .text = "StrategicMerge or JSONMerge: how it goes together with the policy of the "
+		 "Gateway. Policies are not merged here, the most specific one holds.",
+	 .acts = ACTS_NOWHERE},
+	ROW_PART("proxyProtocol", proxy_fields, "Tells endpoints the client's address.",
+		 .acts = ACTS_USERSPACE),
+	ROW_PART("rateLimit", policy_rate_fields, "Requests in a time.", .acts = ACTS_NOWHERE),
+	ROW_PART("requestBuffer", policy_request_buffer_fields,
+		 "Requests are read whole before they are sent on.", .acts = ACTS_NOWHERE),
+	ROW_LIST("responseOverride", row_policy_answer, "Other answers in place of some.",
+		 .acts = ACTS_NOWHERE),
+	ROW_PART("retry", policy_retry_fields, "Which failed requests are sent again.",
+		 .acts = ACTS_HTTP),
+	{.name = "routingType",
+	 .type = FIELD_STRING,
+	 .text = "Service or Endpoint, for backendRefs that are Services.",
+	 .acts = ACTS_NOWHERE},
+	ROW_PART("targetRef", target_fields, "Older spelling of targetRefs with one entry."),
+	ROW_LIST("targetRefs", target_row, "What the policy is for, in its own namespace."),
+	ROW_LIST("targetSelectors", selector_row, "What the policy is for, by labels."),
+	ROW_PART("tcpKeepalive", keepalive_fields, "Probes of silent connections.",
+		 .acts = ACTS_USERSPACE),
+	ROW_PART("telemetry", policy_telemetry_fields, "Traces and statistics.",
+		 .acts = ACTS_NOWHERE),
+	ROW_PART("timeout", timeout_fields, "Timeouts.", .acts = ACTS_USERSPACE),
+	{.name = "useClientProtocol",
+	 .type = FIELD_BOOL,
+	 .text = "Endpoints get requests in the HTTP version of the client.",
+	 .acts = ACTS_NOWHERE},
 	FIELD_END,
 };
 
@@ -305,10 +234,8 @@ const struct field traffic_policy_fields[] = {
 	 .fields = spec_fields,
 	 .required = true,
 	 .rules = policy_spec_rules,
-	 .text = "What the policy is for and what it says."},
-	{.name = "status",
-	 .type = FIELD_OBJECT,
-	 .fields = policy_status_fields,
-	 .text = "What became of it; set by the daemon, ignored in manifests."},
+	 .text = "What the policy is for and what it says.",
+	 .acts = ACTS_BOTH},
+	ROW_STATUS(policy_status_fields),
 	FIELD_END,
 };

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* BackendTrafficPolicy, spec.healthCheck: active checks and passive detection. */
-#include "manifest/fields.h"
 #include "manifest/policy.h"
 #include "manifest/rules.h"
 
@@ -32,18 +31,17 @@ static const struct field tcp_fields[] = {
 	FIELD_END,
 };
 
-static const struct field status_row = {.type = FIELD_INT32, FIELD_MIN(100), FIELD_MAX(599)};
 static const struct field http_fields[] = {
 	ROW_PAYLOAD("expectedResponse", "What must appear in the body."),
 	{.name = "expectedStatuses",
 	 .type = FIELD_LIST,
-	 .item = &status_row,
+	 .item = &row_http_status,
 	 .text = "Statuses of a healthy endpoint, 200 when absent."},
 	{.name = "hostname",
 	 .type = FIELD_STRING,
 	 FIELD_MIN(1),
 	 FIELD_MAX(253),
-	 .pattern = &pattern_hostname,
+	 .pattern = &pattern_subdomain,
 	 .text = "Host header; the endpoint's hostname when absent."},
 	{.name = "method",
 	 .type = FIELD_STRING,
@@ -58,7 +56,7 @@ static const struct field http_fields[] = {
 	ROW_PAYLOAD("requestBody", "Body of the request, for POST and PUT."),
 	{.name = "retriableStatuses",
 	 .type = FIELD_LIST,
-	 .item = &status_row,
+	 .item = &row_http_status,
 	 .text = "Statuses that count towards unhealthyThreshold; others are unhealthy at once."},
 	FIELD_END,
 };
@@ -74,10 +72,59 @@ static const struct field overrides_fields[] = {
 	FIELD_END,
 };
 
+static const struct field log_file_fields[] = {
+	{.name = "path",
+	 .type = FIELD_STRING,
+	 .required = true,
+	 FIELD_MIN(1),
+	 .text = "Path of the file."},
+	FIELD_END,
+};
+static const char *const sink_types[] = {"File", NULL};
+static const struct field sink_fields[] = {
+	{.name = "file",
+	 .type = FIELD_OBJECT,
+	 .fields = log_file_fields,
+	 .text = "For File: the file."},
+	{.name = "type",
+	 .type = FIELD_STRING,
+	 .required = true,
+	 .values = sink_types,
+	 .text = "File."},
+	FIELD_END,
+};
+static const struct field sink_row = {
+	.type = FIELD_OBJECT, .fields = sink_fields, .rules = policy_sink_rules};
+static const char *const outcomes[] = {"Failure", "FailureSeriesStart", "Success",
+				       "HealthyTransition", NULL};
+static const struct field outcome_row = {.type = FIELD_STRING, .values = outcomes};
+static const struct field log_fields[] = {
+	{.name = "matches",
+	 .type = FIELD_LIST,
+	 .item = &outcome_row,
+	 .is_set = true,
+	 FIELD_MAX(4),
+	 .rules = policy_outcome_rules,
+	 .text = "Outcomes that are written, all when absent."},
+	{.name = "sinks",
+	 .type = FIELD_LIST,
+	 .item = &sink_row,
+	 FIELD_MAX(1),
+	 .text = "Where to; standard output when absent."},
+	FIELD_END,
+};
+
 static const char *const types[] = {"HTTP", "TCP", "GRPC", NULL};
 static const struct field active_fields[] = {
-	{.name = "grpc", .type = FIELD_OBJECT, .fields = grpc_fields, .text = "For GRPC."},
-	{.name = "healthCheckLog", .type = FIELD_ANY, .text = "Kept, without effect."},
+	{.name = "grpc",
+	 .type = FIELD_OBJECT,
+	 .fields = grpc_fields,
+	 .text = "For GRPC: what is asked for."},
+	{.name = "healthCheckLog",
+	 .type = FIELD_OBJECT,
+	 .fields = log_fields,
+	 .text = "Where outcomes are written. Spillway's own are in `spillway events`.",
+	 .acts = ACTS_NOWHERE},
 	{.name = "healthyThreshold",
 	 .type = FIELD_INT32,
 	 FIELD_MIN(1),
@@ -87,14 +134,17 @@ static const struct field active_fields[] = {
 	 .type = FIELD_OBJECT,
 	 .fields = http_fields,
 	 .rules = policy_http_check_rules,
-	 .text = "For HTTP."},
+	 .text = "For HTTP: the request and its answer."},
 	ROW_DURATION("initialJitter", "The first check comes after a random part of it."),
 	ROW_DURATION("interval", "Time between checks.", .preset = "\"3s\""),
 	{.name = "overrides",
 	 .type = FIELD_OBJECT,
 	 .fields = overrides_fields,
 	 .text = "What differs from the endpoint."},
-	{.name = "tcp", .type = FIELD_OBJECT, .fields = tcp_fields, .text = "For TCP."},
+	{.name = "tcp",
+	 .type = FIELD_OBJECT,
+	 .fields = tcp_fields,
+	 .text = "For TCP: what is sent and expected; {} only connects."},
 	ROW_DURATION("timeout", "Time for an answer.", .preset = "\"1s\""),
 	{.name = "type",
 	 .type = FIELD_STRING,
@@ -109,29 +159,24 @@ static const struct field active_fields[] = {
 	FIELD_END,
 };
 
-#define ROW_PERCENT(key, description, ...)                                                         \
-	{.name = key,                                                                              \
-	 .type = FIELD_INT32,                                                                      \
-	 FIELD_MIN(0),                                                                             \
-	 FIELD_MAX(100),                                                                           \
-	 .text = description,                                                                      \
-	 ##__VA_ARGS__}
 #define ROW_FAILURES(key, description, ...)                                                        \
 	{.name = key, .type = FIELD_INT32, FIELD_MIN(0), .text = description, ##__VA_ARGS__}
 
 static const struct field passive_fields[] = {
 	{.name = "alwaysEjectOneEndpoint",
 	 .type = FIELD_BOOL,
+	 .preset = "false",
 	 .text = "The first endpoint may be ejected whatever the percentage."},
 	ROW_DURATION("baseEjectionTime", "Time of the first ejection.", .preset = "\"30s\""),
 	ROW_FAILURES("consecutive5XxErrors", "Failed connections in a row that eject an endpoint.",
 		     .preset = "5"),
-	ROW_FAILURES("consecutiveGatewayErrors", "For HTTP."),
+	ROW_FAILURES("consecutiveGatewayErrors",
+		     "The same, in place of consecutive5XxErrors where it is smaller."),
 	ROW_FAILURES("consecutiveLocalOriginFailures",
 		     "The same for local failures, when they are counted apart.", .preset = "5"),
-	ROW_PERCENT("failurePercentageThreshold", "Share of failures that ejects an endpoint."),
+	ROW_PERCENT("failurePercentageThreshold", 0, "Share of failures that ejects an endpoint."),
 	ROW_DURATION("interval", "Time between looks at the counts.", .preset = "\"3s\""),
-	ROW_PERCENT("maxEjectionPercent", "Share of endpoints that may be ejected at a time.",
+	ROW_PERCENT("maxEjectionPercent", 0, "Share of endpoints that may be ejected at a time.",
 		    .preset = "10"),
 	{.name = "splitExternalLocalOriginErrors",
 	 .type = FIELD_BOOL,
@@ -146,7 +191,7 @@ const struct field policy_health_fields[] = {
 	 .fields = active_fields,
 	 .rules = policy_active_rules,
 	 .text = "Endpoints are asked at intervals."},
-	ROW_PERCENT("panicThreshold",
+	ROW_PERCENT("panicThreshold", 0,
 		    "Below this share of healthy endpoints all of them get traffic; 0: never."),
 	{.name = "passive",
 	 .type = FIELD_OBJECT,

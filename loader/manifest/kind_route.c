@@ -66,6 +66,6 @@ static const struct field tls_spec_fields[] = {
 	FIELD_END,
 };
 
-const struct field tcproute_fields[] = ROUTE_FIELDS(spec_fields);
-const struct field udproute_fields[] = ROUTE_FIELDS(spec_fields);
-const struct field tlsroute_fields[] = ROUTE_FIELDS(tls_spec_fields);
+const struct field tcproute_fields[] = ROUTE_FIELDS(spec_fields, ACTS_BOTH);
+const struct field udproute_fields[] = ROUTE_FIELDS(spec_fields, ACTS_XDP);
+const struct field tlsroute_fields[] = ROUTE_FIELDS(tls_spec_fields, ACTS_USERSPACE);

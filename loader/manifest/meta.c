@@ -60,6 +60,8 @@ static bool has_type(const struct field *f, const struct node *n)
 		return n->type == NODE_INT;
 	case FIELD_BOOL:
 		return n->type == NODE_BOOL;
+	case FIELD_NUMBER: /* not in metadata */
+	case FIELD_QUANTITY:
 	case FIELD_ANY:
 		return true;
 	}
@@ -82,6 +84,8 @@ static const char *go_type(struct check *c, const struct field *f)
 		return "int64";
 	case FIELD_BOOL:
 		return "bool";
+	case FIELD_NUMBER:
+	case FIELD_QUANTITY:
 	case FIELD_ANY:
 		break;
 	}

@@ -30,6 +30,14 @@ extern const struct pattern pattern_header;	  /* name of a header, a token of RF
 extern const struct pattern pattern_controller;	  /* domain/path */
 extern const struct pattern pattern_origin;	  /* of CORS */
 extern const struct pattern pattern_uri;	  /* absolute */
+extern const struct pattern pattern_quantity;	  /* 1.5Gi, 100m, 1e6 */
+extern const struct pattern pattern_positive;	  /* of quantities: whole ones above 0 */
+extern const struct pattern pattern_one_line;	  /* no line breaks, no NUL */
+extern const struct pattern pattern_authority;	  /* the same, as upstream writes it elsewhere */
+extern const struct pattern pattern_module;	  /* name of a dynamic module */
+extern const struct pattern pattern_reason;	  /* of a condition */
+extern const struct pattern pattern_condition;	  /* type of a condition */
+extern const struct pattern pattern_meta_key;	  /* of a label or annotation, in messages */
 
 /* The characters of a path of an HTTPRoute. */
 bool match_path_chars(const char *s, size_t len);

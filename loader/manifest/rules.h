@@ -57,6 +57,34 @@ extern const struct rule policy_http_check_rules[];
 extern const struct rule policy_payload_rules[];
 extern const struct rule policy_balancer_rules[];
 extern const struct rule policy_hash_rules[];
-extern const struct rule policy_zone_rules[];
+extern const struct rule policy_merge_rules[];	    /* mergeType */
+extern const struct rule policy_namespaces_rules[]; /* of a selector */
+
+/* Of what only requests have: rules_policy_http.c. */
+extern const struct rule policy_period_rules[];
+extern const struct rule policy_ping_rules[];
+extern const struct rule policy_upgrade_rules[];
+extern const struct rule policy_admission_rules[];
+extern const struct rule policy_bandwidth_rules[];
+extern const struct rule policy_fault_rules[];
+extern const struct rule policy_abort_rules[];
+extern const struct rule policy_client_rules[]; /* clientSelectors */
+extern const struct rule policy_cost_rules[];
+extern const struct rule policy_local_limit_rules[]; /* the list */
+extern const struct rule policy_range_rules[];
+extern const struct rule policy_status_rules[];
+extern const struct rule policy_match_rules[];
+extern const struct rule policy_answer_rules[];
+extern const struct rule policy_redirect_path_rules[];
+extern const struct rule policy_body_rules[];
+extern const struct rule policy_header_rules[];
+extern const struct rule policy_sink_rules[];	 /* healthCheckLog */
+extern const struct rule policy_outcome_rules[]; /* the list */
+
+extern const struct rule gateway_annotations_rules[]; /* spec.infrastructure */
+extern const struct rule gateway_labels_rules[];
+extern const struct rule gateway_ports_rules[];		 /* the list tls.frontend.perPort */
+extern const struct rule gateway_status_address_rules[]; /* of status */
+extern const struct rule http_session_rules[];
 
 #endif

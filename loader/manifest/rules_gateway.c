@@ -149,6 +149,47 @@ static enum rule_result terminate_has_certificate(const struct node *self)
 		       node_count(node_member(self, "options")) > 0);
 }
 
+/* All keys of a map fit. */
+static enum rule_result all_keys(const struct node *self, bool (*fits)(const char *key))
+{
+	for (size_t i = 0; i < self->count; i++) {
+		if (!fits(self->items[i]->key))
+			return RULE_BROKEN;
+	}
+	return RULE_HOLDS;
+}
+
+static bool is_meta_key(const char *key)
+{
+	return pattern_meta_key.match(key, strlen(key));
+}
+
+/* Upstream's rule says less than 253, its text not longer than that. */
+static bool has_short_prefix(const char *key)
+{
+	return strcspn(key, "/") < 253;
+}
+
+static enum rule_result keys_are_names(const struct node *self)
+{
+	return all_keys(self, is_meta_key);
+}
+
+static enum rule_result prefixes_are_short(const struct node *self)
+{
+	return all_keys(self, has_short_prefix);
+}
+
+static bool same_port(const struct node *a, const struct node *b)
+{
+	return same_member(a, b, "port");
+}
+
+static enum rule_result ports_differ(const struct node *self)
+{
+	return no_pair(self, same_port);
+}
+
 const char *refuse_gateway_address(struct arena *a, const struct node *self)
 {
 	const struct node *value = node_member(self, "value");
@@ -186,6 +227,33 @@ const struct rule gateway_addresses_rules[] = {
 const struct rule gateway_address_rules[] = {
 	{hostname_is_valid,
 	 "Hostname value must be empty or contain only valid characters (matching "
+	 "^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$)",
+	 NULL},
+	{0},
+};
+#define KEYS_ARE_NAMES(what)                                                                       \
+	what " keys must be in the form of an optional DNS subdomain prefix followed by a "        \
+	     "required name segment of up to 63 characters."
+#define PREFIXES_ARE_SHORT(what)                                                                   \
+	"If specified, the " what " key's prefix must be a DNS subdomain not longer than 253 "     \
+	"characters in total."
+const struct rule gateway_annotations_rules[] = {
+	{keys_are_names, KEYS_ARE_NAMES("Annotation"), NULL},
+	{prefixes_are_short, PREFIXES_ARE_SHORT("annotation"), NULL},
+	{0},
+};
+const struct rule gateway_labels_rules[] = {
+	{keys_are_names, KEYS_ARE_NAMES("Label"), NULL},
+	{prefixes_are_short, PREFIXES_ARE_SHORT("label"), NULL},
+	{0},
+};
+const struct rule gateway_ports_rules[] = {
+	{ports_differ, "Port for TLS configuration must be unique within the Gateway", NULL},
+	{0},
+};
+const struct rule gateway_status_address_rules[] = {
+	{hostname_is_valid,
+	 "Hostname value must only contain valid characters (matching "
 	 "^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$)",
 	 NULL},
 	{0},

@@ -189,6 +189,12 @@ static enum rule_result timeouts_in_order(const struct node *self)
 		       duration_ms(backend) <= duration_ms(request));
 }
 
+static enum rule_result permanent_ends(const struct node *self)
+{
+	return rule_if(!is(self, "cookieConfig.lifetimeType", "Permanent") ||
+		       rule_has(self, "absoluteTimeout"));
+}
+
 #define OF_PLAIN " when type one of ['Exact', 'PathPrefix']"
 
 const struct rule http_path_rules[] = {
@@ -230,5 +236,10 @@ const struct rule http_rule_rules[] = {
 };
 const struct rule http_timeouts_rules[] = {
 	{timeouts_in_order, "backendRequest timeout cannot be longer than request timeout", NULL},
+	{0},
+};
+const struct rule http_session_rules[] = {
+	{permanent_ends, "AbsoluteTimeout must be specified when cookie lifetimeType is Permanent",
+	 NULL},
 	{0},
 };

@@ -40,15 +40,25 @@ static enum rule_result one(const struct node *self, bool (*fits)(const struct n
 	return rule_if(!ref || fits(ref));
 }
 
-static enum rule_result each(const struct node *self, bool (*fits)(const struct node *))
+static enum rule_result all_of(const struct node *list, bool (*fits)(const struct node *))
 {
-	const struct node *refs = node_member(self, "targetRefs");
-
-	for (size_t i = 0; i < node_count(refs); i++) {
-		if (!fits(refs->items[i]))
+	for (size_t i = 0; i < node_count(list); i++) {
+		if (!fits(list->items[i]))
 			return RULE_BROKEN;
 	}
 	return RULE_HOLDS;
+}
+
+static enum rule_result each(const struct node *self, bool (*fits)(const struct node *))
+{
+	return all_of(node_member(self, "targetRefs"), fits);
+}
+
+/* Of all ways to name a target. */
+static enum rule_result any_target(const struct node *self, bool (*fits)(const struct node *))
+{
+	return rule_if(one(self, fits) == RULE_HOLDS && each(self, fits) == RULE_HOLDS &&
+		       all_of(node_member(self, "targetSelectors"), fits) == RULE_HOLDS);
 }
 
 static enum rule_result has_target(const struct node *self)
@@ -86,12 +96,48 @@ static enum rule_result merge_of_routes(const struct node *self)
 {
 	if (!rule_has(self, "mergeType"))
 		return RULE_HOLDS;
-	return rule_if(one(self, is_route) == RULE_HOLDS && each(self, is_route) == RULE_HOLDS);
+	return any_target(self, is_route);
 }
 
 static enum rule_result merge_is_no_replace(const struct node *self)
 {
-	return rule_if(!is(self, "mergeType", "Replace"));
+	return rule_if(strcmp(self->text, "Replace") != 0);
+}
+
+static enum rule_result one_spelling(const struct node *self)
+{
+	return rule_if(!rule_has(self, "compression") || !rule_has(self, "compressor"));
+}
+
+static enum rule_result buffer_without_upgrade(const struct node *self)
+{
+	return rule_if(!rule_has(self, "requestBuffer") ||
+		       node_count(node_member(self, "httpUpgrade")) == 0);
+}
+
+static bool is_admission_target(const struct node *ref)
+{
+	return is(ref, "kind", "Gateway") || is(ref, "kind", "ListenerSet") ||
+	       is(ref, "kind", "HTTPRoute") || is(ref, "kind", "GRPCRoute");
+}
+
+static enum rule_result admission_of_http(const struct node *self)
+{
+	if (!rule_has(self, "admissionControl"))
+		return RULE_HOLDS;
+	return any_target(self, is_admission_target);
+}
+
+static enum rule_result prediction(const struct node *self)
+{
+	return rule_if(!node_at(self, "connection.preconnect.predictivePercent") ||
+		       is(self, "loadBalancer.type", "Random") ||
+		       is(self, "loadBalancer.type", "RoundRobin"));
+}
+
+static enum rule_result selector_given(const struct node *self)
+{
+	return rule_if(!is(self, "from", "Selector") || rule_has(self, "selector"));
 }
 
 static enum rule_result http_check(const struct node *self)
@@ -113,8 +159,8 @@ static enum rule_result body_has_method(const struct node *self)
 {
 	const char *method = node_text_at(self, "method", "GET");
 
-	return rule_if(!rule_has(self, "requestBody") || strcmp(method, "POST") == 0 ||
-		       strcmp(method, "PUT") == 0);
+	return rule_if(!rule_has(self, "requestBody") || strcasecmp(method, "POST") == 0 ||
+		       strcasecmp(method, "PUT") == 0);
 }
 
 static enum rule_result text_payload(const struct node *self)
@@ -196,7 +242,8 @@ static enum rule_result hash_params(const struct node *self)
 
 static enum rule_result one_kind_of_zones(const struct node *self)
 {
-	return rule_if(!rule_has(self, "preferLocal") || !rule_has(self, "weightedZones"));
+	return rule_if(!prefers_local(self) ||
+		       !rule_has(node_member(self, "zoneAware"), "weightedZones"));
 }
 
 #define TARGET_KINDS "Gateway/ListenerSet/HTTPRoute/GRPCRoute/TCPRoute/UDPRoute/TLSRoute"
@@ -210,8 +257,25 @@ const struct rule policy_spec_rules[] = {
 	 "this policy can only have a targetRefs[*].group of gateway.networking.k8s.io", NULL},
 	{targets_kind, "this policy can only have a targetRefs[*].kind of " TARGET_KINDS, NULL},
 	{merge_of_routes, "mergeType can only be used with xRoute targets", NULL},
+	{one_spelling, "either compression or compressor can be set, not both", NULL},
+	{buffer_without_upgrade, "requestBuffer cannot be used together with httpUpgrade", NULL},
+	{admission_of_http,
+	 "admissionControl can only be used with HTTPRoute, GRPCRoute, Gateway, or ListenerSet "
+	 "targets",
+	 NULL},
+	{prediction,
+	 "predictivePercent in preconnect policy only works with RoundRobin or Random load "
+	 "balancers",
+	 NULL},
+	{0},
+};
+const struct rule policy_merge_rules[] = {
 	{merge_is_no_replace, "Replace is not a valid MergeType for BackendTrafficPolicySpec",
 	 NULL},
+	{0},
+};
+const struct rule policy_namespaces_rules[] = {
+	{selector_given, "selector must be specified when from is Selector", NULL},
 	{0},
 };
 const struct rule policy_selector_rules[] = {
@@ -256,6 +320,8 @@ const struct rule policy_balancer_rules[] = {
 	 NULL},
 	{module_zones, "ZoneAware routing is not supported for DynamicModule load balancers.",
 	 NULL},
+	{one_kind_of_zones, "ZoneAware PreferLocal and WeightedZones cannot be specified together.",
+	 NULL},
 	{module_override, "EndpointOverride is not supported for DynamicModule load balancers.",
 	 NULL},
 	{0},
@@ -265,11 +331,6 @@ const struct rule policy_hash_rules[] = {
 	{hash_headers, "If consistent hash type is headers, the headers field must be set.", NULL},
 	{hash_cookie, "If consistent hash type is cookie, the cookie field must be set.", NULL},
 	{hash_params, "If consistent hash type is queryParams, the queryParams field must be set.",
-	 NULL},
-	{0},
-};
-const struct rule policy_zone_rules[] = {
-	{one_kind_of_zones, "ZoneAware PreferLocal and WeightedZones cannot be specified together.",
 	 NULL},
 	{0},
 };

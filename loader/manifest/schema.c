@@ -201,7 +201,8 @@ static void fill(struct check *c, const struct field *f, struct node *n)
 		drop_nulls(n);
 	if (n->type == NODE_MAP && f->type == FIELD_OBJECT)
 		fill_object(c, f->fields, n);
-	if (n->type == NODE_LIST && f->type == FIELD_LIST) {
+	if ((n->type == NODE_LIST && f->type == FIELD_LIST) ||
+	    (n->type == NODE_MAP && f->type == FIELD_MAP)) {
 		for (size_t i = 0; i < n->count; i++)
 			fill(c, f->item, n->items[i]);
 	}

@@ -18,7 +18,21 @@ enum field_type {
 	FIELD_INT32,
 	FIELD_INT64,
 	FIELD_BOOL,
-	FIELD_ANY, /* not looked into */
+	FIELD_NUMBER,	/* with or without a fraction */
+	FIELD_QUANTITY, /* an integer, or a text such as 32Ki: a number with a unit */
+	FIELD_ANY,	/* not looked into */
+};
+
+/* What does something because of a field. A field that acts nowhere has no part that does. */
+enum field_acts {
+	ACTS_AS_PARENT, /* as the field that it is a part of */
+	ACTS_XDP,
+	ACTS_USERSPACE, /* connections that go by way of HAProxy, and requests */
+	ACTS_BOTH,	/* either of them, or what both work with */
+	ACTS_HTTP,	/* requests of layer 7 only */
+	ACTS_NOWHERE,	/* kept, without effect */
+	ACTS_NEVER,	/* the same, and no other with upstream */
+	ACTS_META,	/* names, finds or describes the resource, or says what became of it */
 };
 
 enum rule_result {
@@ -53,6 +67,7 @@ struct field {
 	const char *(*refuse)(struct arena *a, const struct node *self);
 	const char *refuse_key; /* of an object: the member that is to blame, when refused */
 	const char *text;	/* one or two sentences for `explain` */
+	enum field_acts acts;
 };
 
 #define FIELD_MIN(n) .has_min = true, .min = (n)
@@ -120,10 +135,20 @@ void schema_unknown(struct check *c, const struct field *fields, struct node *ro
 void schema_fill(struct check *c, const struct field *fields, struct node *root);
 /* Types, required fields, limits, patterns; sets c->blocked. Then what Spillway refuses besides. */
 void schema_types(struct check *c, const struct field *fields, const struct node *root);
+/* Of a list with a key or without equal items: every item but the first of a key is told. */
+void schema_unique(struct check *c, const struct path *path, const struct field *f,
+		   const struct node *n);
 /* Upstream's rules, or the line that says why they were not asked. */
 void schema_rules(struct check *c, const struct field *fields, const struct node *root);
 
 const struct field *field_find(const struct field *fields, const char *name);
+
+/* Where a field acts whose parent acts at `parent`; never ACTS_AS_PARENT if the parent does not. */
+enum field_acts field_acts(enum field_acts parent, const struct field *f);
+/* "XDP", "both paths": for a table of fields. */
+const char *field_acts_text(enum field_acts acts);
+/* "object", "list", "string", as a manifest's reader knows them. */
+const char *field_type_text(enum field_type type);
 
 /* Go's decoding of ObjectMeta, then names and labels; fills in metadata.namespace. */
 void meta_check(struct check *c, struct node *root, const char *default_namespace);

@@ -3,7 +3,6 @@
  * Types, limits and patterns of an OpenAPI schema in the words of an API server, which count code
  * points and say bytes, and call a whole number of the wrong size a wrong type.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "manifest/manifest.h"
@@ -199,6 +198,48 @@ static bool check_string(struct check *c, const struct path *path, const struct 
 	return true;
 }
 
+static void combined(struct check *c, const struct path *path, const struct node *n,
+		     const char *what)
+{
+	check_invalid(c, n->loc, &nowhere, "Invalid value: \"\": \"%s\" must validate %s",
+		      path_text(c->arena, path), what);
+}
+
+/* Upstream asks two patterns, of any quantity and of a positive one, and one of two types. */
+static bool check_quantity(struct check *c, const struct path *path, const struct node *n)
+{
+	static const struct pattern *const both[] = {&pattern_quantity, &pattern_positive};
+	int missed = 0;
+
+	if (n->type == NODE_INT)
+		return true;
+	if (n->type != NODE_STRING) {
+		wrong_type(c, path, n, "integer", type_name(n));
+		combined(c, path, n, "at least one schema (anyOf)");
+		return false;
+	}
+	for (size_t i = 0; i < 2; i++) {
+		if (both[i]->match(n->text, n->text_len))
+			continue;
+		missed++;
+		check_invalid(c, n->loc, path, "Invalid value: %s: %s in body should match '%s'",
+			      quote_node(c->arena, n), path_text(c->arena, path), both[i]->text);
+	}
+	if (missed)
+		combined(c, path, n,
+			 missed == 2 ? "all the schemas (allOf). None validated"
+				     : "all the schemas (allOf)");
+	return !missed;
+}
+
+static bool check_number(struct check *c, const struct path *path, const struct node *n)
+{
+	if (n->type == NODE_INT || n->type == NODE_FLOAT)
+		return true;
+	wrong_type(c, path, n, "number", type_name(n));
+	return false;
+}
+
 static void check_object(struct check *c, const struct path *path, const struct field *fields,
 			 const struct node *n)
 {
@@ -214,54 +255,6 @@ static void check_object(struct check *c, const struct path *path, const struct 
 			c->blocked = true;
 			check_invalid(c, node_place(n), &at, "Required value");
 		}
-	}
-}
-
-struct keyed {
-	const char *key; /* as JSON */
-	size_t index;
-};
-
-static int by_key(const void *a, const void *b)
-{
-	const struct keyed *x = a, *y = b;
-	int order = strcmp(x->key, y->key);
-
-	return order ? order : (x->index > y->index) - (x->index < y->index);
-}
-
-/* What must be unique of an item: its key, or all of it. */
-static const struct node *unique_part(const struct field *f, const struct node *item)
-{
-	return f->is_set ? item : node_member(item, f->list_key);
-}
-
-/* Sorted, so that a list without a limit may be long; then every item but the first of a key. */
-static void check_unique(struct check *c, const struct path *path, const struct field *f,
-			 const struct node *n)
-{
-	struct keyed *keys = arena_array(c->arena, n->count, sizeof(*keys));
-	const struct node *member;
-	size_t count = 0;
-
-	for (size_t i = 0; i < n->count; i++) {
-		member = unique_part(f, n->items[i]);
-		if (member)
-			keys[count++] = (struct keyed){number_text(c, member), i};
-	}
-	if (count)
-		qsort(keys, count, sizeof(*keys), by_key);
-	for (size_t i = 1; i < count; i++) {
-		struct path at = {.up = path, .index = keys[i].index};
-
-		if (strcmp(keys[i - 1].key, keys[i].key) != 0)
-			continue;
-		member = unique_part(f, n->items[keys[i].index]);
-		if (f->is_set)
-			check_invalid(c, member->loc, &at, "Duplicate value: %s", keys[i].key);
-		else
-			check_invalid(c, member->loc, &at, "Duplicate value: {\"%s\":%s}",
-				      f->list_key, keys[i].key);
 	}
 }
 
@@ -284,7 +277,7 @@ static void check_list(struct check *c, const struct path *path, const struct fi
 	}
 	/* A list that is too long may be huge. */
 	if ((f->list_key || f->is_set) && (!f->has_max || (int64_t)n->count <= f->max))
-		check_unique(c, path, f, n);
+		schema_unique(c, path, f, n);
 }
 
 static void check_map(struct check *c, const struct path *path, const struct field *f,
@@ -305,19 +298,23 @@ static bool check_value(struct check *c, const struct path *path, const struct f
 			const struct node *n)
 {
 	static const enum node_type wanted[] = {
-		[FIELD_OBJECT] = NODE_MAP,    [FIELD_LIST] = NODE_LIST,	 [FIELD_MAP] = NODE_MAP,
-		[FIELD_STRING] = NODE_STRING, [FIELD_INT32] = NODE_INT,	 [FIELD_INT64] = NODE_INT,
-		[FIELD_BOOL] = NODE_BOOL,     [FIELD_ANY] = NODE_STRING,
+		[FIELD_OBJECT] = NODE_MAP,    [FIELD_LIST] = NODE_LIST, [FIELD_MAP] = NODE_MAP,
+		[FIELD_STRING] = NODE_STRING, [FIELD_INT32] = NODE_INT, [FIELD_INT64] = NODE_INT,
+		[FIELD_BOOL] = NODE_BOOL,
 	};
 	static const char *const names[] = {
 		[FIELD_OBJECT] = "object", [FIELD_LIST] = "array",    [FIELD_MAP] = "object",
 		[FIELD_STRING] = "string", [FIELD_INT32] = "integer", [FIELD_INT64] = "integer",
-		[FIELD_BOOL] = "boolean",  [FIELD_ANY] = "",
+		[FIELD_BOOL] = "boolean",
 	};
 	if (f->type == FIELD_ANY)
 		return true;
 	if (f->type == FIELD_INT32 || f->type == FIELD_INT64)
 		return check_int(c, path, f, n) && (!f->values || check_enum(c, path, f, n));
+	if (f->type == FIELD_NUMBER)
+		return check_number(c, path, n);
+	if (f->type == FIELD_QUANTITY)
+		return check_quantity(c, path, n);
 	if (n->type != wanted[f->type]) {
 		wrong_type(c, path, n, names[f->type], type_name(n));
 		if (f->values) /* upstream asks both, whatever the type */

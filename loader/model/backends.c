@@ -7,6 +7,7 @@
 
 #include "base/addr.h"
 #include "base/hash.h"
+#include "manifest/acts.h"
 #include "manifest/annotations.h"
 #include "model/resolver.h"
 
@@ -335,15 +336,8 @@ static const char *left_out_of(struct resolver *r, const struct backend *b)
 /* Settings of TLS that HAProxy has for clients only, in the version that Debian has. */
 static const char *idle_fields(struct arena *a, const struct backend *b)
 {
-	static const char *const fields[] = {"ecdhCurves", "signatureAlgorithms"};
-	const char *list = NULL;
+	const char *list = acts_idle(a, b->object->res.kind, b->object->res.root, true);
 
-	for (size_t i = 0; i < 2; i++) {
-		const struct node *tls = node_at(b->object->res.root, "spec.tls");
-
-		if (node_count(node_member(tls, fields[i])))
-			list = text_join(a, list, ", ", arena_printf(a, "spec.tls.%s", fields[i]));
-	}
 	return list ? arena_printf(a,
 				   "these fields have no effect, HAProxy has no such setting "
 				   "towards servers: %s",

@@ -19,8 +19,7 @@ void matches_sort(struct frontend *f);
 /* listener_certs.c: of a listener where TLS ends, into `out`. */
 void listener_certs_read(struct resolver *r, struct listener *l, struct l7_listener *out);
 
-/* route_fields.c: fields of an HTTPRoute that nothing does, by rule; and a rule that cannot be. */
-const char *route_idle_fields(struct arena *a, const struct object *route);
+/* route_fields.c: a rule that cannot be carried out. */
 bool route_rule_is_void(const struct node *rule);
 
 #endif

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "manifest/acts.h"
 #include "model/l7.h"
 
 #define BAD_GROUP                                                                                  \
@@ -219,7 +220,7 @@ struct refs *refs_resolve(struct resolver *r, struct object *route)
 
 	refs->proto = route->res.kind->id == KIND_UDPROUTE ? IPPROTO_UDP : IPPROTO_TCP;
 	refs->weights = arena_array(r->arena, rules, sizeof(*refs->weights));
-	refs->idle = route_idle_fields(r->arena, route);
+	refs->idle = acts_idle(r->arena, route->res.kind, route->res.root, true);
 	if (refs->idle)
 		refs->idle = arena_printf(
 			r->arena, "in this version these fields have no effect: %s", refs->idle);

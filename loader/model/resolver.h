@@ -188,7 +188,7 @@ bool selector_matches(const struct node *selector, const struct object *o);
 /* policies.c */
 void policies_read(struct resolver *r);
 void policies_report(struct resolver *r);
-/* policy_fields.c: the fields of its spec that nothing does; NULL: none. */
+/* policy_fields.c: the fields of its spec, and their values, that nothing does; NULL: none. */
 const char *policy_idle_fields(struct arena *a, const struct object *policy, bool is_l7);
 
 /* grants.c: may the route refer to a Backend (or Service) of another namespace? */

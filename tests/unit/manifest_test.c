@@ -354,7 +354,10 @@ static const struct row policies[] = {
 	{BTP("circuitBreaker: {maxConnections: 4294967296}"),
 	 0,
 	 {"spec.circuitBreaker.maxConnections in body should be less than or equal to 4294967295"}},
-	{BTP("retry: {anything: [1, {a: ~}]}"), 1, {0}},
+	{BTP("loadBalancer: {type: DynamicModule, dynamicModule: {name: m, lbPolicyName: p, "
+	     "config: {anything: [1, {a: ~}]}}}"),
+	 1,
+	 {0}},
 };
 
 static void policies_follow_their_rules(void **state)

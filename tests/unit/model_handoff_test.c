@@ -229,7 +229,10 @@ static void the_policy_says_how_connections_are_made(void **state)
 				      "p", ON("Gateway",
 					      "edge") ", timeout: {tcp: {connectTimeout: 250ms}}, "
 						      "proxyProtocol: {version: V2}, "
-						      "circuitBreaker: {maxConnections: 7}, "
+						      "circuitBreaker: {maxConnections: 7, "
+						      "maxParallelRequests: 9, "
+						      "maxParallelRetries: 1024, "
+						      "maxPendingRequests: 0}, "
 						      "tcpKeepalive: {probes: 3, idleTime: 10s, "
 						      "interval: 5s}, dns: {lookupFamily: IPv6, "
 						      "dnsRefreshRate: 5s, respectDnsTtl: false}"));
@@ -246,7 +249,7 @@ static void the_policy_says_how_connections_are_made(void **state)
 	assert_false(m->wishes[0].respect_ttl);
 	expect(object("BackendTrafficPolicy", "p"), "Programmed",
 	       "no effect: spec.circuitBreaker.maxParallelRequests, "
-	       "spec.circuitBreaker.maxParallelRetries, spec.circuitBreaker.maxPendingRequests");
+	       "spec.circuitBreaker.maxPendingRequests");
 }
 
 static void what_no_host_has_is_not_judged(void **state)

@@ -261,8 +261,8 @@ static void fields_that_nothing_does_are_named(void **state)
 				"extensionRef: {group: g, kind: K, name: mine}}]}]"));
 	expect(object("HTTPRoute", "r"), "Programmed",
 	       "False FieldsWithoutEffect in this version these fields have no effect: "
-	       "spec.rules[0].filters[0]: CORS, spec.rules[0].sessionPersistence, "
-	       "spec.rules[1].filters[0]: ExtensionRef");
+	       "spec.rules[0].filters[0].cors, spec.rules[0].sessionPersistence, "
+	       "spec.rules[1].filters[0].extensionRef");
 	assert_false(m->frontends[0].rules[0].is_void);
 	assert_true(m->frontends[0].rules[1].is_void);
 }
@@ -270,7 +270,7 @@ static void fields_that_nothing_does_are_named(void **state)
 static void fields_of_a_policy_that_work_for_requests_are_not_named(void **state)
 {
 	static const char spec[] =
-		"retry: {numRetries: 3, retryOn: {triggers: [5xx, envoy-ratelimited], "
+		"retry: {numRetries: 3, retryOn: {triggers: [5xx, unavailable], "
 		"httpStatusCodes: [503, 418]}}, timeout: {http: {requestTimeout: 1s, "
 		"maxStreamDuration: 1s}}, loadBalancer: {type: ConsistentHash, consistentHash: "
 		"{type: Header, header: {name: x-user}}}";
@@ -281,16 +281,17 @@ static void fields_of_a_policy_that_work_for_requests_are_not_named(void **state
 				   POLICY("p", ON("HTTPRoute", "r") ", %s"),
 			   spec));
 	expect(object("BackendTrafficPolicy", "p"), "Programmed",
-	       "have no effect: spec.retry.retryOn.triggers: envoy-ratelimited, "
-	       "spec.retry.retryOn.httpStatusCodes: 418, spec.timeout.http.maxStreamDuration");
+	       "have no effect: spec.timeout.http.maxStreamDuration, "
+	       "spec.retry.retryOn.triggers: unavailable, "
+	       "spec.retry.retryOn.httpStatusCodes: 418");
 	afresh();
 	given(arena_printf(arena,
 			   EDGE BACKEND("b", "10.0.0.1") ROUTE("r", REF("b"))
 				   POLICY("p", ON("TCPRoute", "r") ", %s"),
 			   spec));
 	expect(object("BackendTrafficPolicy", "p"), "Programmed",
-	       "have no effect: spec.retry, spec.timeout.http, spec.loadBalancer.type: "
-	       "ConsistentHash");
+	       "have no effect: spec.retry, spec.timeout.http, "
+	       "spec.loadBalancer.consistentHash, spec.loadBalancer.type: ConsistentHash");
 }
 
 static void a_dynamic_resolver_needs_a_name_that_is_seen(void **state)

@@ -73,8 +73,8 @@ static void a_zone_of_weight_zero_is_left_out(void **state)
 static void great_weights_of_zones_are_scaled_together(void **state)
 {
 	(void)state;
-	(void)with(NULL, "type: Random, zoneAware: {weightedZones: [{zone: a, weight: 4000000000}, "
-			 "{zone: b, weight: 2000000000}]}");
+	(void)with(NULL, "type: Random, zoneAware: {weightedZones: [{zone: a, weight: 2000000000}, "
+			 "{zone: b, weight: 1000000000}]}");
 	assert_string_equal(groups(), "0/1000000:a 10.0.1.1:80 10.0.2.1:80; 0/500000:b 10.0.1.2:80 "
 				      "10.0.2.2:80; 0/1: 10.0.1.3:80 10.0.2.3:80; "
 				      "1/1000000:a 10.0.3.1:80; 1/500000:b 10.0.3.2:80; 1/1: "
