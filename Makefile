@@ -73,7 +73,7 @@ KERNELS  := $(BUILD)/tests/kernels/insns
 FUZZ     := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
 .PHONY: help deps all demo check check-unit check-golden check-packet check-netns check-heavy \
-	check-fuzz check-flow-table check-kernels lint format bench install uninstall clean
+	check-fuzz check-flow-table check-kernels lint format docs bench install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -92,6 +92,7 @@ help:
 	@echo 'make check-kernels the packet path on Linux 6.1 and 6.12 in virtual machines (root)'
 	@echo 'make lint          formatting, rules of the house, static analysis'
 	@echo 'make format        rewrite the sources with clang-format'
+	@echo 'make docs          rewrite docs/reference/ from the tables'
 	@echo 'make bench         ratios measured side by side (root)'
 	@echo 'make install       to $$(DESTDIR)$$(PREFIX); PREFIX=$(PREFIX)'
 	@echo 'make uninstall     take that away again; spillwayd --detach first'
@@ -150,6 +151,11 @@ lint: $(SKELS)
 format:
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format-19 -i
 
+docs: $(BUILD)/spillway
+	$(Q)for page in $$($(BUILD)/spillway reference --pages); do \
+		$(BUILD)/spillway reference $$page > docs/reference/$$page.md || exit 1; \
+	done
+
 bench:
 	$(Q)tools/dev/deps.sh $(BUILD_PKGS) $(TEST_PKGS) $(BENCH_PKGS)
 	$(Q)$(MAKE) --no-print-directory all $(BENCH)
@@ -172,10 +178,11 @@ install: all
 	install -D -m 755 $(BUILD)/spillwayd $(DESTDIR)$(PREFIX)/sbin/spillwayd
 	install -D -m 755 $(BUILD)/spillway $(DESTDIR)$(PREFIX)/bin/spillway
 	install -d $(DESTDIR)/lib/systemd/system $(DESTDIR)$(DOCDIR)/examples/web \
-		$(DESTDIR)$(DOCDIR)/examples/failover
+		$(DESTDIR)$(DOCDIR)/examples/failover $(DESTDIR)$(DOCDIR)/reference
 	sed 's|/usr/sbin/|$(PREFIX)/sbin/|; s|/usr/share/doc/spillway/|$(DOCDIR)/|' \
 		packaging/spillwayd.service > $(DESTDIR)/lib/systemd/system/spillwayd.service
 	install -m 644 README.md LICENSE docs/*.md $(DESTDIR)$(DOCDIR)
+	install -m 644 docs/reference/*.md $(DESTDIR)$(DOCDIR)/reference
 	install -m 644 examples/*.yaml $(DESTDIR)$(DOCDIR)/examples
 	install -m 644 examples/web/*.yaml $(DESTDIR)$(DOCDIR)/examples/web
 	install -m 644 examples/failover/*.yaml $(DESTDIR)$(DOCDIR)/examples/failover

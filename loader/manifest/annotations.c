@@ -41,7 +41,8 @@ const struct annotation annotations[] = {
 	{ANNOTATION_FORWARDING, BACKEND, WORDS(modes, "nat"),
 	 "How packets get to the endpoints. Only nat works in this version."},
 	{ANNOTATION_FQDN_PATH, BACKEND, WORDS(paths, "proxy"),
-	 "Who serves endpoints with host names. Neither works in this version."},
+	 "Who serves endpoints with host names: HAProxy, or XDP like plain addresses, but not over "
+	 "TLS."},
 	{ANNOTATION_IDLE_CLOSING, ON(KIND_TCPROUTE), SPAN(tcp_closing),
 	 "After how long without a packet a flow is forgotten that had a FIN or RST; its source "
 	 "port rests as long."},

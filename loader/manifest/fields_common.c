@@ -36,7 +36,7 @@ const struct field metadata_fields[] = {
 	 .type = FIELD_MAP,
 	 .item = &row_text,
 	 .text = "Free text of tools. Names that begin with spillway.dev/ are Spillway's own: "
-		 "docs/manifests.md lists them, and others of that domain are refused."},
+		 "docs/reference/annotations.md lists them, and others of that domain are refused."},
 	{.name = "creationTimestamp",
 	 .type = FIELD_STRING,
 	 .text = "Set when the resource is stored."},

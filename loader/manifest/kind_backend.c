@@ -10,6 +10,7 @@
 	 FIELD_MIN(0),                                                                             \
 	 FIELD_MAX(65535),                                                                         \
 	 .refuse = refuse_backend_port,                                                            \
+	 .refuse_text = "Port 0, which nothing listens on.",                                       \
 	 .text = "Port of the endpoint, 1 to 65535."}
 
 static const struct field fqdn_fields[] = {
@@ -41,6 +42,7 @@ static const struct field unix_fields[] = {
 	 .required = true,
 	 .rules = backend_unix_path_rules,
 	 .refuse = refuse_unix_path,
+	 .refuse_text = "An empty path, and one of more than 107 bytes: the kernel takes no other.",
 	 .text = "Path of the socket, 1 to 107 bytes. A leading @ means the abstract namespace."},
 	FIELD_END,
 };

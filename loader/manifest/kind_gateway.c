@@ -21,7 +21,9 @@ static const struct field address_row = {.type = FIELD_OBJECT,
 					 .fields = address_fields,
 					 .rules = gateway_address_rules,
 					 .refuse = refuse_gateway_address,
-					 .refuse_key = "value"};
+					 .refuse_key = "value",
+					 .refuse_text = "A value of type IPAddress that is no IPv4 "
+							"or IPv6 address."};
 
 static const char *const from_values[] = {"All", "Selector", "Same", NULL};
 static const struct field namespaces_fields[] = {

@@ -6,8 +6,7 @@
 
 #include "base/addr.h"
 
-#define SUBDOMAIN  "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
-#define PATH_CHARS "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+"
+#define SUBDOMAIN "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 
 static bool is_lower(char c)
 {
@@ -159,11 +158,13 @@ static bool match_ip(const char *s, size_t len)
 static bool match_well_known(const char *s, size_t len)
 {
 	const char *slash = memchr(s, '/', len);
+	size_t at;
 
 	if (len == 6 && memcmp(s, "System", 6) == 0)
 		return true;
-	return slash && match_subdomain(s, (size_t)(slash - s)) &&
-	       all(slash + 1, len - (size_t)(slash - s) - 1, is_path_char);
+	at = slash ? (size_t)(slash - s) : 0;
+	return slash && match_subdomain(s, at) && len - at - 1 <= 63 &&
+	       match_qualified_name(slash + 1, len - at - 1);
 }
 
 /* The alternatives are not bound to the start but for the first, as upstream. */
@@ -332,7 +333,8 @@ const struct pattern pattern_ip = {
 	"^(([0-9a-fA-F]{1,4}:){1,7}[0-9a-fA-F]{1,4}|::|(([0-9a-fA-F]{1,4}:){0,5})?"
 	"(:[0-9a-fA-F]{1,4}){1,2})$",
 	match_ip};
-const struct pattern pattern_well_known = {"^(System|(" SUBDOMAIN "/" PATH_CHARS "))$",
+const struct pattern pattern_well_known = {"^(System|(" SUBDOMAIN
+					   "/([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]))$",
 					   match_well_known};
 const struct pattern pattern_address_type = {"^Hostname|IPAddress|NamedAddress|" SUBDOMAIN
 					     "\\/[A-Za-z0-9\\/\\-._~%!$&'()*+,;=:]+$",

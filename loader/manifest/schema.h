@@ -65,8 +65,9 @@ struct field {
 	const struct rule *rules;  /* ends with a NULL check */
 	/* Spillway's own: NULL, or what is wrong with a value that upstream accepts. */
 	const char *(*refuse)(struct arena *a, const struct node *self);
-	const char *refuse_key; /* of an object: the member that is to blame, when refused */
-	const char *text;	/* one or two sentences for `explain` */
+	const char *refuse_key;	 /* of an object: the member that is to blame, when refused */
+	const char *refuse_text; /* what is refused, for readers; there when `refuse` is */
+	const char *text;	 /* one or two sentences for `explain` */
 	enum field_acts acts;
 };
 

@@ -30,8 +30,7 @@ static void walk(struct arena *a, const char *path, enum field_acts acts, const 
 		 look_fn *look)
 {
 	acts = field_acts(acts, f);
-	if (f->name)
-		look(path, acts, f);
+	look(path, acts, f);
 	if (f->type == FIELD_LIST || f->type == FIELD_MAP)
 		walk(a, arena_printf(a, "%s[]", path), acts, f->item, look);
 	for (const struct field *row = f->fields; row && row->name; row++)
@@ -62,6 +61,8 @@ static void has_a_text(const char *path, enum field_acts acts, const struct fiel
 	const size_t len = f->text ? strlen(f->text) : 0;
 
 	(void)acts;
+	if (!f->name)
+		return; /* an item is told by its list */
 	if (len == 0 || f->text[len - 1] != '.' || count_sentences(f->text) > 2)
 		fail_msg("%s: text \"%s\"", path, f->text ? f->text : "");
 }
@@ -90,6 +91,8 @@ static void is_sound(const char *path, enum field_acts acts, const struct field 
 	    (f->type == FIELD_LIST || f->type == FIELD_MAP) != (f->item != NULL) ||
 	    (f->has_min && f->has_max && f->min > f->max) || !*field_type_text(f->type))
 		fail_msg("%s: the row contradicts itself", path);
+	if (!f->refuse != !f->refuse_text)
+		fail_msg("%s: what is refused and what is said of it differ", path);
 	for (const struct field *row = f->fields; row && row->name && row[1].name; row++) {
 		if (strcmp(row->name, row[1].name) >= 0)
 			fail_msg("%s: %s before %s", path, row->name, row[1].name);

@@ -271,7 +271,9 @@ static void lengths_are_counted_in_code_points_but_of_paths_in_bytes(void **stat
 	}
 }
 
-#define SUBDOMAIN "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+#define SUBDOMAIN  "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+#define WELL_KNOWN "^(System|(" SUBDOMAIN "/([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]))$"
+#define WORD_63	   "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabc"
 
 static const struct row names[] = {
 	{"{endpoints: [{fqdn: {hostname: a.b., port: 1}}]}", ""},
@@ -288,11 +290,17 @@ static const struct row names[] = {
 	{"{endpoints: [{fqdn: {hostname: a-.b, port: 1}}]}",
 	 "spec.endpoints[0].fqdn.hostname: Invalid value: \"a-.b\": spec.endpoints[0].fqdn.hostname "
 	 "in body should match '^" SUBDOMAIN "\\.?$'\n"},
-	{"{tls: {wellKnownCACertificates: acme.example/x~y}}", ""},
+	{"{tls: {wellKnownCACertificates: acme.example/x_y.z}}", ""},
+	{"{tls: {wellKnownCACertificates: a/" WORD_63 "}}", ""},
+	{"{tls: {wellKnownCACertificates: a/" WORD_63 "x}}",
+	 "spec.tls.wellKnownCACertificates: Invalid value: \"a/" WORD_63 "x\": "
+	 "spec.tls.wellKnownCACertificates in body should match '" WELL_KNOWN "'\n"},
+	{"{tls: {wellKnownCACertificates: acme.example/x/y}}",
+	 "spec.tls.wellKnownCACertificates: Invalid value: \"acme.example/x/y\": "
+	 "spec.tls.wellKnownCACertificates in body should match '" WELL_KNOWN "'\n"},
 	{"{tls: {wellKnownCACertificates: system}}",
 	 "spec.tls.wellKnownCACertificates: Invalid value: \"system\": "
-	 "spec.tls.wellKnownCACertificates in body should match '^(System|(" SUBDOMAIN
-	 "/[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+))$'\n"},
+	 "spec.tls.wellKnownCACertificates in body should match '" WELL_KNOWN "'\n"},
 	{"{tls: {clientCertificateRef: {name: c, group: A}}}",
 	 "spec.tls.clientCertificateRef.group: Invalid value: \"A\": "
 	 "spec.tls.clientCertificateRef.group in body should match '^$|^" SUBDOMAIN "$'\n"},

@@ -21,7 +21,8 @@
 	X(version)                                                                                 \
 	X(help)                                                                                    \
 	X(completion)                                                                              \
-	X(compile)
+	X(compile)                                                                                 \
+	X(reference)
 #define VERB_DECLARE(name) extern const struct verb verb_##name;
 #define VERB_ROW(name)	   &verb_##name,
 
