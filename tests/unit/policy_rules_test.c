@@ -258,6 +258,36 @@ static void retries_have_limits(void **state)
 	EXPECT(rows);
 }
 
+static void numbers_without_a_sign_stay_above_zero(void **state)
+{
+	static const char *const specs[] = {
+		"tcpKeepalive: {probes: %d}",
+		"healthCheck: {passive: {consecutive5XxErrors: %d}}",
+		"healthCheck: {passive: {consecutiveGatewayErrors: %d}}",
+		"healthCheck: {passive: {consecutiveLocalOriginFailures: %d}}",
+		"retry: {numAttemptsPerPriority: %d}",
+		"circuitBreaker: {retryBudget: {percent: {numerator: 1}, minRetryConcurrency: %d}}",
+		"loadBalancer: {type: Random, zoneAware: {weightedZones: [{zone: a, weight: %d}]}}",
+		"loadBalancer: {type: Random, zoneAware: {preferLocal: {minEndpointsThreshold: "
+		"%d}}}",
+		"loadBalancer: {type: Random, zoneAware: {preferLocal: {force: "
+		"{minEndpointsInZoneThreshold: %d}}}}",
+	};
+	struct arena *a = *state;
+
+	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {
+		const char *mark = strstr(specs[i], "%d");
+		const int before = (int)(mark - specs[i]);
+		const struct row rows[] = {
+			{arena_printf(a, "%.*s0%s", before, specs[i], mark + 2), ""},
+			{arena_printf(a, "%.*s-1%s", before, specs[i], mark + 2),
+			 "Invalid value: -1: "},
+		};
+
+		EXPECT(rows);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +299,7 @@ int main(void)
 		TEST(faults_are_delays_and_aborts),
 		TEST(http2_and_upgrades_follow_their_rules),
 		TEST(retries_have_limits),
+		TEST(numbers_without_a_sign_stay_above_zero),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

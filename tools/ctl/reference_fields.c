@@ -20,7 +20,8 @@ struct seen {
 struct page {
 	struct arena *arena;
 	struct strbuf *out;
-	struct seen *tables; /* whose fields are listed, by the first path */
+	const struct field *root; /* the kind's table */
+	struct seen *tables;	  /* whose fields are listed, by the first path */
 	size_t table_count;
 	struct seen *rules;
 	size_t rule_count;
@@ -144,6 +145,42 @@ static bool is_long(const struct field *fields)
 	return count > FEW_ROWS;
 }
 
+static bool is_nowhere(enum field_acts acts)
+{
+	return acts == ACTS_NOWHERE || acts == ACTS_NEVER;
+}
+
+/* Where among `fields` and below the table stands for fields that act, or NULL. */
+static const char *find_acting(struct arena *a, const char *up, enum field_acts acts,
+			       const struct field *fields, const struct field *table)
+{
+	const char *path, *found = NULL;
+
+	for (const struct field *f = fields; f && f->name && !found; f++) {
+		const struct field *row = f;
+
+		if (is_nowhere(field_acts(acts, f)))
+			continue;
+		path = *up ? arena_printf(a, "%s.%s", up, f->name) : f->name;
+		for (; row->item; row = row->item)
+			path = arena_printf(a, row->type == FIELD_LIST ? "%s[]" : "%s.*", path);
+		found = row->fields == table
+				? path
+				: find_acting(a, path, field_acts(acts, f), row->fields, table);
+	}
+	return found;
+}
+
+/* The place on the page that lists the fields, if it is not here: a former one, or one that acts. */
+static const char *elsewhere(struct page *p, enum field_acts acts, const struct field *fields)
+{
+	const char *path = path_of(p->tables, p->table_count, fields);
+
+	if (path || !fields || !is_long(fields) || !is_nowhere(acts))
+		return path;
+	return find_acting(p->arena, "", ACTS_AS_PARENT, p->root, fields);
+}
+
 /* The fields of an object, by way of lists and maps; they are part of `path`. */
 static const struct field *fields_of(struct page *p, const char **path, const struct field *f)
 {
@@ -176,7 +213,7 @@ static void put_field(struct page *p, const char *path, enum field_acts acts, co
 	acts = field_acts(acts, f);
 	note(p, path, f);
 	fields = fields_of(p, &inside, f);
-	first = path_of(p->tables, p->table_count, fields);
+	first = elsewhere(p, acts, fields);
 	if (fields && first)
 		text = arena_printf(p->arena, "%s Has the fields of `%s`.", text, first);
 	put_row(p, path, acts, f, text);
@@ -254,7 +291,7 @@ static const char *words_of(struct arena *a, const struct kind *k)
 
 void reference_kind(struct arena *a, struct strbuf *out, const struct kind *k)
 {
-	struct page p = {.arena = a, .out = out};
+	struct page p = {.arena = a, .out = out, .root = k->fields};
 	const char *versions = "";
 
 	for (const char *const *v = k->versions; *v; v++)
