@@ -180,13 +180,18 @@ static const struct field ancestor_fields[] = {
 };
 static const struct field ancestor_entry = {.type = FIELD_OBJECT, .fields = ancestor_fields};
 
+/* What the daemon shows must be a manifest again, so its own conditions are known. */
 const struct field policy_status_fields[] = {
 	{.name = "ancestors",
 	 .type = FIELD_LIST,
 	 .item = &ancestor_entry,
-	 .required = true,
 	 FIELD_MAX(16),
-	 .text = "One entry for each target."},
+	 .text = "Always absent: the conditions here are of the policy, not of each target."},
+	{.name = "conditions",
+	 .type = FIELD_LIST,
+	 .item = &row_condition,
+	 .list_key = "type",
+	 .text = "What was found out about the policy."},
 	FIELD_END,
 };
 
