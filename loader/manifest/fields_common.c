@@ -186,12 +186,12 @@ const struct field policy_status_fields[] = {
 	 .type = FIELD_LIST,
 	 .item = &ancestor_entry,
 	 FIELD_MAX(16),
-	 .text = "Always absent: the conditions here are of the policy, not of each target."},
+	 .text = "One entry for each target."},
 	{.name = "conditions",
 	 .type = FIELD_LIST,
 	 .item = &row_condition,
 	 .list_key = "type",
-	 .text = "What was found out about the policy."},
+	 .text = "What was found out about the policy, whatever the target."},
 	FIELD_END,
 };
 
