@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One row per flag: name, argument, help and what it does. getopt_long() splits the words. */
+/* One row per flag: name, argument, help and what it does. */
 #include "control/options.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <net/if.h>
 #include <string.h>
 
@@ -306,40 +305,55 @@ static struct daemon_options defaults(void)
 	};
 }
 
-static const struct option *long_options(struct arena *a)
+static const struct flag *find_flag(const char *name, size_t len)
 {
-	struct option *list = arena_array(a, FLAG_COUNT + 1, sizeof(*list));
-
-	for (size_t i = 0; i < FLAG_COUNT; i++)
-		list[i] = (struct option){
-			.name = flags[i].name,
-			.has_arg = flags[i].argument ? required_argument : no_argument,
-		};
-	return list;
+	for (size_t i = 0; i < FLAG_COUNT; i++) {
+		if (strlen(flags[i].name) == len && strncmp(flags[i].name, name, len) == 0)
+			return &flags[i];
+	}
+	return NULL;
 }
 
+/* Reads one flag, and the word behind it where that is its value. Returns how many it took. */
+static int read_flag(struct reading *r, const char *word, const char *next)
+{
+	const char *name = word + strlen("--");
+	const size_t len = strcspn(name, "=");
+	const struct flag *f = strncmp(word, "--", 2) == 0 ? find_flag(name, len) : NULL;
+	const char *value = name[len] ? name + len + 1 : NULL;
+	int used = 1, err;
+
+	if (word[0] != '-' || !word[1])
+		return refuse(r, arena_printf(r->a, "%s: not a flag; see --help", word));
+	if (!f)
+		return refuse(r, arena_printf(r->a, "%.*s: unknown flag; see --help",
+					      (int)strcspn(word, "="), word));
+	if (!f->argument && value)
+		return refuse(r,
+			      arena_printf(r->a, "--%s: takes no argument; see --help", f->name));
+	if (f->argument && !value) {
+		value = next;
+		used = 2;
+	}
+	if (f->argument && !value)
+		return refuse(r,
+			      arena_printf(r->a, "--%s: needs an argument; see --help", f->name));
+	err = f->set(r, value);
+	if (err)
+		r->why = arena_printf(r->a, "--%s: %s", f->name, r->why);
+	return err ? err : used;
+}
+
+/* Whole names only: an abbreviation could mean another flag in the next version. */
 static int read_flags(struct reading *r, int argc, char **argv)
 {
-	const struct option *list = long_options(r->a);
-	int index, got, err;
+	int used;
 
-	optind = 0; /* glibc: start afresh */
-	opterr = 0;
-	while ((got = getopt_long(argc, argv, ":", list, &index)) != -1) {
-		if (got == ':')
-			return refuse(r, arena_printf(r->a, "%s: needs an argument; see --help",
-						      argv[optind - 1]));
-		if (got == '?')
-			return refuse(r, arena_printf(r->a, "%s: unknown flag; see --help",
-						      argv[optind - 1]));
-		err = flags[index].set(r, optarg);
-		if (err) {
-			r->why = arena_printf(r->a, "--%s: %s", flags[index].name, r->why);
-			return err;
-		}
+	for (int i = 1; i < argc; i += used) {
+		used = read_flag(r, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
+		if (used < 0)
+			return used;
 	}
-	if (optind < argc)
-		return refuse(r, arena_printf(r->a, "%s: not a flag; see --help", argv[optind]));
 	return 0;
 }
 

@@ -21,8 +21,8 @@ struct daemon_options {
 };
 
 /*
- * Strings stay argv's or live in `a`. -EINVAL and in *why the flag, the cause and the remedy. The
- * names of getopt_long() are taken from the same table as the help.
+ * Strings stay argv's or live in `a`. -EINVAL and in *why the flag, the cause and the remedy. Flags
+ * are given by their whole names.
  */
 int options_parse(struct arena *a, int argc, char **argv, struct daemon_options *out,
 		  const char **why);
