@@ -12,73 +12,23 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "control/change_decode.h"
+#include "control/change_show.h"
 #include "control/immutable.h"
+#include "control/precondition.h"
+#include "control/prune.h"
 #include "control/rebuild.h"
 
 #define LOG_EACH_MAX 20 /* a larger change is one line, its parts are debug */
 
-static int refuse(struct change *c, int code, const char *reason, const char *message)
-{
-	c->out->code = code;
-	c->out->reason = reason;
-	c->out->message = message;
-	return -EINVAL;
-}
-
-/* "backends.gateway.envoyproxy.io "web"", as Kubernetes names it in messages. */
-static const char *resource_text(struct change *c, const struct object_key *key)
-{
-	return arena_printf(c->answer, "%s \"%s\"", kind_resource(c->answer, key->kind), key->name);
-}
-
-static int check_version(struct change *c, const struct change_item *it)
-{
-	char now[24];
-
-	(void)snprintf(now, sizeof(now), "%lld",
-		       (long long)(it->old ? it->old->resource_version : 0));
-	if (!it->version || (it->old && strcmp(it->version, now) == 0))
-		return 0;
-	return refuse(c, 409, "Conflict",
-		      arena_printf(c->answer,
-				   "Operation cannot be fulfilled on %s: the object has been "
-				   "modified; please apply your changes to the latest version and "
-				   "try again",
-				   resource_text(c, &it->key)));
-}
-
-static int check_precondition(struct change *c, const struct change_item *it)
-{
-	switch (c->req->mode) {
-	case CHANGE_APPLY:
-	case CHANGE_DELETE:
-		return 0;
-	case CHANGE_CREATE:
-		if (!it->old)
-			return 0;
-		return refuse(
-			c, 409, "AlreadyExists",
-			arena_printf(c->answer, "%s already exists", resource_text(c, &it->key)));
-	case CHANGE_REPLACE:
-		return check_version(c, it);
-	}
-	return -EINVAL;
-}
-
-/* Looks up what is stored, and says what would differ. */
+/* Says what would differ from what is stored. */
 static int match(struct change *c)
 {
 	struct change_item *it;
 	const char *why;
-	int err;
 
 	for (size_t i = 0; i < c->count; i++) {
 		it = &c->items[i];
-		it->old = generation_find(c->engine->now, &it->key);
-		err = check_precondition(c, it);
-		if (err)
-			return err;
-		if (c->req->mode == CHANGE_DELETE)
+		if (it->remove)
 			continue;
 		why = it->old ? immutable_refuse(c->answer, it->old, &it->object) : NULL;
 		if (why)
@@ -137,7 +87,7 @@ static int sort_items(struct change *c)
 		if (compare_items(&c->sorted[i - 1], &c->sorted[i]) == 0)
 			change_cause(c, (int)(c->sorted[i] - c->items),
 				     arena_printf(c->answer, "%s: given twice in one request",
-						  resource_text(c, &c->sorted[i]->key)));
+						  change_resource(c, &c->sorted[i]->key)));
 	}
 	return c->out->cause_count ? change_refuse_causes(c) : 0;
 }
@@ -153,14 +103,17 @@ static int merge(struct change *c)
 		if (!is_in_request(c, &m->objects[i]))
 			*arena_push(c->arena, all, count) = object_copy(c->arena, &m->objects[i]);
 	}
-	for (size_t i = 0; i < c->count && c->req->mode != CHANGE_DELETE; i++) {
+	for (size_t i = 0; i < c->count; i++) {
+		if (c->items[i].remove)
+			continue;
 		foresee(&c->items[i]);
 		*arena_push(c->arena, all, count) = c->items[i].object;
 	}
 	if (count > LIMIT_RESOURCES)
-		return refuse(c, 507, "InsufficientStorage",
-			      arena_printf(c->answer, "%zu resources: at most %d can be stored",
-					   count, LIMIT_RESOURCES));
+		return change_refuse(c, 507, "InsufficientStorage",
+				     arena_printf(c->answer,
+						  "%zu resources: at most %d can be stored", count,
+						  LIMIT_RESOURCES));
 	c->objects = all;
 	c->object_count = count;
 	return 0;
@@ -210,17 +163,17 @@ static int build(struct change *c, struct generation **out)
 	err = rebuild_trial(e, g, c->answer, &why);
 	if (err) {
 		rebuild_renumber(e);
-		return refuse(c, err == -ENOSPC ? 507 : 503,
-			      err == -ENOSPC ? "InsufficientStorage" : "ServiceUnavailable",
-			      arena_printf(c->answer, "%s; nothing was changed", why));
+		return change_refuse(c, err == -ENOSPC ? 507 : 503,
+				     err == -ENOSPC ? "InsufficientStorage" : "ServiceUnavailable",
+				     arena_printf(c->answer, "%s; nothing was changed", why));
 	}
 	*out = TAKE(g);
 	return 0;
 }
 
-static enum store_outcome foreseen_outcome(const struct change *c, const struct change_item *it)
+static enum store_outcome foreseen_outcome(const struct change_item *it)
 {
-	if (c->req->mode == CHANGE_DELETE)
+	if (it->remove)
 		return it->old ? STORE_DELETED : STORE_NOT_FOUND;
 	if (!it->old)
 		return STORE_CREATED;
@@ -243,7 +196,7 @@ static void note_outcomes(struct change *c, const struct store_change *changes)
 			.namespace = arena_strdup(c->answer, key->namespace),
 			.name = arena_strdup(c->answer, key->name),
 		};
-		o->outcome = changes ? changes[i].outcome : foreseen_outcome(c, &c->items[i]);
+		o->outcome = changes ? changes[i].outcome : foreseen_outcome(&c->items[i]);
 	}
 }
 
@@ -256,7 +209,8 @@ static struct store_change *store_changes(struct change *c)
 	for (size_t i = 0; i < c->count; i++) {
 		it = &c->items[i];
 		changes[i].key = object_stored_key(&it->key);
-		changes[i].op = c->req->mode == CHANGE_DELETE ? STORE_DELETE : STORE_PUT;
+		changes[i].op = it->remove ? STORE_DELETE : STORE_PUT;
+		changes[i].apply = c->req->mode == CHANGE_APPLY;
 		if (changes[i].op == STORE_DELETE)
 			continue;
 		body = object_body(&it->object);
@@ -303,6 +257,8 @@ static bool finish_objects(struct change *c, struct generation *g,
 		o = generation_find(g, key);
 		if (o)
 			object_stamp(g->arena, o, &changes[i].after);
+		if (c->items[i].old && changes[i].outcome == STORE_UNCHANGED)
+			c->items[i].old->applied = changes[i].after.applied;
 		if (!outcome_words[changes[i].outcome])
 			continue;
 		count++;
@@ -322,27 +278,31 @@ static int commit(struct change *c, struct generation *next)
 	struct engine *e = c->engine;
 	AUTO(generation_free) struct generation *g = next;
 	struct store_change *changes = store_changes(c);
+	bool any;
 	int err = store_commit(e->store, c->answer, changes, c->count);
 
 	if (err) {
 		rebuild_renumber(e);
 		log_error("store: %s", store_error(e->store));
-		return refuse(c, 503, "ServiceUnavailable",
-			      arena_printf(c->answer, "store: %s; nothing was changed",
-					   store_error(e->store)));
+		return change_refuse(c, 503, "ServiceUnavailable",
+				     arena_printf(c->answer, "store: %s; nothing was changed",
+						  store_error(e->store)));
 	}
 	note_outcomes(c, changes);
-	if (!finish_objects(c, g, changes)) {
+	any = finish_objects(c, g, changes);
+	change_show(c, g);
+	if (!any) {
 		rebuild_renumber(e);
 		return 0;
 	}
 	err = engine_install(e, TAKE(g));
 	if (err)
-		return refuse(c, 503, "ServiceUnavailable",
-			      arena_printf(c->answer,
-					   "stored, but not in the packet path yet: %s; it is "
-					   "tried again every second",
-					   e->problem ? e->problem : strerror(-err)));
+		return change_refuse(
+			c, 503, "ServiceUnavailable",
+			arena_printf(c->answer,
+				     "stored, but not in the packet path yet: %s; it is "
+				     "tried again every second",
+				     e->problem ? e->problem : strerror(-err)));
 	return 0;
 }
 
@@ -354,9 +314,14 @@ void engine_change(struct engine *e, struct arena *a, const struct change_reques
 	int err;
 
 	*out = (struct change_result){.code = 200};
-	err = c.arena ? change_decode(&c) : refuse(&c, 503, "ServiceUnavailable", "out of memory");
+	err = c.arena ? change_decode(&c)
+		      : change_refuse(&c, 503, "ServiceUnavailable", "out of memory");
 	if (!err)
 		err = sort_items(&c);
+	if (!err && r->prune && prune_find(&c))
+		err = sort_items(&c);
+	if (!err)
+		err = precondition_check(&c);
 	if (!err)
 		err = match(&c);
 	if (!err)
@@ -369,6 +334,7 @@ void engine_change(struct engine *e, struct arena *a, const struct change_reques
 		return;
 	if (r->commit == CHANGE_DRY_RUN) {
 		note_outcomes(&c, NULL);
+		change_show(&c, g);
 		generation_free(g);
 		rebuild_renumber(e);
 		return;

@@ -12,16 +12,32 @@ enum change_mode {
 	CHANGE_APPLY,	/* create, or replace what differs */
 	CHANGE_CREATE,	/* refuse what exists */
 	CHANGE_REPLACE, /* as apply, but heeds metadata.resourceVersion */
+	CHANGE_EDIT,	/* what has a metadata.resourceVersion is replaced, the rest created */
 	CHANGE_DELETE,	/* objects need apiVersion, kind and metadata only */
 };
 
 enum change_commit { CHANGE_COMMIT, CHANGE_DRY_RUN };
+
+/* What of the objects is in the answer besides outcomes. */
+enum change_show {
+	SHOW_NOTHING,
+	SHOW_AFTER, /* as they are afterwards */
+	SHOW_BOTH,  /* as they were, too: of a Secret it can be seen which values differ */
+};
+
+/* Takes away what was applied before and is not in the request. */
+struct change_prune {
+	const struct node *selector;	 /* a LabelSelector; NULL: any */
+	const struct kind *const *kinds; /* NULL-terminated; NULL: all that have a namespace */
+};
 
 struct change_request {
 	const char *project;
 	const char *namespace; /* of objects that name none */
 	enum change_mode mode;
 	enum change_commit commit;
+	enum change_show show;
+	const struct change_prune *prune; /* or NULL; of an apply only */
 	struct node *const *objects;
 	size_t count;
 };
@@ -34,6 +50,7 @@ struct change_note {
 struct change_outcome {
 	struct object_key key;
 	enum store_outcome outcome;
+	struct node *before, *after; /* as asked for; NULL: is not there */
 };
 
 /* In the caller's arena. */
@@ -45,7 +62,7 @@ struct change_result {
 	size_t cause_count;
 	struct change_note *warnings;
 	size_t warning_count;
-	struct change_outcome *outcomes; /* by request index; of a 200 */
+	struct change_outcome *outcomes; /* by request index, then what was pruned; of a 200 */
 	size_t outcome_count;
 };
 

@@ -24,6 +24,19 @@ void change_warning(struct change *c, int index, const char *text)
 	n->message = arena_strdup(c->answer, text);
 }
 
+int change_refuse(struct change *c, int code, const char *reason, const char *message)
+{
+	c->out->code = code;
+	c->out->reason = reason;
+	c->out->message = message;
+	return -EINVAL;
+}
+
+const char *change_resource(struct change *c, const struct object_key *key)
+{
+	return arena_printf(c->answer, "%s \"%s\"", kind_resource(c->answer, key->kind), key->name);
+}
+
 int change_refuse_causes(struct change *c)
 {
 	const size_t count = c->out->cause_count;
@@ -72,6 +85,7 @@ static void decode_key(struct change *c, int index, const struct node *root, str
 	const char *name = node_text_at(root, "kind", "");
 	const struct kind *kind = kind_lookup(version, name);
 
+	it->remove = true;
 	it->key = (struct object_key){
 		.project = arena_strdup(c->arena, c->req->project),
 		.kind = kind,

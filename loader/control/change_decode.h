@@ -8,10 +8,11 @@
 /* One object of the request. */
 struct change_item {
 	struct object_key key;
-	struct object object;	  /* not for deletes */
-	const char *version;	  /* metadata.resourceVersion of the request, or NULL */
-	const struct object *old; /* in the generation in force, or NULL */
+	struct object object; /* not for deletes */
+	const char *version;  /* metadata.resourceVersion of the request, or NULL */
+	struct object *old;   /* in the generation in force, or NULL */
 	bool changed, spec_changed;
+	bool remove; /* deleted or pruned */
 };
 
 /* A change under way; lives on the stack of engine_change(). */
@@ -19,11 +20,11 @@ struct change {
 	struct engine *engine;
 	const struct change_request *req;
 	struct change_result *out;
-	struct arena *answer;	   /* the caller's: what the answer needs */
-	struct arena *arena;	   /* the next generation's */
-	bool arena_given;	   /* a generation holds it */
-	struct change_item *items; /* by request index */
-	size_t count;
+	struct arena *answer;	     /* the caller's: what the answer needs */
+	struct arena *arena;	     /* the next generation's */
+	bool arena_given;	     /* a generation holds it */
+	struct change_item *items;   /* by request index */
+	size_t count;		     /* with what is pruned, which the request does not name */
 	struct change_item **sorted; /* by key */
 	struct object *objects;	     /* of the next generation */
 	size_t object_count;
@@ -35,6 +36,10 @@ int change_decode(struct change *c);
 /* The text is copied. */
 void change_cause(struct change *c, int index, const char *text);
 void change_warning(struct change *c, int index, const char *text);
+/* Ends the change; returns -EINVAL. */
+int change_refuse(struct change *c, int code, const char *reason, const char *message);
+/* "backends.gateway.envoyproxy.io "web"", as Kubernetes names it in messages. */
+const char *change_resource(struct change *c, const struct object_key *key);
 /* Ends the change with 422; returns -EINVAL. */
 int change_refuse_causes(struct change *c);
 

@@ -79,6 +79,7 @@ void object_stamp(struct arena *a, struct object *o, const struct stored *row)
 	o->generation = row->generation;
 	o->resource_version = row->resource_version;
 	o->created_s = row->created_s;
+	o->applied = row->applied;
 }
 
 int object_load(struct arena *a, struct diags *d, const struct stored *row, struct object *out)

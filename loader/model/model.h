@@ -36,6 +36,7 @@ struct object {
 	int64_t generation;
 	int64_t resource_version;
 	int64_t created_s;
+	bool applied;		      /* `apply` made or changed it at some time */
 	struct condition *conditions; /* filled in by model_resolve() */
 	size_t condition_count;
 	bool accepted; /* Backend: usable; Gateway, route: attached and used */

@@ -61,6 +61,7 @@ static void read_row(sqlite3_stmt *s, struct arena *a, struct stored *out)
 	out->resource_version = sqlite3_column_int64(s, 7);
 	out->created_s = sqlite3_column_int64(s, 8);
 	out->body = column_text(s, a, 9);
+	out->applied = sqlite3_column_int(s, 10) != 0;
 }
 
 static int new_uid(struct arena *a, const char **out)
@@ -132,11 +133,28 @@ static int write_row(struct store *s, const struct stored *row)
 	return run(stmt);
 }
 
+static int run_uid(struct store *s, enum sql which, const char *uid)
+{
+	STMT stmt = s->stmts[which];
+
+	bind_text(stmt, 1, uid);
+	return run(stmt);
+}
+
+static int note_applied(struct store *s, struct store_change *c)
+{
+	if (!c->apply || c->after.applied)
+		return 0;
+	c->after.applied = true;
+	return run_uid(s, SQL_APPLIED, c->after.uid);
+}
+
 static int put_new(struct store *s, struct arena *a, struct store_change *c, int64_t version)
 {
 	struct stored row = c->key;
 	int err = new_uid(a, &row.uid);
 
+	row.applied = false;
 	if (err)
 		return err;
 	row.generation = 1;
@@ -176,7 +194,8 @@ static int delete_one(struct store *s, struct arena *a, struct store_change *c)
 		return err == -ENOENT ? 0 : err;
 	c->outcome = STORE_DELETED;
 	bind_key(stmt, &c->key);
-	return run(stmt);
+	err = run(stmt);
+	return err || !c->after.applied ? err : run_uid(s, SQL_FORGET, c->after.uid);
 }
 
 static int change_one(struct store *s, struct arena *a, struct store_change *c, int64_t *version)
@@ -186,6 +205,8 @@ static int change_one(struct store *s, struct arena *a, struct store_change *c, 
 	switch (c->op) {
 	case STORE_PUT:
 		err = put_one(s, a, c, *version);
+		if (!err)
+			err = note_applied(s, c);
 		break;
 	case STORE_DELETE:
 		err = delete_one(s, a, c);

@@ -20,20 +20,23 @@ AUTO_DEFINE(struct store *, store_close)
 
 #define COLUMNS                                                                                    \
 	"project, grp, kind, namespace, name, uid, generation, resource_version, created_s, body"
-#define KEY_IS "project = ?1 AND grp = ?2 AND kind = ?3 AND namespace = ?4 AND name = ?5"
+#define APPLIED ", EXISTS (SELECT 1 FROM applied a WHERE a.uid = resources.uid)"
+#define KEY_IS	"project = ?1 AND grp = ?2 AND kind = ?3 AND namespace = ?4 AND name = ?5"
 
 static const char *const sql_text[SQL_MAX] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_ROLLBACK] = "ROLLBACK",
-	[SQL_LIST] = "SELECT " COLUMNS " FROM resources"
+	[SQL_LIST] = "SELECT " COLUMNS APPLIED " FROM resources"
 		     " WHERE (?1 IS NULL OR project = ?1) AND (?2 IS NULL OR grp = ?2)"
 		     " AND (?3 IS NULL OR kind = ?3) AND (?4 IS NULL OR namespace = ?4)"
 		     " ORDER BY project, grp, kind, namespace, name",
-	[SQL_GET] = "SELECT " COLUMNS " FROM resources WHERE " KEY_IS,
+	[SQL_GET] = "SELECT " COLUMNS APPLIED " FROM resources WHERE " KEY_IS,
 	[SQL_PUT] = "INSERT OR REPLACE INTO resources (" COLUMNS ")"
 		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[SQL_DELETE] = "DELETE FROM resources WHERE " KEY_IS,
+	[SQL_APPLIED] = "INSERT OR IGNORE INTO applied (uid) VALUES (?1)",
+	[SQL_FORGET] = "DELETE FROM applied WHERE uid = ?1",
 	[SQL_VERSION] = "SELECT resource_version FROM counter",
 	[SQL_SET_VERSION] = "UPDATE counter SET resource_version = ?1",
 	[SQL_ADMIN_PUT] = "INSERT OR REPLACE INTO admin (endpoint, word) VALUES (?1, ?2)",
@@ -54,6 +57,13 @@ static const char schema[] =
 	"INSERT INTO counter VALUES (0);"
 	"PRAGMA user_version = 1;"
 	"COMMIT;";
+
+/*
+ * Came later, without another number: a spillwayd that does not know the table leaves it alone, and
+ * a uid is never given twice, so what it leaves behind there says nothing of other rows.
+ */
+static const char schema_applied[] =
+	"CREATE TABLE IF NOT EXISTS applied (uid TEXT PRIMARY KEY) WITHOUT ROWID, STRICT;";
 
 int store_errno(int rc)
 {
@@ -143,6 +153,8 @@ static int prepare_schema(struct arena *a, struct store *s, const char *path, co
 				    path, version, SCHEMA_VERSION);
 		return -ENOTSUP;
 	}
+	if (!err)
+		err = store_errno(sqlite3_exec(s->db, schema_applied, NULL, NULL, NULL));
 	for (int i = 0; !err && i < SQL_MAX; i++)
 		err = store_errno(sqlite3_prepare_v3(
 			s->db, sql_text[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmts[i], NULL));

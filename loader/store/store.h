@@ -26,6 +26,7 @@ struct stored {
 	int64_t resource_version; /* raised over the whole store by every change */
 	int64_t created_s;	  /* unix seconds */
 	const char *body;	  /* JSON: apiVersion, kind, metadata without the above, spec */
+	bool applied;		  /* `apply` made or changed it at some time: it may be pruned */
 };
 
 struct stored_list {
@@ -49,6 +50,7 @@ struct store_change {
 				       created_s of a new one (0: now) */
 	bool spec_changed;	    /* PUT on an existing one: raise the generation */
 	bool changed;		    /* PUT on an existing one: false means it stays as it is */
+	bool apply;		    /* PUT: from now on it is `applied`, also when unchanged */
 	enum store_outcome outcome; /* out, filled in by store_commit() */
 	struct stored after;	    /* out: the row as it is now, in the arena */
 };

@@ -405,6 +405,33 @@ static void after_sigkill_every_answered_commit_is_whole(void **state)
 	(void)munmap((void *)answered, 4096);
 }
 
+static void what_was_applied_is_known_until_it_is_deleted(void **state)
+{
+	struct fixture *f = *state;
+	struct store_change made = put("a", "{}"), again = put("a", "{}"), gone = put("a", "{}");
+
+	commit_one(f, &made);
+	assert_false(made.after.applied);
+	again.changed = false;
+	again.apply = true;
+	commit_one(f, &again);
+	assert_int_equal(again.outcome, STORE_UNCHANGED);
+	assert_true(again.after.applied);
+	assert_int_equal(store_version(f->store), 1);
+
+	store_close(TAKE(f->store));
+	f->store = open_store(f);
+	assert_int_equal(store_get(f->store, f->arena, &made.key, &made.after), 0);
+	assert_true(made.after.applied);
+
+	gone.op = STORE_DELETE;
+	commit_one(f, &gone);
+	made = put("a", "{}");
+	commit_one(f, &made);
+	assert_int_equal(store_get(f->store, f->arena, &made.key, &made.after), 0);
+	assert_false(made.after.applied);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -421,6 +448,7 @@ int main(void)
 		TEST(everything_is_there_after_opening_again),
 		TEST(the_operators_words_are_kept_until_forgotten),
 		TEST(many_words_are_kept_together_or_not_at_all),
+		TEST(what_was_applied_is_known_until_it_is_deleted),
 		TEST(a_second_opener_is_refused),
 		TEST(a_newer_schema_is_refused_with_the_remedy),
 		TEST(a_file_that_is_no_store_is_refused_with_the_remedy),
