@@ -124,6 +124,15 @@ const struct kind *kind_lookup(const char *api_version, const char *name)
 	return NULL;
 }
 
+const struct kind *kind_named(const char *group, const char *name)
+{
+	for (size_t i = 0; i < KIND_MAX; i++) {
+		if (strcmp(kinds[i].group, group) == 0 && strcmp(kinds[i].name, name) == 0)
+			return &kinds[i];
+	}
+	return NULL;
+}
+
 const char *kind_api_version(struct arena *a, const struct kind *k, const char *version)
 {
 	if (!version)

@@ -52,6 +52,8 @@ extern const struct kind kinds[KIND_MAX];
 const struct kind *kind_find(const char *word);
 /* By an object's apiVersion ("group/version", or "version" of the core group) and kind. NULL: none. */
 const struct kind *kind_lookup(const char *api_version, const char *name);
+/* By group and kind. NULL: none. */
+const struct kind *kind_named(const char *group, const char *name);
 /* An apiVersion; `version` NULL: the stored one. In the arena. */
 const char *kind_api_version(struct arena *a, const struct kind *k, const char *version);
 /* "backends.gateway.envoyproxy.io", as messages of an API server name it; "secrets". */

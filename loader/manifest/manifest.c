@@ -153,6 +153,7 @@ static bool check_object(struct run *run, const struct kind *kind, bool lower, s
 		.name = node_text_at(root, "metadata.name", ""),
 		.file = root->loc.file,
 		.first_diag = run->diags->count,
+		.dropped = run->opts ? run->opts->unknown : NULL,
 	};
 	size_t errors = run->diags->errors;
 

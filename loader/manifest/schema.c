@@ -76,6 +76,11 @@ static void report_unknown(struct check *c)
 {
 	const char *where = "", *what;
 
+	for (size_t i = 0; c->dropped && i < c->unknown_count; i++)
+		diag_warn(c->dropped, c->unknown[i].loc, "unknown field \"%s\"",
+			  c->unknown[i].path);
+	if (c->dropped)
+		return;
 	if (c->file)
 		where = arena_printf(c->arena, "error when creating \"%s\": ", c->file);
 	for (size_t i = 0; i < c->unknown_count; i++) {

@@ -107,7 +107,8 @@ struct check {
 	size_t first_diag;	 /* where this object's diagnostics begin */
 	struct unknown *unknown; /* fields, as they are met */
 	size_t unknown_count;
-	bool blocked; /* an error that makes the rules pointless */
+	struct diags *dropped; /* where unknown fields are told of that are no mistakes, or NULL */
+	bool blocked;	       /* an error that makes the rules pointless */
 };
 
 /* Where in the object: a chain on the stack, outermost last. */

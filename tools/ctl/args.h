@@ -27,6 +27,7 @@ struct flag {
 	const char *bare;    /* the value of `--flag` alone, when it may stand alone; or NULL */
 	const char *const *choices; /* all values there are, NULL-terminated; or NULL */
 	const char *help;
+	bool hidden; /* accepted, but neither in the help nor completed */
 };
 
 struct flag_given {

@@ -24,8 +24,10 @@ static void offer_verbs(const char *begun)
 
 static void offer_flags(struct ctl *c, const struct flag *table, const char *begun)
 {
-	for (const struct flag *f = table; f && f->name; f++)
-		offer(arena_printf(c->arena, "--%s", f->name), begun);
+	for (const struct flag *f = table; f && f->name; f++) {
+		if (!f->hidden)
+			offer(arena_printf(c->arena, "--%s", f->name), begun);
+	}
 }
 
 static void offer_kinds(const char *begun)
@@ -93,6 +95,9 @@ static void offer_words(const struct verb *v, size_t follow, const char *begun)
 		break;
 	case WORDS_THING:
 		offer("endpoint", begun);
+		break;
+	case WORDS_BACKEND:
+		offer("backend", begun);
 		break;
 	case WORDS_DRAINABLE:
 		offer("endpoint", begun);

@@ -18,6 +18,7 @@ static int run(struct ctl *c)
 	puts("Client Version: v" SPILLWAY_VERSION);
 	if (args_switch(&c->args, "client"))
 		return 0;
+	printf("Project: %s\n", c->project);
 	if (http_try(c, "GET", "/version", NULL, &r, &why)) {
 		(void)fflush(stdout);
 		fprintf(stderr, "Server Version: unknown: %s\n", why);

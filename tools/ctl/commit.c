@@ -142,10 +142,30 @@ void commit_print_warnings(struct ctl *c, const struct node *answer, const struc
 	diags_print(&d, stderr);
 }
 
+int commit_refused(const struct ctl *c)
+{
+	if (strcmp(c->verb->name, "diff") == 0)
+		return 1; /* nothing was to be changed */
+	return ctl_error("nothing was changed: one mistake refuses all of it");
+}
+
+/* What kubectl puts in front of the daemon's words when it is not the object that is wrong. */
+static const char *cause_head(struct ctl *c, const struct reply *r, struct loc place)
+{
+	const char *reason = node_text_at(r->body, "reason", "");
+
+	if (strcmp(reason, "AlreadyExists") != 0)
+		return "";
+	return arena_printf(c->arena, "Error from server (%s): %s%s%s", reason,
+			    place.file ? "error when creating \"" : "",
+			    place.file ? place.file : "", place.file ? "\": " : "");
+}
+
 static int print_refusal(struct ctl *c, const struct reply *r, const struct resources *rs)
 {
 	const struct node *causes = node_at(r->body, "details.causes");
 	const struct node *item;
+	struct loc place;
 	struct diags d;
 
 	if (!node_count(causes))
@@ -153,11 +173,13 @@ static int print_refusal(struct ctl *c, const struct reply *r, const struct reso
 	diags_init(&d, c->arena);
 	for (size_t i = 0; i < node_count(causes); i++) {
 		item = node_item(causes, i);
-		diag_add(&d, place_of(rs, item), "%s", node_text_at(item, "message", ""));
+		place = place_of(rs, item);
+		diag_add(&d, place, "%s%s", cause_head(c, r, place),
+			 node_text_at(item, "message", ""));
 	}
 	ctl_sort_diags(&d);
 	diags_print(&d, stderr);
-	return ctl_error("nothing was changed: one mistake refuses all of it");
+	return commit_refused(c);
 }
 
 /* What identifies an object, all that a delete needs. */
@@ -177,34 +199,47 @@ static struct node *name_only(struct arena *a, const struct resource *r)
 	return object;
 }
 
-static struct node *request_of(struct ctl *c, enum commit_op op, enum dry_run dry,
-			       const struct resources *rs)
+static const char *const op_words[] = {
+	[COMMIT_APPLY] = "apply",
+	[COMMIT_CREATE] = "create",
+	[COMMIT_EDIT] = "edit",
+	[COMMIT_DELETE] = "delete",
+};
+static const char *const show_words[] = {
+	[COMMIT_SHOW_NOTHING] = "nothing",
+	[COMMIT_SHOW_AFTER] = "after",
+	[COMMIT_SHOW_BOTH] = "both",
+};
+
+static struct node *request_of(struct ctl *c, const struct commit *commit)
 {
+	const struct resources *rs = commit->rs;
+	const bool names = commit->op == COMMIT_DELETE;
 	struct arena *a = c->arena;
 	struct loc nowhere = {0};
 	struct node *request = node_new(a, NODE_MAP, nowhere);
 	struct node *objects = node_new(a, NODE_LIST, nowhere);
-	const char *word = op == COMMIT_DELETE ? "delete" : "apply";
 
 	for (size_t i = 0; i < rs->count; i++)
-		node_append(a, objects,
-			    op == COMMIT_DELETE ? name_only(a, &rs->items[i]) : rs->items[i].root);
+		node_append(a, objects, names ? name_only(a, &rs->items[i]) : rs->items[i].root);
 	node_set(a, request, "namespace", node_new_string(a, c->namespace, nowhere));
-	node_set(a, request, "dryRun", node_new_bool(a, dry != DRY_RUN_NONE, nowhere));
-	node_set(a, request, "operation", node_new_string(a, word, nowhere));
+	node_set(a, request, "dryRun", node_new_bool(a, commit->dry != DRY_RUN_NONE, nowhere));
+	node_set(a, request, "operation", node_new_string(a, op_words[commit->op], nowhere));
+	node_set(a, request, "show", node_new_string(a, show_words[commit->show], nowhere));
+	if (commit->prune)
+		node_set(a, request, "prune", commit->prune);
 	node_set(a, request, "objects", objects);
 	return request;
 }
 
-int commit_send(struct ctl *c, enum commit_op op, enum dry_run dry, const struct resources *rs,
-		struct node **answer)
+int commit_send(struct ctl *c, const struct commit *commit, struct node **answer)
 {
 	struct reply r;
 
-	if (http_request(c, "POST", APPLY_PATH, request_of(c, op, dry, rs), &r))
+	if (http_request(c, "POST", APPLY_PATH, request_of(c, commit), &r))
 		return 1;
 	if (r.code != 200 || !r.body)
-		return print_refusal(c, &r, rs);
+		return print_refusal(c, &r, commit->rs);
 	*answer = r.body;
 	return 0;
 }

@@ -5,7 +5,8 @@
 
 #include "ctl/ctl.h"
 
-enum commit_op { COMMIT_APPLY, COMMIT_DELETE };
+enum commit_op { COMMIT_APPLY, COMMIT_CREATE, COMMIT_EDIT, COMMIT_DELETE };
+enum commit_show { COMMIT_SHOW_NOTHING, COMMIT_SHOW_AFTER, COMMIT_SHOW_BOTH };
 enum dry_run { DRY_RUN_NONE, DRY_RUN_CLIENT, DRY_RUN_SERVER };
 
 #define DRY_RUN_FLAG                                                                               \
@@ -22,12 +23,22 @@ int dry_run_parse(struct ctl *c, enum dry_run *out);
 /* What kubectl adds to a line: "", " (dry run)", " (server dry run)". */
 const char *dry_run_suffix(enum dry_run dry);
 
+struct commit {
+	enum commit_op op;
+	enum dry_run dry;
+	enum commit_show show;	    /* objects that the answer has besides outcomes */
+	const struct resources *rs; /* for a delete only their names are sent */
+	struct node *prune;	    /* the request's member, or NULL */
+};
+
 /*
- * Sends the resources; for a delete only their names. *answer is the daemon's `results` and
- * `warnings`. Nonzero, and everything said with places, when it did not take them.
+ * Sends the resources. *answer is the daemon's `results`, `pruned` and `warnings`. Nonzero, and
+ * everything said with places, when it did not take them.
  */
-int commit_send(struct ctl *c, enum commit_op op, enum dry_run dry, const struct resources *rs,
-		struct node **answer);
+int commit_send(struct ctl *c, const struct commit *commit, struct node **answer);
+
+/* Mistakes were printed: says what they mean. Returns 1. */
+int commit_refused(const struct ctl *c);
 
 /* The resource that a result speaks of, or NULL for an index that was never sent. */
 const struct resource *commit_resource(const struct resources *rs, const struct node *result);

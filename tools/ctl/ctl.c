@@ -12,12 +12,18 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "ctl/error_format.h"
+#include "ctl/interrupt.h"
+#include "ctl/scope.h"
 #include "ctl/similar.h"
 #include "manifest/pattern.h"
 
 #define SIMILAR_DISTANCE 2
 #define LABEL_MAX_BYTES	 63
+#define TIMEOUT_MAX_S	 1000000
 #define WHY_LABEL	 "must be a lowercase RFC 1123 label, such as my-name"
+
+static const char *const error_forms[] = {"human", "json", "yaml", NULL};
 
 const struct flag general_flags[] = {
 	{.name = "namespace",
@@ -29,12 +35,28 @@ const struct flag general_flags[] = {
 	{.name = "project",
 	 .type = FLAG_TEXT,
 	 .value = "PROJECT",
-	 .initial = "default",
-	 .help = "The project of this request"},
+	 .help = "The project of this request; else $DATUM_PROJECT, else \"default\""},
+	{.name = "organization",
+	 .type = FLAG_TEXT,
+	 .value = "ORGANIZATION",
+	 .hidden = true,
+	 .help = "Not supported"},
+	{.name = "platform-wide", .type = FLAG_SWITCH, .hidden = true, .help = "Not supported"},
 	{.name = "socket",
 	 .type = FLAG_TEXT,
 	 .value = "PATH",
 	 .help = "The daemon's socket; else $SPILLWAY_SOCKET, else " DEFAULT_SOCKET},
+	{.name = "request-timeout",
+	 .type = FLAG_TEXT,
+	 .value = "TIME",
+	 .initial = "0",
+	 .help = "How long an answer of the daemon is waited for (30s, 2m); 0: two minutes"},
+	{.name = "error-format",
+	 .type = FLAG_TEXT,
+	 .value = "FORM",
+	 .initial = "human",
+	 .choices = error_forms,
+	 .help = "The form of errors: human, json or yaml"},
 	{.name = "help", .letter = 'h', .type = FLAG_SWITCH, .help = "Help for this command"},
 	{.name = NULL},
 };
@@ -66,7 +88,7 @@ int ctl_usage_error(const struct ctl *c, const char *fmt, ...)
 	va_end(ap);
 	fprintf(stderr, "See 'spillway %s%s--help' for usage.\n", c->verb ? c->verb->name : "",
 		c->verb ? " " : "");
-	return 1;
+	return c->verb && c->verb->failure ? c->verb->failure : 1;
 }
 
 static int unknown_verb(const char *name)
@@ -106,6 +128,21 @@ static bool is_label(const char *text)
 	return len <= LABEL_MAX_BYTES && pattern_label.match(text, len);
 }
 
+/* As kubectl's: with a unit, or a number of seconds. */
+static int read_timeout(struct ctl *c)
+{
+	const char *text = args_text(&c->args, "request-timeout");
+	char *end;
+	long seconds = strtol(text, &end, 10);
+
+	c->timeout_ms = *end ? duration_ms(text) : seconds * 1000;
+	if (text[0] >= '0' && text[0] <= '9' && c->timeout_ms >= 0 && seconds < TIMEOUT_MAX_S)
+		return 0;
+	return ctl_error("invalid argument \"%s\" for \"--request-timeout\" flag: must be a "
+			 "duration, such as 30s or 2m",
+			 text);
+}
+
 static int run_verb(struct ctl *c)
 {
 	if (args_switch(&c->args, "help")) {
@@ -113,9 +150,10 @@ static int run_verb(struct ctl *c)
 		return 0;
 	}
 	c->socket_path = socket_path(&c->args);
-	c->project = args_text(&c->args, "project");
 	c->namespace = args_text(&c->args, "namespace");
 	c->namespace_given = args_given(&c->args, "namespace");
+	if (scope_read(c) || read_timeout(c))
+		return c->verb->failure ? c->verb->failure : 1;
 	if (!is_label(c->namespace))
 		return ctl_usage_error(c, "invalid namespace \"%s\": " WHY_LABEL, c->namespace);
 	if (!is_label(c->project))
@@ -123,7 +161,7 @@ static int run_verb(struct ctl *c)
 	return c->verb->run(c);
 }
 
-int ctl_main(struct arena *a, int argc, char **argv)
+static int read_and_run(struct arena *a, int argc, char **argv)
 {
 	struct ctl c = {.arena = a, .args = {.arena = a, .tables = {general_flags}}};
 	const char *why = NULL;
@@ -142,4 +180,15 @@ int ctl_main(struct arena *a, int argc, char **argv)
 	if (args_parse(&c.args, argc - used - 1, argv + used + 1, ARGS_ALL, &why) < 0)
 		return ctl_usage_error(&c, "%s", why);
 	return run_verb(&c);
+}
+
+int ctl_main(struct arena *a, int argc, char **argv)
+{
+	enum error_format format;
+
+	if (error_format_find(argc, argv, &format))
+		return 1;
+	error_format_begin(format);
+	interrupt_begin();
+	return error_format_end(a, read_and_run(a, argc, argv));
 }

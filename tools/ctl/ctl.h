@@ -21,6 +21,7 @@ enum verb_words {
 	WORDS_KIND,	 /* a kind, then names */
 	WORDS_VERB,	 /* a verb */
 	WORDS_THING,	 /* "endpoint", then addresses */
+	WORDS_BACKEND,	 /* "backend", then a name */
 	WORDS_DRAINABLE, /* "endpoint" or "backend", then addresses or names */
 };
 
@@ -32,6 +33,7 @@ struct verb {
 	const struct flag *flags; /* NULL: none of its own */
 	enum verb_words words;
 	bool hidden;		   /* not in `help` and not completed */
+	int failure;		   /* the exit code of a mistaken command line; 0: 1 */
 	int (*run)(struct ctl *c); /* the exit code */
 };
 
@@ -49,7 +51,9 @@ struct ctl {
 	const char *socket_path;
 	const char *project;
 	const char *namespace;
-	bool namespace_given; /* by -n, not by default */
+	int64_t timeout_ms;    /* of a request; 0: the usual one */
+	bool namespace_given;  /* by -n, not by default */
+	struct diags *unknown; /* where unknown fields of manifests go; NULL: they are mistakes */
 };
 
 /* Parses the command line, finds the verb and runs it; main() without the end of the program. */
@@ -71,15 +75,20 @@ void help_print(const struct verb *verb);
 int ctl_load(struct ctl *c, struct diags *d, struct resources *out);
 extern const char load_filename_help[];
 extern const char load_recursive_help[];
+extern const char load_kustomize_help[];
 #define LOAD_FLAGS                                                                                 \
 	{.name = "filename",                                                                       \
 	 .letter = 'f',                                                                            \
 	 .type = FLAG_TEXTS,                                                                       \
 	 .value = "FILE",                                                                          \
 	 .help = load_filename_help},                                                              \
+		{.name = "recursive",                                                              \
+		 .letter = 'R',                                                                    \
+		 .type = FLAG_SWITCH,                                                              \
+		 .help = load_recursive_help},                                                     \
 	{                                                                                          \
-		.name = "recursive", .letter = 'R', .type = FLAG_SWITCH,                           \
-		.help = load_recursive_help                                                        \
+		.name = "kustomize", .letter = 'k', .type = FLAG_TEXT, .value = "DIR",             \
+		.hidden = true, .help = load_kustomize_help                                        \
 	}
 
 /* The resources against each other, as if they were all there is; see model_resolve(). */
@@ -87,6 +96,12 @@ struct model;
 struct model_options;
 struct model *ctl_resolve(struct ctl *c, const struct resources *rs,
 			  const struct model_options *opts, struct diags *d);
+
+/* http:// and https://, which -f takes too. */
+bool ctl_is_url(const char *path);
+/* As manifest_read_path(), of a URL. */
+void ctl_load_url(struct ctl *c, struct diags *d, const char *url,
+		  const struct manifest_options *opts, struct resources *out);
 
 /* Puts diagnostics of one file in the order of their places; files keep their order. */
 void ctl_sort_diags(struct diags *d);

@@ -29,8 +29,10 @@ static void print_flag(const struct flag *f)
 static void print_flags(const char *title, const struct flag *table)
 {
 	printf("\n%s:\n", title);
-	for (const struct flag *f = table; f->name; f++)
-		print_flag(f);
+	for (const struct flag *f = table; f->name; f++) {
+		if (!f->hidden)
+			print_flag(f);
+	}
 }
 
 /* One line for each form of use. */

@@ -146,7 +146,8 @@ int http_try(struct ctl *c, const char *method, const char *path, const struct n
 	(void)curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
 	(void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, TIMEOUT_MS);
+	(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
+			       c->timeout_ms ? (long)c->timeout_ms : TIMEOUT_MS);
 	(void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
 	(void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
 	(void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &text);

@@ -11,7 +11,9 @@
 #include "ctl/ctl.h"
 #include "model/model.h"
 
-const char load_filename_help[] = "A file, a directory, or - for standard input; may be repeated";
+const char load_filename_help[] =
+	"A file, a directory, a URL, or - for standard input; may be repeated";
+const char load_kustomize_help[] = "Not supported";
 const char load_recursive_help[] = "Directories given with -f: also what is below them";
 
 /* kubectl's rule: who says -n means it for everything in the files. */
@@ -86,17 +88,26 @@ int ctl_load(struct ctl *c, struct diags *d, struct resources *out)
 	struct manifest_options opts = {
 		.namespace = c->namespace,
 		.recursive = args_switch(&c->args, "recursive"),
+		.unknown = c->unknown,
 	};
 	const char **paths;
 	size_t count;
 
 	if (c->args.word_count)
 		return ctl_usage_error(c, "unexpected argument \"%s\"", c->args.words[0]);
+	if (args_given(&c->args, "kustomize"))
+		return ctl_error("kustomizations are not read: use kustomize build DIR | spillway "
+				 "%s -f -",
+				 c->verb->name);
 	paths = args_texts(&c->args, "filename", &count);
 	if (!count)
-		return ctl_usage_error(c, "must specify -f");
-	for (size_t i = 0; i < count; i++)
-		(void)manifest_read_path(c->arena, d, paths[i], &opts, out);
+		return ctl_usage_error(c, "must specify one of -f and -k");
+	for (size_t i = 0; i < count; i++) {
+		if (ctl_is_url(paths[i]))
+			ctl_load_url(c, d, paths[i], &opts, out);
+		else
+			(void)manifest_read_path(c->arena, d, paths[i], &opts, out);
+	}
 	check_namespaces(c, d, out);
 	refuse_twice(c, d, out);
 	if (!out->count && !d->count)
@@ -104,7 +115,8 @@ int ctl_load(struct ctl *c, struct diags *d, struct resources *out)
 			 (struct loc){.file = strcmp(paths[0], "-") == 0 ? "STDIN" : paths[0],
 				      .line = 1,
 				      .column = 1},
-			 "error: no objects passed to apply");
+			 "error: no objects passed to %s",
+			 strcmp(c->verb->name, "create") == 0 ? "create" : "apply");
 	return 0;
 }
 

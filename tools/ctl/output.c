@@ -52,10 +52,10 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp((*na)->key, (*nb)->key);
 }
 
-static void sort_keys(struct node *n)
+void output_sort(struct node *n)
 {
 	for (size_t i = 0; i < node_count(n); i++)
-		sort_keys(n->items[i]);
+		output_sort(n->items[i]);
 	if (n->type == NODE_MAP && n->count)
 		qsort(n->items, n->count, sizeof(struct node *), compare_keys);
 }
@@ -64,7 +64,7 @@ int output_tree(struct node *n, enum output_form form)
 {
 	AUTO(free) char *text = NULL;
 
-	sort_keys(n);
+	output_sort(n);
 	text = form == OUTPUT_JSON ? node_to_json(n, JSON_INDENT) : node_to_yaml(n);
 	if (!text)
 		return ctl_error("out of memory");

@@ -15,6 +15,9 @@ enum output_form { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_NAME, OUTPUT_JSON, OUTPUT_Y
 #define OUTPUT_BIT(form) (1u << (form))
 int output_parse(struct ctl *c, unsigned int allowed, enum output_form *out);
 
+/* Puts the keys of all maps in order, as kubectl has them in YAML. */
+void output_sort(struct node *n);
+
 /* `form` is OUTPUT_JSON or OUTPUT_YAML. The exit code. */
 int output_tree(struct node *n, enum output_form form);
 

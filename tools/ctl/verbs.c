@@ -7,10 +7,13 @@
 
 #define VERBS(X)                                                                                   \
 	X(apply)                                                                                   \
+	X(create)                                                                                  \
+	X(diff)                                                                                    \
 	X(validate)                                                                                \
 	X(get)                                                                                     \
 	X(describe)                                                                                \
 	X(delete)                                                                                  \
+	X(expose)                                                                                  \
 	X(endpoints)                                                                               \
 	X(set)                                                                                     \
 	X(drain)                                                                                   \

@@ -137,6 +137,7 @@ class Daemon:
 
     def __init__(self):
         self.objects = {}
+        self.applied = set()  # keys of objects that an apply made or changed
         self.version = 0
         self.requests = []
         self.broken = None  # (code, body text) instead of any answer
@@ -209,11 +210,48 @@ class Daemon:
             return 422, {"kind": "Status", "apiVersion": "v1", "status": "Failure",
                          "message": "refused", "reason": "Invalid", "code": 422,
                          "details": {"causes": causes}}
+        refused = self.precondition(plan, request["operation"])
+        if refused:
+            return refused
         kept = dict(self.objects)
         results = [self.change(index, key, obj, request["operation"]) for index, key, obj in plan]
+        pruned = self.prune(project, request["prune"], plan) if "prune" in request else []
+        rows = results + pruned
+        for row, key in zip(rows, [key for _, key, _ in plan] + [tuple(r.pop("key")) for r in pruned]):
+            show(row, request["show"], kept.get(key), self.objects.get(key))
         if request["dryRun"]:
             self.objects = kept
-        return 200, {"results": results, "warnings": warnings}
+        elif request["operation"] == "apply":
+            self.applied |= {key for _, key, _ in plan}
+        return 200, {"results": results, "pruned": pruned, "warnings": warnings}
+
+    def precondition(self, plan, operation):
+        """What create and edit rely on; None, or (code, body)."""
+        causes = []
+        for index, key, obj in plan:
+            old, seen = self.objects.get(key), obj["metadata"].get("resourceVersion")
+            group = GROUPS[key[1]][0]
+            name = f'{key[1]}{"." if group else ""}{group} "{key[3]}"'
+            if operation == "edit" and seen and seen != (old or {"metadata": {}})["metadata"].get(
+                    "resourceVersion"):
+                return 409, status(409, "Conflict", f"Operation cannot be fulfilled on {name}")
+            if old and (operation == "create" or (operation == "edit" and not seen)):
+                causes.append({"index": index, "message": f"{name} already exists"})
+        if not causes:
+            return None
+        return 409, dict(status(409, "AlreadyExists", causes[0]["message"]),
+                         details={"causes": causes})
+
+    def prune(self, project, terms, plan):
+        """Deletes what the terms say; the rows of the answer."""
+        given = {key for _, key, _ in plan}
+        kinds = [PLURAL[k["kind"]] for k in terms.get("kinds", [])] or list(GROUPS)
+        rows = []
+        for key in sorted(self.applied & set(self.objects) - given):
+            if (key[0] == project and key[1] in kinds and key[2] in {k[2] for k in given} and
+                    selects(terms.get("selector"), self.objects[key])):
+                rows.append(dict(self.change(0, key, self.objects[key], "delete"), key=key))
+        return rows
 
     def change(self, index, key, obj, operation):
         """Carries out one change; returns its row of the results."""
@@ -222,9 +260,10 @@ class Daemon:
             outcome = "deleted" if self.objects.pop(key, None) else "notfound"
         else:
             outcome = "created" if not old else "configured"
-            if old and old.get("spec") == obj.get("spec"):
+            if old and all(old.get(part) == obj.get(part) for part in ("spec", "data")):
                 outcome = "unchanged"
-            self.objects[key] = self.stored(obj, old)
+            else:
+                self.objects[key] = self.stored(obj, old)
         return {"index": index, "kind": obj["kind"], "group": GROUPS[key[1]][0],
                 "namespace": key[2], "name": key[3], "outcome": outcome}
 
@@ -294,6 +333,27 @@ class Daemon:
                          "flows": [FLOW] * min(2, int(query["limit"]))}
         return 200, {"endpoints": {"services": SERVICES}, "stats": {"counters": COUNTERS},
                      "flows/count": {"count": 2, "max": 262144, "maxIPv6": 65536}, "status": STATUS}[path]
+
+
+def selects(selector, obj):
+    """Whether a LabelSelector matches."""
+    labels = obj["metadata"].get("labels", {})
+    for want in (selector or {}).get("matchExpressions", []):
+        label = labels.get(want["key"])
+        good = {"In": label in want.get("values", []),
+                "NotIn": label not in want.get("values", []),
+                "Exists": label is not None, "DoesNotExist": label is None}[want["operator"]]
+        if not good:
+            return False
+    return True
+
+
+def show(row, what, before, after):
+    """Puts the objects into a row of an answer, as asked for."""
+    for key, obj in (("before", before if what == "both" else None),
+                     ("after", after if what != "nothing" else None)):
+        if obj:
+            row[key] = {k: v for k, v in obj.items() if k != "status"}
 
 
 def status(code, reason, message):

@@ -7,13 +7,16 @@ daemon, in manifests/. UPDATE_GOLDEN=1 writes what is printed now into the files
 """
 import fcntl
 import glob
+import http.server
 import json
 import os
 import pty
 import re
 import shlex
 import signal
+import socket as socket_module
 import subprocess
+import threading
 import time
 
 import pytest
@@ -24,15 +27,18 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 SPILLWAY = os.path.join(os.environ.get("SPILLWAY_BUILD", os.path.join(ROOT, "build")), "spillway")
 MANIFESTS = os.path.join(HERE, "manifests")
+DIFF_TIME = re.compile(r"\t\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [+-]\d{4}$", re.MULTILINE)
+DIFF_DIR = re.compile(r"/tmp/(LIVE|MERGED)-\w{6}/")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
 
 
-def run(socket, *args, stdin=None):
+def run(socket, *args, stdin=None, **variables):
     """Runs the tool in manifests/."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith("SPILLWAY_")}
+    env = {k: v for k, v in os.environ.items()
+           if not k.startswith(("SPILLWAY_", "DATUM_", "KUBECTL_"))}
     return subprocess.run([SPILLWAY, *args], cwd=MANIFESTS, capture_output=True, text=True,
-                          input=stdin, env=dict(env, SPILLWAY_SOCKET=socket), timeout=30,
-                          check=False)
+                          input=stdin, env=dict(env, SPILLWAY_SOCKET=socket, **variables),
+                          timeout=30, check=False)
 
 
 def transcript_of(socket, commands):
@@ -48,6 +54,7 @@ def transcript_of(socket, commands):
             lines.append(f"[exit {done.returncode}]")
         lines.append("")
     text = "\n".join(lines).replace(socket, "SOCKET")
+    text = DIFF_TIME.sub("\tTIME", DIFF_DIR.sub(r"/tmp/\1-N/", text))
     return TIME.sub(r"2026-01-02T03:04:05\1Z", text)
 
 
@@ -161,7 +168,7 @@ def test_output_that_cannot_be_written_is_a_failure(tmp_path):
 
 @pytest.mark.parametrize("verb", ["apply", "validate", "get", "describe", "delete", "endpoints",
                                   "set", "drain", "events", "stats", "flows", "status", "version",
-                                  "help"])
+                                  "help", "create", "diff", "expose"])
 def test_every_verb_has_help(verb):
     done = run("/nowhere", verb, "--help")
     assert done.returncode == 0 and done.stderr == ""
@@ -378,3 +385,138 @@ def test_maps_that_a_daemon_has_are_not_written_behind_its_back(tmp_path):
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (f"error: nothing answers at {socket}, but a daemon has the maps in "
                            f"{tmp_path}: it is starting, or listens elsewhere (--socket)\n")
+
+
+def test_the_project_comes_from_flags_and_then_from_the_environment(tmp_path):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket) as server:
+        run(socket, "get", "be", DATUM_PROJECT="env")
+        run(socket, "--project", "flag", "get", "be", DATUM_PROJECT="env", DATUM_ORGANIZATION="o")
+        run(socket, "get", "be", DATUM_PROJECT="")
+        both = run(socket, "get", "be", DATUM_PROJECT="env", DATUM_ORGANIZATION="o")
+        organization = run(socket, "get", "be", DATUM_ORGANIZATION="o")
+        said = [run(socket, verb, DATUM_PROJECT="env").stdout for verb in ("status", "version")]
+        paths = [target for _, target, _ in server.daemon.requests]
+    assert [path.split("/control-plane")[0] for path in paths[:2]] == ["/projects/env",
+                                                                      "/projects/flag"]
+    assert paths[2].startswith("/apis/")
+    assert both.stderr == "error: DATUM_PROJECT and DATUM_ORGANIZATION cannot both be set\n"
+    assert organization.returncode == 1 and "has projects and no organizations" in organization.stderr
+    assert "project env" in said[0] and "Project: env" in said[1]
+
+
+@pytest.fixture(name="differ")
+def fixture_differ(tmp_path):
+    """A differ that says what it was given."""
+    path = tmp_path / "differ"
+    path.write_text('#!/bin/sh\necho "args: $*"\nls "$1" "$2"\nexit "${DIFFER_EXIT:-0}"\n')
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_a_differ_is_read_from_the_environment_as_kubectl_does(tmp_path, differ):
+    socket = str(tmp_path / "sock")
+    words = " -a --b=c  /etc/passwd ;rm -x"
+    with fake_daemon.Server(socket):
+        for variables in ({"KUBECTL_EXTERNAL_DIFF": differ + words},
+                          {"SPILLWAY_EXTERNAL_DIFF": differ + words,
+                           "KUBECTL_EXTERNAL_DIFF": "/nonexistent"}):
+            done = run(socket, "diff", "-f", "texts.yaml", TMPDIR=str(tmp_path), **variables)
+            args = done.stdout.splitlines()[0].split()
+            assert (done.returncode, args[3:]) == (0, ["-a", "--b=c", "-x"])
+            assert re.fullmatch(re.escape(str(tmp_path)) + r"/LIVE-\w+", args[1])
+            assert re.fullmatch(re.escape(str(tmp_path)) + r"/MERGED-\w+", args[2])
+            assert done.stdout.count("v1.ConfigMap.default.texts") == 2
+
+
+@pytest.mark.parametrize("code, want", [(0, 0), (1, 1), (2, 2), (5, 2)])
+def test_the_exit_code_of_a_differ_is_kept_and_its_failure_is_two(tmp_path, differ, code, want):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket):
+        done = run(socket, "diff", "-f", "texts.yaml", SPILLWAY_EXTERNAL_DIFF=differ,
+                   DIFFER_EXIT=str(code))
+    assert done.returncode == want
+    assert done.stderr == (f'error: failed to run "{differ}": exit status {code}\n' if code > 1
+                           else "")
+
+
+def test_a_differ_that_is_not_there_is_named(tmp_path):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket):
+        done = run(socket, "diff", "-f", "texts.yaml", SPILLWAY_EXTERNAL_DIFF="no-such-differ")
+    assert done.returncode == 2
+    assert done.stderr == ('error: failed to run "no-such-differ": exec: "no-such-differ": '
+                           'executable file not found in $PATH\n')
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_directories_of_a_diff_are_gone_also_when_it_is_interrupted(tmp_path, number):
+    socket, temporary = str(tmp_path / "sock"), tmp_path / "tmp"
+    temporary.mkdir()
+    slow = tmp_path / "slow"
+    slow.write_text('#!/bin/sh\necho started\nexec sleep 60\n')
+    slow.chmod(0o755)
+    with fake_daemon.Server(socket):
+        run(socket, "diff", "-f", "texts.yaml", TMPDIR=str(temporary))
+        assert os.listdir(temporary) == []
+        env = dict(os.environ, TMPDIR=str(temporary), SPILLWAY_EXTERNAL_DIFF=str(slow))
+        with subprocess.Popen([SPILLWAY, "--socket", socket, "diff", "-f", "texts.yaml"], text=True,
+                              cwd=MANIFESTS, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env=env) as process:
+            assert process.stdout.readline() == "started\n"
+            assert len(os.listdir(temporary)) == 2
+            assert all(os.stat(d).st_mode & 0o077 == 0 for d in temporary.iterdir())
+            process.send_signal(number)
+            _, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (130, "Aborted.\n")
+    assert os.listdir(temporary) == []
+
+
+def test_an_interrupted_request_says_aborted(tmp_path):
+    path = str(tmp_path / "sock")
+    with socket_module.socket(socket_module.AF_UNIX) as silent:
+        silent.bind(path)
+        silent.listen()
+        for args in (["get", "be"], ["get", "be", "--error-format", "json"]):
+            watch = Watch(path, *args)
+            connection, _ = silent.accept()
+            connection.recv(100)
+            assert watch.end(signal.SIGINT) == (130, "Aborted.\n")
+            connection.close()
+
+
+def test_a_request_timeout_is_kept(tmp_path):
+    path = str(tmp_path / "sock")
+    with socket_module.socket(socket_module.AF_UNIX) as silent:
+        silent.bind(path)
+        silent.listen()
+        done = run(path, "get", "be", "--request-timeout=100ms", "--error-format=json")
+    error = json.loads(done.stderr)["error"]
+    assert done.returncode == 1
+    assert (error["code"], error["retryable"]) == ("Unreachable", True)
+    assert error["message"].startswith(f"cannot reach spillwayd at {path}: ")
+
+
+class Files(http.server.SimpleHTTPRequestHandler):
+    """Serves manifests/."""
+
+    def __init__(self, *args):
+        super().__init__(*args, directory=MANIFESTS)
+
+    def log_message(self, *_):  # pylint: disable=arguments-differ
+        """Quiet."""
+
+
+def test_manifests_are_read_from_a_url(tmp_path):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket), http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files) as web:
+        threading.Thread(target=web.serve_forever, args=(0.05,), daemon=True).start()
+        url = f"http://127.0.0.1:{web.server_port}"
+        good = run(socket, "apply", "-f", url + "/texts.yaml")
+        bad = run(socket, "apply", "-f", url + "/mistakes.yaml")
+        gone = run(socket, "apply", "-f", url + "/gone.yaml")
+        web.shutdown()
+    assert (good.returncode, good.stdout, good.stderr) == (0, "configmap/texts created\n", "")
+    assert bad.stderr.startswith(url + "/mistakes.yaml:9:13: The Backend")
+    assert gone.stderr.startswith(f'error: unable to read URL "{url}/gone.yaml", server reported '
+                                  'status code=404\n')
