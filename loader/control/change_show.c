@@ -50,7 +50,7 @@ static void show(struct change *c, struct generation *g, size_t i)
 
 	if (after)
 		out->after = object_render(c->answer, after, NULL, NULL);
-	if (it->old && (c->req->show == SHOW_BOTH || it->remove))
+	if (it->old && c->req->show == SHOW_BOTH)
 		out->before = object_render(c->answer, it->old, NULL, NULL);
 	if (c->req->show == SHOW_BOTH && it->key.kind->id == KIND_SECRET)
 		mask_secret(out, it->old, after);

@@ -160,6 +160,10 @@ static bool check_object(struct run *run, const struct kind *kind, bool lower, s
 	if (lower)
 		check_invalid(&c, node_member(root, "kind")->loc, &(struct path){.name = "kind"},
 			      "Invalid value: \"%s\": must be %s", kind->singular, kind->name);
+	if (run->opts && run->opts->names_only) {
+		meta_check(&c, root, default_namespace(run));
+		return run->diags->errors == errors;
+	}
 	schema_unknown(&c, kind->fields, root);
 	node_remove(root, "status");
 	schema_fill(&c, kind->fields, root);

@@ -34,6 +34,7 @@ struct resources {
 struct manifest_options {
 	const char *namespace; /* for objects that name none; NULL: "default" */
 	bool recursive;	       /* directories: also what is below */
+	bool names_only;       /* kind and metadata are read and checked, nothing else */
 	struct diags *unknown; /* NULL: unknown fields are mistakes; else they are dropped, and
 				  warnings about them go here */
 };

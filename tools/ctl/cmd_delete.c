@@ -121,6 +121,7 @@ static int from_files(struct ctl *c, const struct delete_terms *terms, struct re
 		return ctl_error("when paths, URLs, or stdin is provided as input, you may not "
 				 "specify resource arguments as well");
 	diags_init(&d, c->arena);
+	c->names_only = true; /* what is wrong with the rest must not keep it from being deleted */
 	if (ctl_load(c, &d, rs))
 		return 1;
 	ctl_sort_diags(&d);
@@ -183,7 +184,7 @@ static int print_results(struct ctl *c, const struct resources *rs, const struct
 
 static int run(struct ctl *c)
 {
-	struct resources rs = {0};
+	struct resources rs = {0}, nothing = {0};
 	struct commit commit = {.op = COMMIT_DELETE, .rs = &rs};
 	struct delete_terms terms;
 	struct node *answer;
@@ -203,7 +204,7 @@ static int run(struct ctl *c)
 	if (commit_send(c, &commit, &answer))
 		return 1;
 	code = print_results(c, &rs, answer, &terms);
-	commit_print_warnings(c, answer, &rs);
+	commit_print_warnings(c, answer, &nothing); /* none is about what is gone */
 	return code;
 }
 

@@ -140,6 +140,7 @@ void commit_print_warnings(struct ctl *c, const struct node *answer, const struc
 	ctl_sort_diags(&d);
 	(void)fflush(stdout);
 	diags_print(&d, stderr);
+	c->warnings += d.count;
 }
 
 int commit_refused(const struct ctl *c)

@@ -51,6 +51,9 @@ const struct flag general_flags[] = {
 	 .value = "TIME",
 	 .initial = "0",
 	 .help = "How long an answer of the daemon is waited for (30s, 2m); 0: two minutes"},
+	{.name = "warnings-as-errors",
+	 .type = FLAG_SWITCH,
+	 .help = "Exit code 1 when there were warnings"},
 	{.name = "error-format",
 	 .type = FLAG_TEXT,
 	 .value = "FORM",
@@ -143,6 +146,14 @@ static int read_timeout(struct ctl *c)
 			 text);
 }
 
+/* As kubectl: what was asked for is done all the same. */
+static int judge_warnings(const struct ctl *c, int code)
+{
+	if (code || !c->warnings || !args_switch(&c->args, "warnings-as-errors"))
+		return code;
+	return ctl_error("%zu warning%s received", c->warnings, c->warnings == 1 ? "" : "s");
+}
+
 static int run_verb(struct ctl *c)
 {
 	if (args_switch(&c->args, "help")) {
@@ -158,7 +169,7 @@ static int run_verb(struct ctl *c)
 		return ctl_usage_error(c, "invalid namespace \"%s\": " WHY_LABEL, c->namespace);
 	if (!is_label(c->project))
 		return ctl_usage_error(c, "invalid project \"%s\": " WHY_LABEL, c->project);
-	return c->verb->run(c);
+	return judge_warnings(c, c->verb->run(c));
 }
 
 static int read_and_run(struct arena *a, int argc, char **argv)

@@ -53,6 +53,8 @@ struct ctl {
 	const char *namespace;
 	int64_t timeout_ms;    /* of a request; 0: the usual one */
 	bool namespace_given;  /* by -n, not by default */
+	bool names_only;       /* manifests are read for what they name alone */
+	size_t warnings;       /* that were told */
 	struct diags *unknown; /* where unknown fields of manifests go; NULL: they are mistakes */
 };
 

@@ -88,6 +88,7 @@ int ctl_load(struct ctl *c, struct diags *d, struct resources *out)
 	struct manifest_options opts = {
 		.namespace = c->namespace,
 		.recursive = args_switch(&c->args, "recursive"),
+		.names_only = c->names_only,
 		.unknown = c->unknown,
 	};
 	const char **paths;

@@ -47,6 +47,7 @@ static void print_dropped(struct ctl *c, const struct diags *d)
 		place = loc_text(c->arena, d->items[i].loc);
 		fprintf(stderr, "%s%sWarning: %s\n", place, place[0] ? ": " : "", d->items[i].text);
 	}
+	c->warnings += d->count;
 }
 
 static void select_objects(const struct node *selector, struct resources *rs)
