@@ -414,6 +414,56 @@ static void one_object_of_a_request_is_checked_without_a_place(void **state)
 		"handled as a Backend: strict decoding error: unknown field \"spec.x\"");
 }
 
+static const char strange[] = "apiVersion: gateway.envoyproxy.io/v1alpha1\n"
+			      "kind: Backend\n"
+			      "metadata: {name: a, labels: {app: web}}\n"
+			      "spec:\n"
+			      "  more: 1\n"
+			      "  endpoints:\n"
+			      "  - ip: {address: 10.0.0.1, port: 80, prt: 81}\n";
+
+static void unknown_fields_are_dropped_where_that_is_asked_for(void **state)
+{
+	struct fixture *f = *state;
+	struct diags dropped;
+	const struct manifest_options opts = {.unknown = &dropped};
+	const struct node *spec;
+
+	diags_init(&dropped, f->arena);
+	read_text(f, strange, &opts);
+	assert_int_equal(f->diags.count, 0);
+	assert_int_equal(f->rs.count, 1);
+	spec = node_member(f->rs.items[0].root, "spec");
+	assert_null(node_member(spec, "more"));
+	assert_null(node_at(node_item(node_member(spec, "endpoints"), 0), "ip.prt"));
+	assert_int_equal(dropped.warnings, 2);
+	assert_int_equal(dropped.errors, 0);
+	assert_string_equal(dropped.items[1].text, "unknown field \"spec.endpoints[0].ip.prt\"");
+	assert_int_equal(dropped.items[1].loc.line, 7);
+	/* What else is wrong is a mistake all the same. */
+	read_text(f,
+		  "apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: Backend\n"
+		  "metadata: {name: a}\nspec: {endpoints: [{ip: {address: x, port: 0, z: 1}}]}\n",
+		  &opts);
+	assert_true(f->diags.errors > 0);
+	assert_int_equal(f->rs.count, 0);
+}
+
+static void only_names_are_read_where_that_is_asked_for(void **state)
+{
+	const struct manifest_options opts = {.names_only = true, .namespace = "ns"};
+	struct fixture *f = *state;
+
+	read_text(f, strange, &opts);
+	assert_int_equal(f->diags.count, 0);
+	assert_string_equal(f->rs.items[0].name, "a");
+	assert_string_equal(f->rs.items[0].namespace, "ns");
+	read_text(f, "apiVersion: v1\nkind: Secret\nmetadata: {name: Bad_Name}\ndata: {a: 5}\n",
+		  &opts);
+	assert_int_equal(f->rs.count, 0);
+	assert_int_equal(f->diags.count, 1);
+}
+
 static void write_file(struct fixture *f, const char *name, const char *text)
 {
 	FILE *file = fopen(arena_printf(f->arena, "%s/%s", f->dir, name), "w");
@@ -489,6 +539,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(defaults_make_a_route_complete, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_object_of_a_request_is_checked_without_a_place,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(unknown_fields_are_dropped_where_that_is_asked_for,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(only_names_are_read_where_that_is_asked_for, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_directory_is_read_in_order_of_names, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_named, setup, teardown),
