@@ -120,15 +120,19 @@ int expose_read(struct ctl *c, struct expose *out)
 	return 0;
 }
 
-/* As kubectl prints several: documents one after the other, not a List. */
-static int print_trees(struct ctl *c, struct node **trees, size_t count, enum output_form form)
+/* As kubectl prints several: documents one after the other. `answer` has them as stored, or is NULL. */
+static int print_trees(struct ctl *c, const struct resources *rs, const struct node *answer,
+		       enum output_form form)
 {
+	const struct node *results = node_member(answer, "results"), *after;
 	int code = 0;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < rs->count; i++) {
+		after = node_member(node_item(results, i), "after");
 		if (i && form == OUTPUT_YAML)
 			puts("---");
-		code = output_tree(node_copy(c->arena, trees[i]), form) || code;
+		code = output_tree(node_copy(c->arena, after ? after : rs->items[i].root), form) ||
+		       code;
 	}
 	return code;
 }
@@ -177,10 +181,12 @@ static int run(struct ctl *c)
 	trees[1] = expose_route(&e, route);
 	for (size_t i = 0; i < 2; i++)
 		items[i] = resource_of(c, trees[i]);
+	commit.show = form == OUTPUT_JSON || form == OUTPUT_YAML ? COMMIT_SHOW_AFTER
+								 : COMMIT_SHOW_NOTHING;
 	if (commit.dry != DRY_RUN_CLIENT && commit_send(c, &commit, &answer))
 		return 1;
 	if (form == OUTPUT_JSON || form == OUTPUT_YAML)
-		code = print_trees(c, trees, 2, form);
+		code = print_trees(c, &rs, answer, form);
 	else
 		print_lines(c, &rs, stored != NULL, commit.dry, form);
 	if (answer)
