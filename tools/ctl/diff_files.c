@@ -30,19 +30,20 @@ static void hold_signals(int how)
 /* NULL, and said so, on failure. */
 static char *make_directory(struct diff_files *f, const char *name)
 {
-	const char *parent = getenv("TMPDIR");
-	char *path =
-		arena_printf(f->arena, "%s/%s-XXXXXX", parent && parent[0] ? parent : "/tmp", name);
+	const char *given = getenv("TMPDIR");
+	const char *parent = given && given[0] ? given : "/tmp";
+	char *path = arena_printf(f->arena, "%s/%s-XXXXXX", parent, name);
 
 	if (mkdtemp(path))
 		return path;
-	(void)ctl_error("%s cannot be made: %s", path, strerror(errno));
+	(void)ctl_error("no directory can be made in %s: %s", parent, strerror(errno));
 	return NULL;
 }
 
 int diff_files_open(struct diff_files *f)
 {
 	hold_signals(SIG_BLOCK);
+	(void)signal(SIGCHLD, SIG_DFL); /* ignored by whoever started us, it would never come */
 	f->live = make_directory(f, "LIVE");
 	if (f->live)
 		f->merged = make_directory(f, "MERGED");

@@ -520,3 +520,44 @@ def test_manifests_are_read_from_a_url(tmp_path):
     assert bad.stderr.startswith(url + "/mistakes.yaml:9:13: The Backend")
     assert gone.stderr.startswith(f'error: unable to read URL "{url}/gone.yaml", server reported '
                                   'status code=404\n')
+
+
+def test_a_diff_that_cannot_make_its_directories_is_an_error(tmp_path):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket):
+        done = run(socket, "diff", "-f", "texts.yaml", TMPDIR="/nonexistent")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == ("error: no directory can be made in /nonexistent: "
+                           "No such file or directory\n")
+
+
+def test_a_diff_ends_also_where_the_end_of_children_is_ignored(tmp_path):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket):
+        done = subprocess.run(
+            [SPILLWAY, "--socket", socket, "diff", "-f", "texts.yaml"], cwd=MANIFESTS, timeout=20,
+            capture_output=True, check=False,
+            preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    assert done.returncode == 1
+
+
+def test_an_edited_gateway_that_changed_meanwhile_is_left_alone(tmp_path):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket) as server:
+        run(socket, "apply", "-f", "labelled.yaml")
+        args = ("expose", "be/one", "--address", "192.0.2.9", "--port")
+        run(socket, *args, "80")
+        answer = server.daemon.apply
+
+        def change_first(project, request):
+            key = ("default", "gateways", "default", "one")
+            server.daemon.objects[key]["metadata"]["resourceVersion"] = "99"
+            return answer(project, request)
+
+        server.daemon.apply = change_first
+        done = run(socket, *args, "81")
+        listeners = server.daemon.objects[("default", "gateways", "default", "one")]["spec"][
+            "listeners"]
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error from server (Conflict): ")
+    assert len(listeners) == 1
