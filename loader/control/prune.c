@@ -34,29 +34,30 @@ static bool is_kind_asked(const struct change_prune *p, const struct kind *kind)
 	return false;
 }
 
-/* The request's namespaces, each once. */
+/* The request's namespaces, sorted; there may be as many as objects. */
 struct visited {
 	const char **items;
 	size_t count;
 };
 
+static int compare_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 static bool has_visited(const struct visited *v, const char *namespace)
 {
-	for (size_t i = 0; i < v->count; i++) {
-		if (strcmp(v->items[i], namespace) == 0)
-			return true;
-	}
-	return false;
+	return bsearch(&namespace, v->items, v->count, sizeof(*v->items), compare_text) != NULL;
 }
 
 static struct visited visit(const struct change *c)
 {
-	struct visited v = {0};
+	struct visited v = {.items = arena_array(c->arena, c->count, sizeof(*v.items)),
+			    .count = c->count};
 
-	for (size_t i = 0; i < c->count; i++) {
-		if (!has_visited(&v, c->items[i].key.namespace))
-			*arena_push(c->arena, v.items, v.count) = c->items[i].key.namespace;
-	}
+	for (size_t i = 0; i < c->count; i++)
+		v.items[i] = c->items[i].key.namespace;
+	qsort(v.items, v.count, sizeof(*v.items), compare_text);
 	return v;
 }
 

@@ -318,6 +318,20 @@ static void a_newer_schema_is_refused_with_the_remedy(void **state)
 	assert_non_null(strstr(why, "--state-dir"));
 }
 
+static void a_store_of_an_earlier_version_has_nothing_applied(void **state)
+{
+	struct fixture *f = *state;
+	struct store_change c = put("a", "{}");
+
+	c.apply = true;
+	commit_one(f, &c);
+	store_close(TAKE(f->store));
+	run_sql(f, "DROP TABLE applied");
+	f->store = open_store(f);
+	assert_int_equal(store_get(f->store, f->arena, &c.key, &c.after), 0);
+	assert_false(c.after.applied);
+}
+
 static void a_file_that_is_no_store_is_refused_with_the_remedy(void **state)
 {
 	struct fixture *f = *state;
@@ -451,6 +465,7 @@ int main(void)
 		TEST(what_was_applied_is_known_until_it_is_deleted),
 		TEST(a_second_opener_is_refused),
 		TEST(a_newer_schema_is_refused_with_the_remedy),
+		TEST(a_store_of_an_earlier_version_has_nothing_applied),
 		TEST(a_file_that_is_no_store_is_refused_with_the_remedy),
 		TEST(a_directory_that_cannot_be_made_is_named),
 		TEST(after_sigkill_every_answered_commit_is_whole),

@@ -10,12 +10,19 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/strbuf.h"
 #include "ctl/ctl.h"
 
 #define FLAG   "--error-format"
 #define SERVER "Error from server ("
+#define ERROR  "error: "
 #define SEE    "See 'spillway "
 #define CHUNK  65536
+
+static inline void cleanup_strbuf_done(struct strbuf *b)
+{
+	strbuf_done(b);
+}
 
 static struct {
 	enum error_format format;
@@ -79,20 +86,17 @@ void error_format_begin(enum error_format format)
 static const char *take_kept(struct arena *a)
 {
 	AUTO(fd_close) int memory = dup(STDERR_FILENO);
-	char *text = arena_strdup(a, "");
+	AUTO(strbuf_done) struct strbuf text = {0};
 	char chunk[CHUNK];
 	ssize_t n;
-	off_t at = 0;
 
 	(void)fflush(stderr);
 	(void)dup2(kept.real, STDERR_FILENO);
 	fd_close(kept.real);
 	kept.real = STDERR_FILENO;
-	while ((n = pread(memory, chunk, sizeof(chunk), at)) > 0) {
-		text = arena_printf(a, "%s%.*s", text, (int)n, chunk);
-		at += n;
-	}
-	return text;
+	while ((n = pread(memory, chunk, sizeof(chunk), (off_t)text.len)) > 0)
+		strbuf_add(&text, chunk, (size_t)n);
+	return arena_strndup(a, text.text ? text.text : "", text.len);
 }
 
 /* The reason of the first line that has one: "NotFound". */
@@ -122,23 +126,29 @@ static bool is_retryable(const char *code)
 	return false;
 }
 
+static bool begins(const char *line, const char *with)
+{
+	return strncmp(line, with, strlen(with)) == 0;
+}
+
 /* Line by line: without "error: " in front, and without the line that is a hint. */
 static const char *message_of(struct arena *a, const char *text, const char **hint)
 {
-	const char *message = "", *line;
-	size_t len;
+	AUTO(strbuf_done) struct strbuf message = {0};
+	size_t len, head;
 
 	for (; *text; text += len + (text[len] == '\n')) {
 		len = strcspn(text, "\n");
-		line = arena_strndup(a, text, len);
-		if (strncmp(line, "error: ", 7) == 0)
-			line += 7;
-		if (strncmp(line, SEE, strlen(SEE)) == 0)
-			*hint = line;
-		else
-			message = arena_printf(a, "%s%s%s", message, message[0] ? "\n" : "", line);
+		head = begins(text, ERROR) ? strlen(ERROR) : 0;
+		if (begins(text, SEE)) {
+			*hint = arena_strndup(a, text, len);
+			continue;
+		}
+		if (message.len)
+			strbuf_puts(&message, "\n");
+		strbuf_add(&message, text + head, len - head);
 	}
-	return message;
+	return arena_strndup(a, message.text ? message.text : "", message.len);
 }
 
 static void set_text(struct arena *a, struct node *map, const char *key, const char *text)

@@ -271,6 +271,8 @@ class Daemon:
         """The object with what a server adds."""
         self.version += 1
         made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - AGE_S))
+        if old:
+            made = old["metadata"]["creationTimestamp"]
         obj["metadata"].update(uid="50d244aa-b7a4-46b2-b355-fb8fa643aa37", creationTimestamp=made,
                                generation=2 if old else 1, resourceVersion=str(self.version))
         if obj["kind"] in ("Backend", "Gateway"):
