@@ -151,7 +151,8 @@ static int judge_warnings(const struct ctl *c, int code)
 {
 	if (code || !c->warnings || !args_switch(&c->args, "warnings-as-errors"))
 		return code;
-	return ctl_error("%zu warning%s received", c->warnings, c->warnings == 1 ? "" : "s");
+	(void)ctl_error("%zu warning%s received", c->warnings, c->warnings == 1 ? "" : "s");
+	return c->verb->failure ? c->verb->failure : 1;
 }
 
 static int run_verb(struct ctl *c)
