@@ -17,7 +17,8 @@
 		 .acts = ACTS_META},                                                               \
 	{                                                                                          \
 		.name = "metadata", .type = FIELD_OBJECT, .fields = metadata_fields,               \
-		.text = "Name, namespace, labels and annotations.", .acts = ACTS_META              \
+		.type_name = "ObjectMeta", .text = "Name, namespace, labels and annotations.",     \
+		.acts = ACTS_META                                                                  \
 	}
 /* The last row of most kinds' tables. */
 #define ROW_STATUS(rows)                                                                           \

@@ -16,12 +16,15 @@ static const struct field owner_fields[] = {
 	FIELD_END,
 };
 static const struct field owner = {
-	.type = FIELD_OBJECT, .fields = owner_fields, .text = "OwnerReference"};
+	.type = FIELD_OBJECT, .fields = owner_fields, .type_name = "OwnerReference"};
 
 static const struct field managed_fields[] = {
 	{.name = "apiVersion", .type = FIELD_STRING, .text = "Version the fields belong to."},
 	{.name = "fieldsType", .type = FIELD_STRING, .text = "Always FieldsV1."},
-	{.name = "fieldsV1", .type = FIELD_ANY, .text = "The set of fields."},
+	{.name = "fieldsV1",
+	 .type = FIELD_ANY,
+	 .text = "The set of fields.",
+	 .type_name = "FieldsV1"},
 	{.name = "manager", .type = FIELD_STRING, .text = "Who manages the fields."},
 	{.name = "operation", .type = FIELD_STRING, .text = "Apply or Update."},
 	{.name = "subresource", .type = FIELD_STRING, .text = "status, or nothing."},
@@ -29,7 +32,7 @@ static const struct field managed_fields[] = {
 	FIELD_END,
 };
 static const struct field managed = {
-	.type = FIELD_OBJECT, .fields = managed_fields, .text = "ManagedFieldsEntry"};
+	.type = FIELD_OBJECT, .fields = managed_fields, .type_name = "ManagedFieldsEntry"};
 
 const struct field metadata_fields[] = {
 	{.name = "annotations",

@@ -72,7 +72,7 @@ static const char *go_type(struct check *c, const struct field *f)
 {
 	switch (f->type) {
 	case FIELD_OBJECT:
-		return arena_printf(c->arena, "v1.%s", f->text);
+		return arena_printf(c->arena, "v1.%s", f->type_name);
 	case FIELD_MAP:
 		return "map[string]string";
 	case FIELD_LIST:
@@ -104,8 +104,8 @@ static void decode(struct check *c, const char *holder, const char *field, const
 		cannot_decode(c, n, holder, field, go_type(c, f));
 		return;
 	}
-	if (f->type == FIELD_OBJECT && f->text)
-		holder = f->text;
+	if (f->type == FIELD_OBJECT && f->type_name)
+		holder = f->type_name;
 	for (size_t i = 0; f->type != FIELD_ANY && i < node_count(n); i++) {
 		row = f->type == FIELD_OBJECT ? field_find(f->fields, n->items[i]->key) : f->item;
 		if (!row)

@@ -69,6 +69,7 @@ struct field {
 	const char *refuse_text; /* what is refused, for readers; there when `refuse` is */
 	const char *text;	 /* one or two sentences for `explain` */
 	enum field_acts acts;
+	const char *type_name; /* of an object that has one in Kubernetes: "ObjectMeta" */
 };
 
 #define FIELD_MIN(n) .has_min = true, .min = (n)

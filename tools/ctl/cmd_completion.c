@@ -87,6 +87,7 @@ static void offer_words(const struct verb *v, size_t follow, const char *begun)
 	switch (v->words) {
 	case WORDS_ANY:
 		break;
+	case WORDS_FIELD:
 	case WORDS_KIND:
 		offer_kinds(begun);
 		break;

@@ -19,6 +19,7 @@ struct ctl;
 enum verb_words {
 	WORDS_ANY,
 	WORDS_KIND,	 /* a kind, then names */
+	WORDS_FIELD,	 /* a kind and fields with dots between */
 	WORDS_VERB,	 /* a verb */
 	WORDS_THING,	 /* "endpoint", then addresses */
 	WORDS_BACKEND,	 /* "backend", then a name */

@@ -12,6 +12,7 @@
 	X(validate)                                                                                \
 	X(get)                                                                                     \
 	X(describe)                                                                                \
+	X(explain)                                                                                 \
 	X(delete)                                                                                  \
 	X(expose)                                                                                  \
 	X(endpoints)                                                                               \
