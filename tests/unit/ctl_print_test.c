@@ -186,7 +186,8 @@ static void the_last_applied_annotation_is_hidden_and_long_ones_wrap(void **stat
 				    "\"note\":\"one\\ntwo\",\"short\":\"x\"}}}"));
 	describe_print(&d, f);
 	assert_int_equal(fclose(f), 0);
-	assert_non_null(strstr(out, "Annotations:  note:\n                one\ntwo\n"));
+	assert_non_null(
+		strstr(out, "Annotations:  note:\n                one\n                two\n"));
 	assert_non_null(strstr(out, "short: x\n"));
 	assert_null(strstr(out, "last-applied"));
 }

@@ -229,6 +229,31 @@ static const struct column *columns_for(const struct kind *kind)
 	return columns_of[kind->id][0].title ? columns_of[kind->id] : age_only;
 }
 
+static int compare_keys(const void *a, const void *b)
+{
+	const struct node *const *x = a, *const *y = b;
+
+	return strcmp((*x)->key, (*y)->key);
+}
+
+/* "app=web,tier=a", or "<none>". */
+static const char *labels_text(struct arena *a, const struct node *object)
+{
+	const struct node *labels = node_at(object, "metadata.labels");
+	const size_t count = node_count(labels);
+	struct node **sorted = arena_array(a, count + 1, sizeof(struct node *));
+	const char *text = "";
+
+	if (!count)
+		return "<none>";
+	memcpy(sorted, labels->items, count * sizeof(struct node *));
+	qsort(sorted, count, sizeof(struct node *), compare_keys);
+	for (size_t i = 0; i < count; i++)
+		text = arena_printf(a, "%s%s%s=%s", text, i ? "," : "", sorted[i]->key,
+				    sorted[i]->type == NODE_STRING ? sorted[i]->text : "");
+	return text;
+}
+
 void columns_head(const struct columns_view *v, const struct kind *kind, struct table *t)
 {
 	table_row(t);
@@ -239,6 +264,8 @@ void columns_head(const struct columns_view *v, const struct kind *kind, struct 
 		if (v->wide || !col->wide)
 			table_cell(t, col->title);
 	}
+	if (v->labels)
+		table_cell(t, "LABELS");
 }
 
 void columns_row(const struct columns_view *v, const struct kind *kind, const struct node *object,
@@ -254,4 +281,6 @@ void columns_row(const struct columns_view *v, const struct kind *kind, const st
 		if (v->wide || !col->wide)
 			table_cell(t, col->text(v, object));
 	}
+	if (v->labels)
+		table_cell(t, labels_text(v->c->arena, object));
 }

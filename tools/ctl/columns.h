@@ -11,6 +11,7 @@ struct columns_view {
 	bool namespaces;   /* a NAMESPACE column in front */
 	bool kind_in_name; /* several kinds in one answer */
 	bool wide;
+	bool labels;	  /* a LABELS column behind all */
 	struct use *uses; /* wide: what services use, by Backend and address */
 	size_t use_count;
 };

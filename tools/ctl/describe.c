@@ -15,6 +15,7 @@
 #define GAP		    2
 #define INDENT		    2
 #define ANNOTATION_MAX	    140 /* longer ones get a line of their own */
+#define ANNOTATION_LINE	    138
 #define LAST_APPLIED	    "kubectl.kubernetes.io/last-applied-configuration"
 #define LEVEL_INDENT(level) ((level) * INDENT)
 
@@ -226,24 +227,40 @@ static void describe_labels(struct description *d, const struct node *labels)
 					   scalar_text(d->arena, members[i])));
 }
 
+/* "key: value", or the lines of what is longer below its key, none of them longer than most. */
+static void describe_annotation(struct description *d, const char *title, const struct node *n)
+{
+	const char *value = scalar_text(d->arena, n);
+	size_t end = strlen(value), len;
+
+	end -= end && value[end - 1] == '\n';
+	value = arena_strndup(d->arena, value, end);
+	if (strlen(n->key) + 2 + end <= ANNOTATION_MAX && !strchr(value, '\n')) {
+		describe_line(d, title, arena_printf(d->arena, "%s: %s", n->key, value));
+		return;
+	}
+	describe_line(d, title, arena_printf(d->arena, "%s:", n->key));
+	for (;; value += len + 1) {
+		len = strcspn(value, "\n");
+		describe_line(d, "",
+			      arena_printf(d->arena, "  %.*s%s",
+					   (int)(len > ANNOTATION_LINE ? ANNOTATION_LINE : len),
+					   value, len > ANNOTATION_LINE ? "..." : ""));
+		if (!value[len])
+			return;
+	}
+}
+
 static void describe_annotations(struct description *d, const struct node *annotations)
 {
 	const char *title = "Annotations:";
 	struct node **members;
-	const char *value;
 
 	members = annotations ? sorted_members(d->arena, annotations) : NULL;
 	for (size_t i = 0; i < node_count(annotations); i++) {
 		if (strcmp(members[i]->key, LAST_APPLIED) == 0)
 			continue;
-		value = scalar_text(d->arena, members[i]);
-		if (strlen(value) < ANNOTATION_MAX && !strchr(value, '\n')) {
-			describe_line(d, title,
-				      arena_printf(d->arena, "%s: %s", members[i]->key, value));
-		} else {
-			describe_line(d, title, arena_printf(d->arena, "%s:", members[i]->key));
-			describe_line(d, "", arena_printf(d->arena, "  %s", value));
-		}
+		describe_annotation(d, title, members[i]);
 		title = "";
 	}
 	if (title[0])

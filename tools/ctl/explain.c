@@ -118,6 +118,16 @@ void explain_wrapped(FILE *out, const char *text)
 	}
 }
 
+/* More allowed values than a list of fields shows. */
+static bool has_more(const struct field *f)
+{
+	size_t count = 0;
+
+	while (f->values[count])
+		count++;
+	return count > ENUM_SHOWN;
+}
+
 static void print_row(FILE *out, struct arena *a, const struct field *f, int indent)
 {
 	fprintf(out, "%*s%s\t<%s>%s\n", indent, "", f->name, explain_type(a, f),
@@ -125,9 +135,9 @@ static void print_row(FILE *out, struct arena *a, const struct field *f, int ind
 	if (!f->values)
 		return;
 	fprintf(out, "%*senum: ", indent, "");
-	for (size_t i = 0; f->values[i] && i <= ENUM_SHOWN; i++)
-		fprintf(out, "%s%s", i ? ", " : "", i < ENUM_SHOWN ? f->values[i] : "....");
-	fputc('\n', out);
+	for (size_t i = 0; i < ENUM_SHOWN && f->values[i]; i++)
+		fprintf(out, "%s%s", i ? ", " : "", f->values[i]);
+	fputs(has_more(f) ? ", ....\n" : "\n", out);
 }
 
 void explain_list(FILE *out, struct arena *a, const struct field *fields)

@@ -14,13 +14,38 @@ static const struct {
 	const char *word;
 	enum output_form form;
 } forms[] = {
+	{"custom-columns", OUTPUT_COLUMNS},
 	{"json", OUTPUT_JSON},
+	{"jsonpath", OUTPUT_JSONPATH},
+	{"jsonpath-as-json", OUTPUT_JSONPATH_JSON},
 	{"name", OUTPUT_NAME},
 	{"wide", OUTPUT_WIDE},
 	{"yaml", OUTPUT_YAML},
 };
 
 #define FORM_COUNT (sizeof(forms) / sizeof(forms[0]))
+
+static bool has_argument(enum output_form form)
+{
+	return form == OUTPUT_COLUMNS || form == OUTPUT_JSONPATH || form == OUTPUT_JSONPATH_JSON;
+}
+
+/* Is `word` the form, with an argument if it may have one? */
+static bool is_form(size_t i, const char *word)
+{
+	const size_t len = strlen(forms[i].word);
+
+	return strncmp(word, forms[i].word, len) == 0 &&
+	       (!word[len] || (word[len] == '=' && has_argument(forms[i].form)));
+}
+
+const char *output_argument(const struct ctl *c)
+{
+	const char *word = args_text(&c->args, "output");
+	const char *equals = word ? strchr(word, '=') : NULL;
+
+	return equals ? equals + 1 : "";
+}
 
 int output_parse(struct ctl *c, unsigned int allowed, enum output_form *out)
 {
@@ -34,7 +59,7 @@ int output_parse(struct ctl *c, unsigned int allowed, enum output_form *out)
 	for (size_t i = 0; i < FORM_COUNT; i++) {
 		if (!(allowed & OUTPUT_BIT(forms[i].form)))
 			continue;
-		if (strcmp(forms[i].word, word) == 0) {
+		if (is_form(i, word)) {
 			*out = forms[i].form;
 			return 0;
 		}
@@ -74,19 +99,24 @@ int output_tree(struct node *n, enum output_form form)
 	return 0;
 }
 
-int output_list(struct ctl *c, const struct found_list *found, enum output_form form)
+struct node *output_list_node(struct arena *a, const struct found_list *found)
 {
 	struct loc nowhere = {0};
-	struct node *list = node_new(c->arena, NODE_MAP, nowhere);
-	struct node *items = node_new(c->arena, NODE_LIST, nowhere);
-	struct node *metadata = node_new(c->arena, NODE_MAP, nowhere);
+	struct node *list = node_new(a, NODE_MAP, nowhere);
+	struct node *items = node_new(a, NODE_LIST, nowhere);
+	struct node *metadata = node_new(a, NODE_MAP, nowhere);
 
 	for (size_t i = 0; i < found->count; i++)
-		node_append(c->arena, items, found->items[i].object);
-	node_set(c->arena, list, "apiVersion", node_new_string(c->arena, "v1", nowhere));
-	node_set(c->arena, list, "items", items);
-	node_set(c->arena, list, "kind", node_new_string(c->arena, "List", nowhere));
-	node_set(c->arena, metadata, "resourceVersion", node_new_string(c->arena, "", nowhere));
-	node_set(c->arena, list, "metadata", metadata);
-	return output_tree(list, form);
+		node_append(a, items, found->items[i].object);
+	node_set(a, list, "apiVersion", node_new_string(a, "v1", nowhere));
+	node_set(a, list, "items", items);
+	node_set(a, list, "kind", node_new_string(a, "List", nowhere));
+	node_set(a, metadata, "resourceVersion", node_new_string(a, "", nowhere));
+	node_set(a, list, "metadata", metadata);
+	return list;
+}
+
+int output_list(struct ctl *c, const struct found_list *found, enum output_form form)
+{
+	return output_tree(output_list_node(c->arena, found), form);
 }

@@ -17,6 +17,15 @@ static void add(struct ctl *c, struct targets *out, const struct kind *kind, con
 	*arena_push(c->arena, out->items, out->count) = (struct target){kind, name};
 }
 
+static bool has_kind(const struct targets *t, const struct kind *kind)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->items[i].kind == kind)
+			return true;
+	}
+	return false;
+}
+
 static bool is_category(const char *word)
 {
 	return strcmp(word, "all") == 0 || strcmp(word, "envoy-gateway") == 0;
@@ -65,7 +74,7 @@ static int add_kind(struct ctl *c, const char *word, struct targets *out)
 	}
 	if (!kind)
 		return unknown_kind(word);
-	if (c->args.word_count == 1)
+	if (c->args.word_count == 1 && !has_kind(out, kind))
 		add(c, out, kind, NULL);
 	for (size_t i = 1; i < c->args.word_count; i++)
 		add(c, out, kind, c->args.words[i]);
@@ -91,16 +100,36 @@ static int parse_kinds(struct ctl *c, struct targets *out)
 	}
 }
 
+/* Each verb of kubectl has its own words for it. */
+static int no_kind(const struct ctl *c)
+{
+	static const char must[] = "You must specify the type of resource to %s. Use "
+				   "\"spillway api-resources\" for a complete list of supported "
+				   "resources.";
+	const char *verb = c->verb->name;
+
+	if (strcmp(verb, "describe") == 0)
+		return ctl_error(must, verb);
+	if (strcmp(verb, "get") == 0) {
+		fprintf(stderr, must, verb);
+		fputs("\n\n", stderr);
+	}
+	(void)ctl_error("Required resource not specified.");
+	if (strcmp(verb, "get") == 0)
+		fputs("Use \"spillway explain <resource>\" for a detailed description of that "
+		      "resource (e.g. spillway explain backends).\n",
+		      stderr);
+	fprintf(stderr, "See 'spillway %s -h' for help and examples\n", verb);
+	return 1;
+}
+
 int targets_parse(struct ctl *c, struct targets *out)
 {
 	struct targets t = {0};
 	bool pairs = false;
 
-	if (!c->args.word_count) {
-		(void)ctl_error("Required resource not specified.");
-		fprintf(stderr, "See 'spillway %s -h' for help and examples\n", c->verb->name);
-		return 1;
-	}
+	if (!c->args.word_count)
+		return no_kind(c);
 	for (size_t i = 0; i < c->args.word_count; i++)
 		pairs = pairs || strchr(c->args.words[i], '/');
 	if (pairs ? parse_pairs(c, &t) : parse_kinds(c, &t))
@@ -127,18 +156,16 @@ const char *target_path(struct ctl *c, const struct kind *kind, const char *name
 	return path;
 }
 
-/* Items of a list may leave out what the list says of all of them. */
-static struct node *complete(struct ctl *c, const struct kind *kind, struct node *object)
+struct node *target_complete(struct arena *a, const struct kind *kind, struct node *object)
 {
 	struct loc nowhere = {0};
 	const char *version;
 
 	if (!node_member(object, "kind"))
-		node_set(c->arena, object, "kind", node_new_string(c->arena, kind->name, nowhere));
+		node_set(a, object, "kind", node_new_string(a, kind->name, nowhere));
 	if (!node_member(object, "apiVersion")) {
-		version = kind_api_version(c->arena, kind, NULL);
-		node_set(c->arena, object, "apiVersion",
-			 node_new_string(c->arena, version, nowhere));
+		version = kind_api_version(a, kind, NULL);
+		node_set(a, object, "apiVersion", node_new_string(a, version, nowhere));
 	}
 	return object;
 }
@@ -157,13 +184,13 @@ int target_fetch(struct ctl *c, const struct target *t, const char *namespace,
 	}
 	if (t->name) {
 		*arena_push(c->arena, found->items, found->count) =
-			(struct found){t->kind, complete(c, t->kind, r.body)};
+			(struct found){t->kind, target_complete(c->arena, t->kind, r.body)};
 		return 0;
 	}
 	items = node_member(r.body, "items");
 	for (size_t i = 0; i < node_count(items); i++)
-		*arena_push(c->arena, found->items, found->count) =
-			(struct found){t->kind, complete(c, t->kind, node_item(items, i))};
+		*arena_push(c->arena, found->items, found->count) = (struct found){
+			t->kind, target_complete(c->arena, t->kind, node_item(items, i))};
 	return 0;
 }
 

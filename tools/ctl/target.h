@@ -24,6 +24,9 @@ int targets_parse(struct ctl *c, struct targets *out);
 const char *target_path(struct ctl *c, const struct kind *kind, const char *namespace,
 			const char *name);
 
+/* Items of a list may leave out what the list says of all of them: puts it in. */
+struct node *target_complete(struct arena *a, const struct kind *kind, struct node *object);
+
 /* Objects fetched from the daemon. */
 struct found {
 	const struct kind *kind;

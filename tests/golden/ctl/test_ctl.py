@@ -141,7 +141,7 @@ FULL = fake_daemon.status(507, "InsufficientStorage", "1200 services; raise --ma
 ])
 @pytest.mark.parametrize("command", ["apply -f web.yaml", "get be", "endpoints", "stats", "status",
                                      "set endpoint 10.0.0.1 --state up", "delete be web",
-                                     "events", "events -w", "drain", "drain backend web --wait"])
+                                     "events", "events -w", "get be -w", "drain", "drain backend web --wait"])
 def test_whatever_the_daemon_answers_is_said_and_fails(tmp_path, command, broken, said):
     socket = str(tmp_path / "sock")
     with fake_daemon.Server(socket) as server:
@@ -242,6 +242,85 @@ def test_a_watch_tells_of_lost_events_and_begins_anew_with_a_new_store(tmp_path)
         seqs = [json.loads(watch.line())["seq"] for _ in range(20)]
         assert seqs[-1] == 1
         assert watch.end() == (0, "warning: 100 events came and went unseen\n")
+
+
+def change(server, name, **spec):
+    """A Backend of the fake changes behind the tool's back."""
+    key = ("default", "backends", "default", name)
+    old = server.daemon.objects.get(key)
+    obj = {"apiVersion": "gateway.envoyproxy.io/v1alpha1", "kind": "Backend", "spec": spec,
+           "metadata": {"name": name, "namespace": "default", "labels": {"app": name}}}
+    server.daemon.objects[key] = server.daemon.stored(obj, old)
+    return obj
+
+
+def test_a_watch_of_objects_shows_what_is_created_changed_and_deleted(tmp_path):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket) as server:
+        change(server, "web", type="Endpoints")
+        watch = Watch(socket, "get", "be", "-w")
+        assert watch.line() == "NAME   STATUS     AGE"
+        assert watch.line() == "web    Accepted   5h30m"
+        change(server, "a-longer-name", type="Endpoints")
+        assert watch.line() == "a-longer-name   Accepted   5h30m"
+        server.daemon.objects[("default", "backends", "default", "web")]["status"] = {
+            "conditions": [{"type": "Accepted", "status": "False", "reason": "Invalid"}]}
+        assert watch.line() == "web             Invalid    5h30m"
+        del server.daemon.objects[("default", "backends", "default", "web")]
+        assert watch.line() == "web             Invalid    5h30m"
+        time.sleep(1)
+        assert watch.end() == (0, "")
+
+
+def test_a_watch_of_one_object_or_a_selection_shows_no_other(tmp_path):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket) as server:
+        change(server, "web", type="Endpoints")
+        named = Watch(socket, "get", "be", "web", "--watch-only", "-o", "name")
+        chosen = Watch(socket, "get", "be", "-l", "app=web", "--watch-only", "--no-headers")
+        time.sleep(1)
+        change(server, "api", type="Endpoints")
+        change(server, "web", type="Endpoints", fallback=True)
+        assert named.line() == "backend.gateway.envoyproxy.io/web"
+        assert chosen.line() == "web   Accepted   5h30m"
+        time.sleep(0.6)
+        assert named.end() == (0, "") and chosen.end(signal.SIGTERM) == (0, "")
+
+
+@pytest.mark.parametrize("form, begins, ends", [
+    ("yaml", "---", "    type: Accepted"),
+    ("jsonpath={.metadata.name}{\"\\n\"}", "web", "web"),
+    ("custom-columns=A:.metadata.name", "A", "web"),
+])
+def test_a_watch_of_objects_has_every_form(tmp_path, form, begins, ends):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket) as server:
+        change(server, "web", type="Endpoints")
+        watch = Watch(socket, "get", "be", "-w", "-o", form)
+        line = watch.line()
+        assert line == begins
+        while line != ends:
+            line = watch.line()
+        assert watch.end() == (0, "")
+
+
+def test_a_watch_of_objects_outlives_the_daemon(tmp_path):
+    socket = str(tmp_path / "sock")
+    with fake_daemon.Server(socket) as server:
+        change(server, "web", type="Endpoints")
+        watch = Watch(socket, "get", "be", "-w", "-o", "name")
+        assert watch.line() == "backend.gateway.envoyproxy.io/web"
+        objects = server.daemon.objects
+    os.unlink(socket)
+    time.sleep(1)
+    with fake_daemon.Server(socket) as server:
+        server.daemon.objects = objects
+        time.sleep(1)
+        change(server, "api", type="Endpoints")
+        assert watch.line() == "backend.gateway.envoyproxy.io/api"
+        code, err = watch.end()
+    assert code == 0
+    assert err.count("the daemon is away") == 1 and err.endswith("The daemon is back\n")
 
 
 def test_a_watch_ends_when_its_reader_goes(tmp_path):
