@@ -176,8 +176,8 @@ static void labels_select_as_in_kubernetes(void **state)
 
 static void selectors_that_make_no_sense_are_refused(void **state)
 {
-	static const char *const labels[] = {"=x",     "app in", "app in (", "app in (a", "app x",
-					     "app=a b", "app,,x", "app=x,"};
+	static const char *const labels[] = {"=x",    "app in",	 "app in (", "app in (a",
+					     "app x", "app=a b", "app,,x",   "app=x,"};
 	static const char *const fields[] = {"metadata.foo=x", "metadata.name", "a"};
 	AUTO(arena_free) struct arena *a = arena_new();
 	struct object_selector s = {0};
@@ -200,8 +200,9 @@ static void fields_select_by_name_and_namespace(void **state)
 
 	(void)state;
 	assert_int_equal(object_selector_add_fields(a, "metadata.name=web", &same, &why), 0);
-	assert_int_equal(
-		object_selector_add_fields(a, "metadata.name==web,metadata.namespace!=", &other, &why), 0);
+	assert_int_equal(object_selector_add_fields(
+				 a, "metadata.name==web,metadata.namespace!=", &other, &why),
+			 0);
 	assert_true(object_selector_matches(&same, web));
 	assert_false(object_selector_matches(&other, web));
 }

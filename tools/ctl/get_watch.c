@@ -140,8 +140,7 @@ static int first_look(struct watch *w)
 			kind_resource(c->arena, t->kind), t->name);
 		return 1;
 	}
-	return args_switch(&c->args, "watch-only") ? 0
-						   : print(w, w->before.arena, &w->before.list);
+	return args_switch(&c->args, "watch-only") ? 0 : print(w, w->before.arena, &w->before.list);
 }
 
 int get_watch(struct get *g)

@@ -6,7 +6,7 @@
 #include "base/strbuf.h"
 #include "ctl/ctl.h"
 
-#define SUMMARY_COLUMN 12
+#define SUMMARY_COLUMN 13
 #define FLAG_COLUMN    30
 
 static void print_flag(const struct flag *f)

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-
 struct run {
 	struct arena *arena;
 	const char *why;
@@ -114,8 +113,8 @@ static int walk_slice(struct run *r, const struct jsonpath *step, const struct j
 		if (n->type == NODE_NULL)
 			continue;
 		if (n->type != NODE_LIST)
-			return fail(r, arena_printf(r->arena, "%s is not array or slice",
-						    go_type(n)));
+			return fail(r,
+				    arena_printf(r->arena, "%s is not array or slice", go_type(n)));
 		err = slice(r, step, n, out);
 	}
 	return err;

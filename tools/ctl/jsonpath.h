@@ -35,7 +35,7 @@ struct jsonpath_param {
 /* A step, or a list of them. */
 struct jsonpath {
 	enum jsonpath_type type;
-	const char *text; /* text, name of a field, word, operator of a filter */
+	const char *text;		/* text, name of a field, word, operator of a filter */
 	struct node *value;		/* of text and numbers */
 	struct jsonpath_param slice[3]; /* start, end, step */
 	struct jsonpath **items;	/* of lists, and alternatives of a union */

@@ -209,8 +209,8 @@ static int parse_index(struct parser *p, struct jsonpath *list, const char *text
 	if (strcmp(text, "*") == 0)
 		text = ":";
 	if (len > 1 && text[0] == '\'' && strchr(text + 1, '\'') == text + len - 1)
-		return parse_action(
-			p, arena_printf(p->arena, ".%.*s", (int)(len - 2), text + 1), list);
+		return parse_action(p, arena_printf(p->arena, ".%.*s", (int)(len - 2), text + 1),
+				    list);
 	return parse_slice(p, list, text);
 }
 
@@ -306,11 +306,12 @@ static int parse_step(struct parser *p, struct jsonpath *list)
 	else if (is_word(c))
 		parse_word(p, list);
 	else if (c != ' ' && c != '@' && c != '$')
-		return fail(p, arena_printf(p->arena,
-					    isprint((unsigned char)c)
-						    ? "unrecognized character in action: U+%04X '%c'"
-						    : "unrecognized character in action: U+%04X",
-					    (unsigned char)c, c));
+		return fail(p,
+			    arena_printf(p->arena,
+					 isprint((unsigned char)c)
+						 ? "unrecognized character in action: U+%04X '%c'"
+						 : "unrecognized character in action: U+%04X",
+					 (unsigned char)c, c));
 	return 0;
 }
 

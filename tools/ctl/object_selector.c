@@ -33,8 +33,8 @@ struct reader {
 
 static int fail(struct reader *r, const char *what)
 {
-	*r->why = arena_printf(r->arena, "unable to parse requirement: %s in \"%s\"", what,
-			       r->whole);
+	*r->why =
+		arena_printf(r->arena, "unable to parse requirement: %s in \"%s\"", what, r->whole);
 	return -EINVAL;
 }
 
@@ -145,14 +145,16 @@ static int read_all(struct reader *r, struct object_selector *s)
 	return 0;
 }
 
-int object_selector_add_labels(struct arena *a, const char *text, struct object_selector *s, const char **why)
+int object_selector_add_labels(struct arena *a, const char *text, struct object_selector *s,
+			       const char **why)
 {
 	struct reader r = {.arena = a, .p = text, .whole = text, .why = why};
 
 	return read_all(&r, s);
 }
 
-int object_selector_add_fields(struct arena *a, const char *text, struct object_selector *s, const char **why)
+int object_selector_add_fields(struct arena *a, const char *text, struct object_selector *s,
+			       const char **why)
 {
 	struct reader r = {.arena = a, .p = text, .whole = text, .why = why};
 	const size_t first = s->count;

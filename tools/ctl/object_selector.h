@@ -18,9 +18,11 @@ struct object_selector {
  * Adds Kubernetes' label selector: `k`, `!k`, `k=v`, `k==v`, `k!=v`, `k in (a,b)`, `k notin (a,b)`,
  * with commas between. -EINVAL, and a sentence in *why.
  */
-int object_selector_add_labels(struct arena *a, const char *text, struct object_selector *s, const char **why);
+int object_selector_add_labels(struct arena *a, const char *text, struct object_selector *s,
+			       const char **why);
 /* Adds `metadata.name=v`, `metadata.namespace!=v`, with commas between. */
-int object_selector_add_fields(struct arena *a, const char *text, struct object_selector *s, const char **why);
+int object_selector_add_fields(struct arena *a, const char *text, struct object_selector *s,
+			       const char **why);
 
 bool object_selector_matches(const struct object_selector *s, const struct node *object);
 
@@ -32,10 +34,10 @@ int object_selector_of_flags(struct ctl *c, struct object_selector *out);
 	 .type = FLAG_TEXT,                                                                        \
 	 .value = "LABELS",                                                                        \
 	 .help = "Only objects with these labels: k=v, k!=v, k in (a,b), k notin (a,b), k, !k"},   \
-	{                                                                                          \
-		.name = "field-selector", .type = FLAG_TEXT, .value = "FIELDS",                    \
-		.help = "Only objects with this metadata.name or metadata.namespace: FIELD=v, "    \
-			"FIELD!=v"                                                                 \
-	}
+		{.name = "field-selector",                                                         \
+		 .type = FLAG_TEXT,                                                                \
+		 .value = "FIELDS",                                                                \
+		 .help = "Only objects with this metadata.name or metadata.namespace: FIELD=v, "   \
+			 "FIELD!=v"}
 
 #endif

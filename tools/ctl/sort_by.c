@@ -92,7 +92,7 @@ static int find_key(struct ctl *c, const struct jsonpath *path, const struct nod
 		return 0;
 	if (!is_sortable(r.items[0].items[0]))
 		return ctl_error("unsortable type: %s",
-				 r.items[0].items[0]->type == NODE_BOOL ? "bool"
+				 r.items[0].items[0]->type == NODE_BOOL	  ? "bool"
 				 : r.items[0].items[0]->type == NODE_LIST ? "list"
 									  : "map");
 	*out = r.items[0].items[0];

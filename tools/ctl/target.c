@@ -26,9 +26,31 @@ static bool has_kind(const struct targets *t, const struct kind *kind)
 	return false;
 }
 
-static bool is_category(const char *word)
+const char *target_category(const struct kind *kind)
 {
-	return strcmp(word, "all") == 0 || strcmp(word, "envoy-gateway") == 0;
+	if (strcmp(kind->group, "gateway.envoyproxy.io") == 0)
+		return "envoy-gateway";
+	return *kind->group ? "gateway-api" : "";
+}
+
+static bool is_of_category(const struct kind *kind, const char *word)
+{
+	return *word && (strcmp(word, "all") == 0 || strcmp(word, target_category(kind)) == 0);
+}
+
+/* Not what belongs to no namespace: deleting all of one must not reach it. Whether there was any. */
+static bool add_category(struct ctl *c, const char *word, struct targets *out)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < KIND_MAX; i++) {
+		if (!is_of_category(&kinds[i], word) || kinds[i].scope != SCOPE_NAMESPACE)
+			continue;
+		any = true;
+		if (!has_kind(out, &kinds[i]))
+			add(c, out, &kinds[i], NULL);
+	}
+	return any;
 }
 
 /* KIND/NAME... */
@@ -64,14 +86,8 @@ static int add_kind(struct ctl *c, const char *word, struct targets *out)
 {
 	const struct kind *kind = kind_find(word);
 
-	if (is_category(word)) {
-		/* Not what belongs to no namespace: deleting all of one must not reach it. */
-		for (size_t i = 0; i < KIND_MAX; i++) {
-			if (kinds[i].scope == SCOPE_NAMESPACE)
-				add(c, out, &kinds[i], NULL);
-		}
+	if (add_category(c, word, out))
 		return 0;
-	}
 	if (!kind)
 		return unknown_kind(word);
 	if (c->args.word_count == 1 && !has_kind(out, kind))

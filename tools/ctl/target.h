@@ -20,6 +20,9 @@ struct targets {
 /* From the words of the command line; nonzero, and said so, when they make no sense. */
 int targets_parse(struct ctl *c, struct targets *out);
 
+/* "envoy-gateway" or "gateway-api", as in the resource definitions; "": none. */
+const char *target_category(const struct kind *kind);
+
 /* The path of an object, or of a list when `name` is NULL; `namespace` NULL means all of them. */
 const char *target_path(struct ctl *c, const struct kind *kind, const char *namespace,
 			const char *name);

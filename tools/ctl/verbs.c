@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The verbs, one row each: the file cmd_NAME.c defines verb_NAME. Help shows them in this order. */
+/* The verbs, one row each: the file cmd_NAME.c defines verb_NAME (with _ for -). Help shows them in this order. */
 #include <stddef.h>
 #include <string.h>
 
@@ -23,6 +23,8 @@
 	X(flows)                                                                                   \
 	X(status)                                                                                  \
 	X(version)                                                                                 \
+	X(api_resources)                                                                           \
+	X(api_versions)                                                                            \
 	X(help)                                                                                    \
 	X(completion)                                                                              \
 	X(compile)                                                                                 \

@@ -168,7 +168,8 @@ def test_output_that_cannot_be_written_is_a_failure(tmp_path):
 
 @pytest.mark.parametrize("verb", ["apply", "validate", "get", "describe", "delete", "endpoints",
                                   "set", "drain", "events", "stats", "flows", "status", "version",
-                                  "help", "create", "diff", "expose", "explain"])
+                                  "help", "create", "diff", "expose", "explain",
+                                  "api-resources", "api-versions"])
 def test_every_verb_has_help(verb):
     done = run("/nowhere", verb, "--help")
     assert done.returncode == 0 and done.stderr == ""
