@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "control/api.h"
 #include "control/operator.h"
+#include "control/path_reason.h"
 #include "model/idle.h"
 #include "tables/compile.h"
 
@@ -105,7 +106,8 @@ static void add_health(struct call *c, struct node *row, const struct instance *
 	tree_set_int(a, row, "rampPercent", info.ramp_percent);
 }
 
-static void add_endpoint(const struct listing *l, struct node *list, const struct row *r)
+static void add_endpoint(const struct listing *l, struct node *list, const struct service *s,
+			 const struct row *r)
 {
 	struct arena *a = l->c->arena;
 	const struct instance *i = r->instance;
@@ -118,6 +120,7 @@ static void add_endpoint(const struct listing *l, struct node *list, const struc
 	tree_set_text(a, row, "kind", kind_texts[i->kind]);
 	tree_set_bool(a, row, "carried", i->carried);
 	tree_set_text(a, row, "path", i->mode == SPW_MODE_HANDOFF ? "userspace" : "xdp");
+	tree_set_text(a, row, "pathReason", path_reason(a, s, i));
 	tree_set_text(a, row, "fqdn", i->fqdn);
 	tree_set_text(a, row, "zone", r->zone);
 	tree_set_int(a, row, "tier", r->tier);
@@ -145,7 +148,7 @@ static void add_endpoints(const struct listing *l, struct node *service, const s
 			.weight = share->locality->weight,
 			.share_ppm = share->share_ppm,
 		};
-		add_endpoint(l, list, &row);
+		add_endpoint(l, list, s, &row);
 	}
 	for (size_t i = 0; i < s->handoff_count; i++) {
 		row = (struct row){
@@ -154,7 +157,7 @@ static void add_endpoints(const struct listing *l, struct node *service, const s
 			.zone = s->handoff[i]->zone,
 			.tier = s->handoff_tiers[i],
 		};
-		add_endpoint(l, list, &row);
+		add_endpoint(l, list, s, &row);
 	}
 }
 
@@ -206,6 +209,7 @@ static void add_service(const struct listing *l, struct node *list, const struct
 
 	tables_plan(c->arena, s, &view, &plan);
 	tree_set_text(c->arena, row, "name", s->name);
+	tree_set_text(c->arena, row, "route", s->route ? s->route->res.kind->name : NULL);
 	tree_set_text(c->arena, row, "listener", s->listener);
 	tree_set_text(c->arena, row, "gateway",
 		      arena_printf(c->arena, "%s/%s", gateway->namespace, gateway->name));

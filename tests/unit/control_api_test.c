@@ -279,6 +279,7 @@ static void endpoints_show_shares_states_and_counters(void **state)
 	assert_string_equal(node_text_at(s, "name", ""), "default/web");
 	assert_string_equal(node_text_at(s, "gateway", ""), "default/edge");
 	assert_string_equal(node_text_at(s, "listener", ""), "http");
+	assert_string_equal(node_text_at(s, "route", ""), "TCPRoute");
 	assert_string_equal(node_text_at(s, "vip", ""), "192.0.2.1");
 	assert_int_equal(node_int_at(s, "port", 0), 80);
 	assert_int_equal(node_int_at(node_item(node_member(s, "tiers"), 0), "healthy", 0), 2);
@@ -297,6 +298,8 @@ static void endpoints_show_shares_states_and_counters(void **state)
 	assert_string_equal(node_text_at(row, "state", ""), "up");
 	assert_string_equal(node_text_at(row, "admin", ""), "auto");
 	assert_string_equal(node_text_at(row, "kind", ""), "ip");
+	assert_string_equal(node_text_at(row, "path", ""), "xdp");
+	assert_string_equal(node_text_at(row, "pathReason", ""), "mode nat");
 	assert_true(node_bool_at(row, "carried", false));
 	assert_false(node_bool_at(row, "passive", true));
 	assert_int_equal(node_int_at(row, "rampPercent", 0), 100);

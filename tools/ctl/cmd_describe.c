@@ -7,6 +7,7 @@
 #include "ctl/describe.h"
 #include "ctl/describe_health.h"
 #include "ctl/events.h"
+#include "ctl/object_selector.h"
 #include "ctl/services.h"
 #include "ctl/table.h"
 #include "ctl/target.h"
@@ -18,6 +19,8 @@ static const struct flag flags[] = {
 	 .letter = 'A',
 	 .type = FLAG_SWITCH,
 	 .help = "Objects of all namespaces"},
+	SELECTOR_FLAGS,
+	LOAD_FLAGS,
 	{.name = NULL},
 };
 
@@ -58,7 +61,24 @@ static int fetch(struct ctl *c, const struct target *t, const char *namespace,
 
 static bool has_health(const struct kind *kind)
 {
-	return kind->id == KIND_BACKEND || kind->id == KIND_TCPROUTE || kind->id == KIND_UDPROUTE;
+	switch (kind->id) {
+	case KIND_BACKEND:
+	case KIND_TCPROUTE:
+	case KIND_UDPROUTE:
+	case KIND_HTTPROUTE:
+	case KIND_TLSROUTE:
+		return true;
+	case KIND_GATEWAY:
+	case KIND_BACKENDTRAFFICPOLICY:
+	case KIND_REFERENCEGRANT:
+	case KIND_BACKENDTLSPOLICY:
+	case KIND_GATEWAYCLASS:
+	case KIND_CONFIGMAP:
+	case KIND_SECRET:
+	case KIND_MAX:
+		break;
+	}
+	return false;
 }
 
 /* What happened to it lately, or NULL where nothing did. */
@@ -125,23 +145,64 @@ static int print_all(struct ctl *c, const struct found_list *found)
 	return 0;
 }
 
-static int run(struct ctl *c)
+/* The stored objects that manifests name, wherever they say they are. */
+static int fetch_of_files(struct ctl *c, struct found_list *found, struct refusals *refused)
 {
-	bool everywhere = args_switch(&c->args, "all-namespaces");
-	const char *namespace = everywhere ? NULL : c->namespace;
-	struct found_list found = {0};
-	struct refusals refused = {0};
-	struct targets targets;
+	struct resources rs = {0};
+	struct diags d;
 
-	if (targets_parse(c, &targets))
+	if (c->args.word_count)
+		return ctl_error("when paths, URLs, or stdin is provided as input, you may not "
+				 "specify resource arguments as well");
+	diags_init(&d, c->arena);
+	if (ctl_load(c, &d, &rs))
 		return 1;
-	for (size_t i = 0; i < targets.count; i++) {
-		if (everywhere && targets.items[i].name)
-			return ctl_error("a resource cannot be retrieved by name across all "
-					 "namespaces");
-		if (fetch(c, &targets.items[i], namespace, &found, &refused))
+	ctl_sort_diags(&d);
+	diags_print(&d, stderr);
+	for (size_t i = 0; i < rs.count; i++) {
+		const struct target t = {rs.items[i].kind, rs.items[i].name};
+
+		if (target_fetch(c, &t, rs.items[i].namespace, found, refused))
 			return 1;
 	}
+	return d.errors ? 1 : 0;
+}
+
+static int fetch_of_words(struct ctl *c, const char *namespace, struct found_list *found,
+			  struct refusals *refused)
+{
+	struct object_selector selector;
+	struct targets targets;
+	size_t kept = 0;
+
+	if (targets_parse(c, &targets) || object_selector_of_flags(c, &selector))
+		return 1;
+	for (size_t i = 0; i < targets.count; i++) {
+		if (!namespace && targets.items[i].name)
+			return ctl_error("a resource cannot be retrieved by name across all "
+					 "namespaces");
+		if (selector.count && targets.items[i].name)
+			return ctl_error("name cannot be provided when a selector is specified");
+		if (fetch(c, &targets.items[i], namespace, found, refused))
+			return 1;
+	}
+	for (size_t i = 0; i < found->count; i++) {
+		if (object_selector_matches(&selector, found->items[i].object))
+			found->items[kept++] = found->items[i];
+	}
+	found->count = kept;
+	return 0;
+}
+
+static int run(struct ctl *c)
+{
+	const char *namespace = args_switch(&c->args, "all-namespaces") ? NULL : c->namespace;
+	struct found_list found = {0};
+	struct refusals refused = {0};
+
+	if (args_given(&c->args, "filename") ? fetch_of_files(c, &found, &refused)
+					     : fetch_of_words(c, namespace, &found, &refused))
+		return 1;
 	if (!found.count && !refused.count) {
 		say_nothing_found(namespace);
 		return 0;
@@ -153,7 +214,7 @@ static int run(struct ctl *c)
 
 const struct verb verb_describe = {
 	.name = "describe",
-	.usage = "KIND [NAME...] [-A]\nKIND/NAME...",
+	.usage = "KIND [NAME...] [-A] [-l LABELS]\nKIND/NAME...\n-f FILE|DIR|- [-f ...] [-R]",
 	.summary = "Show objects field by field, with the state of endpoints",
 	.details =
 		"Of Backends and routes also the endpoints, the arithmetic of the tiers and the\n"

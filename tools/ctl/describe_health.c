@@ -20,12 +20,13 @@ static const char *full_name(struct arena *a, const struct node *object)
 			    node_text_at(object, "metadata.name", ""));
 }
 
-/* The cells from TIER on. */
+/* The cells from PATH on. */
 static void add_health(struct table *t, const struct node *e)
 {
 	const char *latest = node_text_at(e, "latest", "");
 	char age[24];
 
+	table_cell(t, endpoint_path(t->arena, e));
 	table_cellf(t, "%lld", (long long)node_int_at(e, "tier", 0));
 	table_cell(t, endpoint_weight(t->arena, e));
 	table_cell(t, endpoint_share(t->arena, e));
@@ -74,8 +75,9 @@ void describe_backend_health(struct arena *a, const struct node *backend,
 
 	table_init(&t, a);
 	t.indent = "  ";
-	table_head(&t,
-		   "ENDPOINT SERVICE TIER WEIGHT SHARE STATE SINCE ACTIVE EJECTIONS LATEST REASON");
+	table_head(
+		&t,
+		"ENDPOINT SERVICE PATH TIER WEIGHT SHARE STATE SINCE ACTIVE EJECTIONS LATEST REASON");
 	for (size_t i = 0; i < node_count(services); i++) {
 		if (add_uses(&t, name, node_item(services, i)))
 			*arena_push(a, used, used_count) = node_item(services, i);
@@ -101,8 +103,9 @@ static void print_service(struct arena *a, const struct node *service)
 	print_title(a, service);
 	table_init(&t, a);
 	t.indent = "    ";
-	table_head(&t,
-		   "ENDPOINT BACKEND TIER WEIGHT SHARE STATE SINCE ACTIVE EJECTIONS LATEST REASON");
+	table_head(
+		&t,
+		"ENDPOINT BACKEND PATH TIER WEIGHT SHARE STATE SINCE ACTIVE EJECTIONS LATEST REASON");
 	for (size_t i = 0; i < node_count(list); i++) {
 		table_row(&t);
 		table_cell(&t, node_text_at(node_item(list, i), "address", ""));
@@ -114,18 +117,22 @@ static void print_service(struct arena *a, const struct node *service)
 	sums_print(a, service, SUMS_ALL, "    ", stdout);
 }
 
+/* Of a route of this kind and name. */
+static bool is_of_route(const struct node *service, const char *kind, const char *name)
+{
+	return strcmp(node_text_at(service, "name", ""), name) == 0 &&
+	       strcmp(node_text_at(service, "route", ""), kind) == 0;
+}
+
 void describe_route_health(struct arena *a, const struct node *route, const struct node *services)
 {
-	const char *name = full_name(a, route);
-	const char *proto =
-		strcmp(node_text_at(route, "kind", ""), "UDPRoute") == 0 ? "UDP" : "TCP";
+	const char *name = full_name(a, route), *kind = node_text_at(route, "kind", "");
 	const struct node *service;
 	bool any = false;
 
 	for (size_t i = 0; i < node_count(services); i++) {
 		service = node_item(services, i);
-		if (strcmp(node_text_at(service, "name", ""), name) != 0 ||
-		    strcmp(node_text_at(service, "protocol", ""), proto) != 0)
+		if (!is_of_route(service, kind, name))
 			continue;
 		if (!any)
 			puts("Services:");

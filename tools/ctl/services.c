@@ -137,3 +137,11 @@ int endpoint_error(const struct reply *r)
 		fputs("`spillway endpoints -A` lists the endpoints that services use\n", stderr);
 	return code;
 }
+
+const char *endpoint_path(struct arena *a, const struct node *endpoint)
+{
+	const char *path = node_text_at(endpoint, "path", "-");
+	const char *why = node_text_at(endpoint, "pathReason", "");
+
+	return why[0] ? arena_printf(a, "%s: %s", path, why) : path;
+}

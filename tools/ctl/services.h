@@ -29,6 +29,9 @@ const char *endpoint_state(struct arena *a, const struct node *endpoint);
 const char *endpoint_share(struct arena *a, const struct node *endpoint);
 const char *endpoint_weight(struct arena *a, const struct node *endpoint);
 
+/* Which way its packets go, and why: "userspace: TLS, host name", "xdp: mode nat". */
+const char *endpoint_path(struct arena *a, const struct node *endpoint);
+
 /* Does the packet path carry it? FQDN, Unix and TLS endpoints need the userspace path. */
 bool endpoint_is_carried(const struct node *endpoint);
 

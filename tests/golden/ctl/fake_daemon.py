@@ -36,7 +36,7 @@ def endpoint(address, backend, tier, share, state, **more):
            "sharePercent": share, "state": state, "reason": "status 200", "admin": "auto",
            "sinceSeconds": 12, "checked": True, "activeFlows": 3, "totalFlows": 100,
            "packetsIn": 1000, "bytesIn": 64000, "packetsOut": 900, "bytesOut": 1200000,
-           "problem": None, "kind": "ip", "path": "xdp", "fqdn": None, "carried": True,
+           "problem": None, "kind": "ip", "path": "xdp", "pathReason": "mode nat", "fqdn": None, "carried": True,
            "latest": "status 200", "zone": None,
            "passive": False, "ejectedSecondsLeft": 0, "ejections": 0, "rampPercent": 0}
     row.update(more)
@@ -52,7 +52,7 @@ def tier(number, healthy, total, load, panic=False):
 def service(name, listener, vip, protocol, tiers, endpoints, **more):
     """One service of an endpoints answer."""
     row = {"name": name, "listener": listener, "gateway": name.split("/", maxsplit=1)[0] + "/edge",
-           "vip": vip, "port": 53 if protocol == "UDP" else 80, "protocol": protocol,
+           "route": "UDPRoute" if protocol == "UDP" else "TCPRoute", "vip": vip, "port": 53 if protocol == "UDP" else 80, "protocol": protocol,
            "tiers": tiers, "endpoints": endpoints, "zone": None, "zoneNote": None, "empty": False,
            "noEndpoint": {"new": "answer", "established": "leave"}}
     row.update(more)
@@ -85,10 +85,10 @@ SERVICES = [
                          reason="set by the operator"),
                 endpoint("10.0.3.1:80", "tiers/b", 1, 28, "unknown", reason="", latest=""),
                 endpoint("api.example.com:443", "tiers/b", 1, 0, "down", kind="fqdn", path="userspace",
-                         carried=False, reason="certificate has expired", activeFlows=0,
+                         carried=False, pathReason="TLS, host name", reason="certificate has expired", activeFlows=0,
                          latest="certificate has expired"),
                 endpoint("unix:/run/api.sock", "tiers/c", 7, 0, "up", kind="unix", carried=False,
-                         path="userspace",
+                         path="userspace", pathReason="Unix socket",
                          reason="", activeFlows=0)],
             zone="east", zoneNote="preferLocal has no effect: fewer than 6 endpoints are up"),
     service("tiers/gone", "gone", "192.0.2.4", "TCP", [tier(0, 0, 1, 100)],
