@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The control tool against a running daemon."""
 import os
+import re
 
 import lib
 
@@ -14,7 +15,11 @@ def test_get_describe_and_delete_speak_as_kubectl(served):
     assert "  type: Endpoints" in gw.ctl("get", "backend", "web", "-o", "yaml")
     text = gw.ctl("describe", "backend", "web")
     assert "API Version:  gateway.envoyproxy.io/v1alpha1" in text
-    assert "203.0.113.11:8080" in text
+    assert re.search(r"203\.0\.113\.11:8080 +default/\S+ +xdp: mode nat ", text)
+    port = "{.spec.endpoints[?(@.ip.address==\"203.0.113.11\")].ip.port}"
+    assert gw.ctl("get", "be", "web", "-o", "jsonpath=" + port) == "8080"
+    assert gw.ctl("get", "be", "--field-selector", "metadata.name=web", "-o",
+                  "custom-columns=N:.metadata.name", "--no-headers") == "web\n"
     missing = lib.run(lib.SPILLWAY, "--socket", gw.socket, "get", "backend", "nope", check=False)
     assert missing.returncode == 1
     assert missing.stderr.strip() == ('Error from server (NotFound): '

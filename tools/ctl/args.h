@@ -26,8 +26,8 @@ struct flag {
 	const char *initial; /* what args_text() answers when it was not given, or NULL */
 	const char *bare;    /* the value of `--flag` alone, when it may stand alone; or NULL */
 	const char *const *choices; /* all values there are, NULL-terminated; or NULL */
-	const char *const
-		*offers; /* what completion proposes where there are no choices; or NULL */
+	/* What completion proposes where there are no choices, with commas between; or NULL. */
+	const char *offers;
 	const char *help;
 	bool hidden; /* accepted, but neither in the help nor completed */
 };

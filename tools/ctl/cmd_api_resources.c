@@ -10,15 +10,12 @@
 
 #define VERBS "create,delete,get,list,update"
 
-static const char *const forms[] = {"wide", "name", NULL};
-static const char *const orders[] = {"name", "kind", NULL};
-
 static const struct flag flags[] = {
 	{.name = "output",
 	 .letter = 'o',
 	 .type = FLAG_TEXT,
 	 .value = "FORM",
-	 .offers = forms,
+	 .offers = "wide, name",
 	 .help = "Output form, one of: wide, name"},
 	{.name = "api-group",
 	 .type = FLAG_TEXT,
@@ -35,7 +32,7 @@ static const struct flag flags[] = {
 	{.name = "sort-by",
 	 .type = FLAG_TEXT,
 	 .value = "ORDER",
-	 .offers = orders,
+	 .offers = "name, kind",
 	 .help = "Sort by name or kind"},
 	{.name = "no-headers", .type = FLAG_SWITCH, .help = "Tables without the line of titles"},
 	{.name = NULL},

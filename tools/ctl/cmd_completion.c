@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "ctl/ctl.h"
+#include "ctl/explain.h"
+#include "ctl/http.h"
+#include "ctl/target.h"
 
 static void offer(const char *candidate, const char *begun)
 {
@@ -36,6 +39,63 @@ static void offer_kinds(const char *begun)
 		offer(kinds[i].plural, begun);
 }
 
+/* The fields of the object that `begun` has entered, each with all that is in front of it. */
+static void offer_fields(struct ctl *c, const char *begun)
+{
+	const char *dot = strrchr(begun, '.'), *path, *text;
+	const struct kind *kind;
+	const struct field *f;
+	struct field root;
+	size_t len;
+
+	if (!dot) {
+		offer_kinds(begun);
+		return;
+	}
+	text = arena_strndup(c->arena, begun, (size_t)(dot - begun));
+	kind = explain_kind(c->arena, text, &path);
+	if (!kind)
+		return;
+	root = explain_root(kind);
+	for (f = &root; f && *path; path += len + (path[len] == '.')) {
+		len = strcspn(path, ".");
+		f = explain_children(f);
+		f = f ? field_find(f, arena_strndup(c->arena, path, len)) : NULL;
+	}
+	for (f = explain_children(f); f && f->name; f++)
+		offer(arena_printf(c->arena, "%s.%s", text, f->name), begun);
+}
+
+/* What the daemon has; nothing where there is none. */
+static void offer_names(struct ctl *c, const struct kind *kind, const char *prefix,
+			const char *begun)
+{
+	const struct node *items;
+	const char *why = NULL;
+	struct reply r;
+
+	if (!kind || http_try(c, "GET", target_path(c, kind, c->namespace, NULL), NULL, &r, &why) ||
+	    r.code != 200)
+		return;
+	items = node_member(r.body, "items");
+	for (size_t i = 0; i < node_count(items); i++)
+		offer(arena_printf(c->arena, "%s%s", prefix,
+				   node_text_at(node_item(items, i), "metadata.name", "")),
+		      begun);
+}
+
+/* A kind, or behind KIND/ a name. */
+static void offer_targets(struct ctl *c, const char *begun)
+{
+	const size_t len = strcspn(begun, "/");
+
+	if (!begun[len])
+		offer_kinds(begun);
+	else
+		offer_names(c, kind_find(arena_strndup(c->arena, begun, len)),
+			    arena_strndup(c->arena, begun, len + 1), begun);
+}
+
 static const struct flag *find_flag(const struct flag *table, const char *word)
 {
 	for (const struct flag *f = table; f && f->name; f++) {
@@ -56,40 +116,87 @@ static const struct flag *pending_flag(const struct verb *v, const char *before)
 	return f && f->type != FLAG_SWITCH && !f->bare ? f : NULL;
 }
 
-/* The verb among the words, and how many words without a dash follow it. */
-static const struct verb *verb_among(const struct ctl *c, size_t *follow)
-{
-	const struct verb *v = NULL;
-	const struct flag *f = NULL;
+/* What stands in front of the word that is completed. */
+struct typed {
+	const struct verb *verb;
+	const char *first; /* the first word behind the verb, or NULL */
+	size_t follow;	   /* how many such words */
+};
 
-	*follow = 0;
-	for (size_t i = 0; i + 1 < c->args.word_count; i++) {
-		if (f)
-			f = NULL;
-		else if (c->args.words[i][0] == '-')
-			f = pending_flag(v, c->args.words[i]);
-		else if (v)
-			(*follow)++;
-		else
-			v = verb_find(c->args.words[i]);
-	}
-	return v;
+/* General flags count for what is asked of the daemon. */
+static void heed_flag(struct ctl *c, const char *name, const char *value)
+{
+	if (strcmp(name, "namespace") == 0)
+		c->namespace = value;
+	else if (strcmp(name, "project") == 0)
+		c->project = value;
+	else if (strcmp(name, "socket") == 0)
+		c->socket_path = value;
 }
 
-static void offer_words(const struct verb *v, size_t follow, const char *begun)
+/* `--flag=value` of a general flag. */
+static void heed_joined(struct ctl *c, const char *word)
 {
-	if (!v) {
+	const size_t len = strcspn(word, "=");
+	const struct flag *f = find_flag(general_flags, arena_strndup(c->arena, word, len));
+
+	if (f && word[len])
+		heed_flag(c, f->name, word + len + 1);
+}
+
+static struct typed look_at(struct ctl *c)
+{
+	const struct flag *f = NULL;
+	struct typed t = {0};
+	const char *word;
+
+	for (size_t i = 0; i + 1 < c->args.word_count; i++) {
+		word = c->args.words[i];
+		if (f) {
+			heed_flag(c, f->name, word);
+			f = NULL;
+		} else if (word[0] == '-') {
+			heed_joined(c, word);
+			f = pending_flag(t.verb, word);
+		} else if (!t.verb) {
+			t.verb = verb_find(word);
+		} else {
+			t.first = t.first ? t.first : word;
+			t.follow++;
+		}
+	}
+	return t;
+}
+
+/* Behind the first word. */
+static void offer_more(struct ctl *c, const struct typed *t, const char *begun)
+{
+	if (t->verb->words == WORDS_KIND && strchr(t->first, '/'))
+		offer_targets(c, begun);
+	else if (t->verb->words == WORDS_KIND)
+		offer_names(c, kind_find(t->first), "", begun);
+	else if (t->verb->words == WORDS_DRAINABLE && strcmp(t->first, "backend") == 0)
+		offer_names(c, &kinds[KIND_BACKEND], "", begun);
+}
+
+static void offer_words(struct ctl *c, const struct typed *t, const char *begun)
+{
+	if (!t->verb) {
 		offer_verbs(begun);
 		return;
 	}
-	if (follow)
+	if (t->follow) {
+		offer_more(c, t, begun);
 		return;
-	switch (v->words) {
+	}
+	switch (t->verb->words) {
 	case WORDS_ANY:
 		break;
 	case WORDS_FIELD:
+		offer_fields(c, begun);
+		break;
 	case WORDS_KIND:
-		offer_kinds(begun);
+		offer_targets(c, begun);
 		break;
 	case WORDS_VERB:
 		offer_verbs(begun);
@@ -107,28 +214,48 @@ static void offer_words(const struct verb *v, size_t follow, const char *begun)
 	}
 }
 
+static void offer_values(struct ctl *c, const struct flag *f, const char *begun)
+{
+	const char *text = f->choices || !f->offers ? "" : f->offers;
+	size_t len;
+
+	for (const char *const *choice = f->choices; choice && *choice; choice++)
+		offer(*choice, begun);
+	for (; *text; text += len + strspn(text + len, ", ")) {
+		len = strcspn(text, ",");
+		offer(arena_strndup(c->arena, text, len), begun);
+	}
+}
+
+/* The word at this distance from the end, "" when there is none. The shell splits words at `=`. */
+static const char *word_before(const struct ctl *c, size_t back)
+{
+	const size_t count = c->args.word_count;
+
+	return count > back ? c->args.words[count - 1 - back] : "";
+}
+
 static int run(struct ctl *c)
 {
-	size_t count = c->args.word_count;
-	const char *begun = count ? c->args.words[count - 1] : "";
-	const char *before = count > 1 ? c->args.words[count - 2] : "";
+	const char *begun = word_before(c, 0), *before = word_before(c, 1);
+	const struct typed t = look_at(c);
 	const struct flag *f;
-	const struct verb *v;
-	size_t follow;
 
-	v = verb_among(c, &follow);
-	f = pending_flag(v, before);
+	if (strcmp(begun, "=") == 0)
+		begun = "";
+	else if (strcmp(before, "=") == 0)
+		before = word_before(c, 2);
+	f = pending_flag(t.verb, before);
 	if (f) {
-		for (const char *const *choice = f->choices; choice && *choice; choice++)
-			offer(*choice, begun);
+		offer_values(c, f, begun);
 		return 0;
 	}
 	if (begun[0] == '-') {
-		offer_flags(c, v ? v->flags : NULL, begun);
+		offer_flags(c, t.verb ? t.verb->flags : NULL, begun);
 		offer_flags(c, general_flags, begun);
 		return 0;
 	}
-	offer_words(v, follow, begun);
+	offer_words(c, &t, begun);
 	return 0;
 }
 

@@ -7,15 +7,12 @@
 #include "ctl/http.h"
 #include "ctl/sort_by.h"
 
-static const char *const form_choices[] = {
-	"wide", "yaml", "json", "name", "jsonpath=", "jsonpath-as-json=", "custom-columns=", NULL};
-
 static const struct flag flags[] = {
 	{.name = "output",
 	 .letter = 'o',
 	 .type = FLAG_TEXT,
 	 .value = "FORM",
-	 .offers = form_choices,
+	 .offers = "wide, yaml, json, name, jsonpath=, jsonpath-as-json=, custom-columns=",
 	 .help = "Output form, one of: wide, yaml, json, name, jsonpath=TEMPLATE, "
 		 "jsonpath-as-json=TEMPLATE, custom-columns=TITLE:PATH,..."},
 	{.name = "all-namespaces",

@@ -43,6 +43,7 @@ int output_list(struct ctl *c, const struct found_list *found, enum output_form 
 	 .letter = 'o',                                                                            \
 	 .type = FLAG_TEXT,                                                                        \
 	 .value = "FORM",                                                                          \
+	 .offers = forms,                                                                          \
 	 .help = "Output form, one of: " forms}
 
 #endif
