@@ -133,6 +133,20 @@ static void mistakes_have_kubectls_words(void **state)
 	}
 }
 
+static void a_template_that_is_cut_off_is_an_error_or_runs(void **state)
+{
+	static const char template[] =
+		"a{range .items[?(@.metadata.name==\"we\\\"b\")]}{..port}{.x['a.b','c'][0:1:2]}"
+		"{\"\\x41\\n\"}{end}{[*].*}{-1.5}{true}{@$.y\\.z}";
+	AUTO(arena_free) struct arena *a = arena_new();
+
+	(void)state;
+	for (size_t len = 0; len < sizeof(template); len++) {
+		for (size_t from = 0; from < len; from += 7)
+			assert_non_null(run(a, arena_strndup(a, template + from, len - from)));
+	}
+}
+
 static void a_path_may_leave_out_braces_and_dot(void **state)
 {
 	AUTO(arena_free) struct arena *a = arena_new();
@@ -213,6 +227,7 @@ int main(void)
 		cmocka_unit_test(templates_print_what_kubectl_prints),
 		cmocka_unit_test(filters_compare_or_look_whether_there_is_something),
 		cmocka_unit_test(mistakes_have_kubectls_words),
+		cmocka_unit_test(a_template_that_is_cut_off_is_an_error_or_runs),
 		cmocka_unit_test(a_path_may_leave_out_braces_and_dot),
 		cmocka_unit_test(labels_select_as_in_kubernetes),
 		cmocka_unit_test(selectors_that_make_no_sense_are_refused),

@@ -5,6 +5,7 @@
 
 #include "ctl/ctl.h"
 #include "ctl/describe.h"
+#include "ctl/describe_config.h"
 #include "ctl/describe_health.h"
 #include "ctl/events.h"
 #include "ctl/object_selector.h"
@@ -82,14 +83,16 @@ static bool has_health(const struct kind *kind)
 }
 
 /* What happened to it lately, or NULL where nothing did. */
-static const struct node *events_of(struct ctl *c, const struct found *f)
+static const struct node *events_of(struct ctl *c, const struct found *f,
+				    const struct node *services)
 {
 	const char *name =
 		arena_printf(c->arena, "%s/%s", node_text_at(f->object, "metadata.namespace", ""),
 			     node_text_at(f->object, "metadata.name", ""));
 	const struct node *list;
 
-	if (!has_health(f->kind))
+	if (!has_health(f->kind) ||
+	    (f->kind->id != KIND_BACKEND && !describe_is_served(c->arena, f->object, services)))
 		return NULL;
 	list = events_latest(
 		c, f->kind->id == KIND_BACKEND ? event_is_of_backend : event_is_of_service, name,
@@ -112,7 +115,7 @@ static void print_events(struct ctl *c, const struct node *events)
 
 static void print_one(struct ctl *c, const struct found *f, const struct node *services)
 {
-	const struct node *events = events_of(c, f);
+	const struct node *events = events_of(c, f, services);
 	struct description d = {.arena = c->arena};
 
 	describe_object(&d, f->object);
@@ -140,7 +143,12 @@ static int print_all(struct ctl *c, const struct found_list *found)
 		}
 		if (i)
 			fputs("\n\n", stdout);
-		print_one(c, &found->items[i], services);
+		if (found->items[i].kind->id == KIND_CONFIGMAP)
+			describe_configmap(c->arena, found->items[i].object);
+		else if (found->items[i].kind->id == KIND_SECRET)
+			describe_secret(c->arena, found->items[i].object);
+		else
+			print_one(c, &found->items[i], services);
 	}
 	return 0;
 }

@@ -144,12 +144,13 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp((*na)->key, (*nb)->key);
 }
 
-static struct node **sorted_members(struct arena *a, const struct node *map)
+struct node **describe_sorted(struct arena *a, const struct node *map)
 {
-	struct node **items = arena_array(a, map->count + 1, sizeof(struct node *));
+	struct node **items = arena_array(a, node_count(map) + 1, sizeof(struct node *));
 
-	if (map->count)
-		memcpy(items, map->items, map->count * sizeof(struct node *));
+	if (!node_count(map))
+		return items;
+	memcpy(items, map->items, map->count * sizeof(struct node *));
 	qsort(items, map->count, sizeof(struct node *), compare_keys);
 	return items;
 }
@@ -191,7 +192,7 @@ static void describe_list(struct description *d, const struct node *list, int le
 static void describe_map(struct description *d, const struct node *map, int level,
 			 const char *prefix)
 {
-	struct node **members = sorted_members(d->arena, map);
+	struct node **members = describe_sorted(d->arena, map);
 	const struct node *m;
 	const char *path, *title;
 
@@ -220,7 +221,7 @@ static void describe_labels(struct description *d, const struct node *labels)
 		describe_line(d, "Labels:", "<none>");
 		return;
 	}
-	members = sorted_members(d->arena, labels);
+	members = describe_sorted(d->arena, labels);
 	for (size_t i = 0; i < labels->count; i++)
 		describe_line(d, i ? "" : "Labels:",
 			      arena_printf(d->arena, "%s=%s", members[i]->key,
@@ -256,7 +257,7 @@ static void describe_annotations(struct description *d, const struct node *annot
 	const char *title = "Annotations:";
 	struct node **members;
 
-	members = annotations ? sorted_members(d->arena, annotations) : NULL;
+	members = annotations ? describe_sorted(d->arena, annotations) : NULL;
 	for (size_t i = 0; i < node_count(annotations); i++) {
 		if (strcmp(members[i]->key, LAST_APPLIED) == 0)
 			continue;
@@ -267,12 +268,17 @@ static void describe_annotations(struct description *d, const struct node *annot
 		describe_line(d, title, "<none>");
 }
 
-void describe_object(struct description *d, const struct node *object)
+void describe_head(struct description *d, const struct node *object)
 {
 	describe_line(d, "Name:", node_text_at(object, "metadata.name", ""));
 	describe_line(d, "Namespace:", node_text_at(object, "metadata.namespace", ""));
 	describe_labels(d, node_at(object, "metadata.labels"));
 	describe_annotations(d, node_at(object, "metadata.annotations"));
+}
+
+void describe_object(struct description *d, const struct node *object)
+{
+	describe_head(d, object);
 	describe_map(d, object, 0, "");
 }
 

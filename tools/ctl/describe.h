@@ -22,8 +22,13 @@ struct description {
 
 /* "Name:", then labels and annotations, then all other fields with sorted keys. */
 void describe_object(struct description *d, const struct node *object);
+/* Only what stands above the fields. */
+void describe_head(struct description *d, const struct node *object);
 void describe_line(struct description *d, const char *title, const char *value);
 void describe_print(const struct description *d, FILE *out);
+
+/* The members by key; NULL has none. */
+struct node **describe_sorted(struct arena *a, const struct node *map);
 
 /* "appProtocols" is "App Protocols", "uid" is "UID". */
 const char *describe_label(struct arena *a, const char *field);

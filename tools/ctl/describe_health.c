@@ -124,6 +124,17 @@ static bool is_of_route(const struct node *service, const char *kind, const char
 	       strcmp(node_text_at(service, "route", ""), kind) == 0;
 }
 
+bool describe_is_served(struct arena *a, const struct node *route, const struct node *services)
+{
+	const char *name = full_name(a, route), *kind = node_text_at(route, "kind", "");
+
+	for (size_t i = 0; i < node_count(services); i++) {
+		if (is_of_route(node_item(services, i), kind, name))
+			return true;
+	}
+	return false;
+}
+
 void describe_route_health(struct arena *a, const struct node *route, const struct node *services)
 {
 	const char *name = full_name(a, route), *kind = node_text_at(route, "kind", "");

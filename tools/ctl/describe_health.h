@@ -10,4 +10,7 @@ void describe_backend_health(struct arena *a, const struct node *backend,
 			     const struct node *services);
 void describe_route_health(struct arena *a, const struct node *route, const struct node *services);
 
+/* Has the route a service? Events name routes without their kind, so only then are they its. */
+bool describe_is_served(struct arena *a, const struct node *route, const struct node *services);
+
 #endif
