@@ -2,6 +2,9 @@
 """The control tool against a running daemon."""
 import os
 import re
+import signal
+import subprocess
+import time
 
 import lib
 
@@ -85,3 +88,39 @@ def test_the_values_of_a_secret_stay_in_the_store(served):
     assert stores
     for name in stores:  # the journal beside it, too
         assert os.stat(os.path.join(gw.state_dir, name)).st_mode & 0o077 == 0, name
+
+
+def watched(gw, *words):
+    """`get -w` in the background."""
+    return subprocess.Popen([lib.SPILLWAY, "--socket", gw.socket, "get", *words, "-w"],
+                            stdout=subprocess.PIPE, text=True)
+
+
+def end(watch):
+    """Interrupts it; what it still printed."""
+    time.sleep(1)
+    watch.send_signal(signal.SIGINT)
+    out, _ = watch.communicate(timeout=10)
+    assert watch.returncode == 0
+    return out
+
+
+def test_a_watch_shows_changes_and_conditions_within_a_second(served):
+    gw = served.gw
+    rows = watched(gw, "be", "-l", "who=watched", "--show-labels", "--no-headers")
+    refs = watched(gw, "tcproutes", "-o", "jsonpath={.metadata.name} {.status.parents[*]."
+                   "conditions[?(@.type==\"ResolvedRefs\")].status}{\"\\n\"}")
+    assert refs.stdout.readline().startswith("web True")
+    backend = ("apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: Backend\n"
+               "metadata: {name: extra, labels: {who: watched, step: \"%d\"}}\n"
+               "spec: {endpoints: [{ip: {address: 203.0.113.99, port: 80}}]}\n")
+    began = time.monotonic()
+    for step in (1, 2):
+        gw.apply(backend % step)
+        assert f"step={step},who=watched" in rows.stdout.readline()
+    gw.ctl("delete", "be", "extra")
+    assert "step=2,who=watched" in rows.stdout.readline()
+    gw.ctl("delete", "be", "web")
+    assert refs.stdout.readline().startswith("web False")
+    assert time.monotonic() - began < 8
+    assert end(rows) == "" and end(refs) == ""
