@@ -69,9 +69,12 @@ static int parse_pairs(struct ctl *c, struct targets *out)
 				"'spillway %s resource/<resource_name>' instead of 'spillway "
 				"%s resource resource/<resource_name>')",
 				c->verb->name, c->verb->name);
-		if (slash == word || !slash[1] || strchr(slash + 1, '/'))
+		if (strchr(slash + 1, '/'))
 			return ctl_error("arguments in resource/name form may not have more than "
-					 "one slash, nor an empty half");
+					 "one slash");
+		if (slash == word || !slash[1])
+			return ctl_error("arguments in resource/name form must have a single "
+					 "resource and name");
 		word = arena_strndup(c->arena, word, (size_t)(slash - word));
 		kind = kind_find(word);
 		if (!kind)
