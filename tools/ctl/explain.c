@@ -59,6 +59,9 @@ const char *explain_type(struct arena *a, const struct field *f)
 		return "integer";
 	case FIELD_BOOL:
 		return "boolean";
+	case FIELD_NUMBER:
+		return "number";
+	case FIELD_QUANTITY: /* an integer or a string: the schema says no type */
 	case FIELD_OBJECT:
 	case FIELD_ANY:
 		break;

@@ -31,8 +31,10 @@ static const char *limits_text(struct arena *a, const struct field *f)
 		return arena_printf(a, "members: %s", range);
 	case FIELD_INT32:
 	case FIELD_INT64:
+	case FIELD_NUMBER:
 		return arena_printf(a, "value: %s", range);
 	case FIELD_BOOL:
+	case FIELD_QUANTITY:
 	case FIELD_ANY:
 		break;
 	}
