@@ -206,6 +206,8 @@ struct node *status_render(struct engine *e, struct arena *a, const struct objec
 {
 	struct node *status;
 
+	if (o->foreign)
+		return NULL;
 	switch (o->res.kind->id) {
 	case KIND_GATEWAY:
 		return render_gateway(e, a, o);

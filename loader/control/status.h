@@ -5,8 +5,6 @@
 
 #include "control/engine.h"
 
-#define CONTROLLER_NAME "spillway.dev/gateway-controller"
-
 /* In `a`; `o` is of the generation in force. */
 struct node *status_render(struct engine *e, struct arena *a, const struct object *o);
 

@@ -128,16 +128,6 @@ static void read_client(struct resolver *r, struct object *o)
 		resolve_warn(r, o, member_loc(ref, "name"), text);
 }
 
-/* Any class is this one: there is one controller here. */
-void classes_report(struct resolver *r)
-{
-	size_t count;
-	struct object **list = names_of_kind(r, r->by_name, KIND_GATEWAYCLASS, &count);
-
-	for (size_t i = 0; i < count; i++)
-		condition_plain(r, list[i], "Accepted", true, "Accepted", "Valid GatewayClass");
-}
-
 /* Oldest Gateway first, so that claims of addresses are settled in the order of the list. */
 void gateways_read(struct resolver *r)
 {
@@ -151,6 +141,8 @@ void gateways_read(struct resolver *r)
 		struct problem problem = {0};
 		struct vips vips = {0};
 
+		if (list[i]->foreign)
+			continue;
 		read_addresses(r, list[i], &vips, &problem);
 		list[i]->accepted = !problem.reason;
 		if (problem.reason)

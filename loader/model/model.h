@@ -16,7 +16,8 @@
 #include "manifest/manifest.h"
 #include "model/check.h"
 
-#define MODEL_TIERS 8 /* tier 0, the fallback tier, and those of spillway.dev/tier */
+#define CONTROLLER_NAME "spillway.dev/gateway" /* of a GatewayClass, and in status */
+#define MODEL_TIERS	8 /* tier 0, the fallback tier, and those of spillway.dev/tier */
 
 struct condition {
 	const char *type; /* "Accepted", "ResolvedRefs", "Programmed" */
@@ -40,6 +41,7 @@ struct object {
 	struct condition *conditions; /* filled in by model_resolve() */
 	size_t condition_count;
 	bool accepted; /* Backend: usable; Gateway, route: attached and used */
+	bool foreign;  /* of another controller: it is not looked at, and nothing is said of it */
 };
 
 /* ENDPOINT_PROXY: what the userspace path does for a port on layer 7 (model/frontend.h). */

@@ -68,6 +68,7 @@ static bool has_section(const struct object *o, const char *section)
 struct outcome {
 	const char *reason, *message;
 	size_t failed, attached;
+	size_t foreign; /* targets that are another controller's */
 };
 
 static void fail(struct resolver *r, struct outcome *out, const char *reason, const char *text)
@@ -85,6 +86,10 @@ static void attach(struct resolver *r, struct object *o, const struct object *ai
 	const struct target *taken = targets_find(r, o, kind, name, section);
 	const char *text;
 
+	if (aim->foreign) {
+		out->foreign++;
+		return;
+	}
 	if (taken && taken->policy != o) {
 		text = arena_printf(r->arena,
 				    "Unable to target %s %s, another BackendTrafficPolicy has "
@@ -132,7 +137,7 @@ static void read_selector(struct resolver *r, struct object *o, const struct nod
 			  struct outcome *out)
 {
 	const char *kind = node_text_at(selector, "kind", "");
-	const size_t before = out->attached;
+	const size_t before = out->attached + out->foreign;
 	const enum kind_id id = kind_of(kind);
 	size_t count = 0;
 	struct object **list = names_of_kind(r, r->by_name, id, &count);
@@ -146,7 +151,7 @@ static void read_selector(struct resolver *r, struct object *o, const struct nod
 	if (id == KIND_MAX)
 		fail(r, out, "TargetNotFound",
 		     arena_printf(r->arena, "this version has no %s", kind));
-	else if (out->attached == before)
+	else if (out->attached + out->foreign == before)
 		fail(r, out, "TargetNotFound",
 		     arena_printf(r->arena, "no %s in namespace %s has the labels of the selector",
 				  kind, o->res.namespace));
@@ -168,6 +173,9 @@ static void read_policy(struct resolver *r, struct object *o)
 	for (size_t i = 0; i < node_count(selectors); i++)
 		read_selector(r, o, node_item(selectors, i), &out);
 	o->accepted = out.attached > 0;
+	o->foreign = out.foreign && !out.attached && !out.reason;
+	if (o->foreign)
+		return;
 	if (out.failed > FAILURES_SHOWN)
 		out.message = arena_printf(r->arena, "%s; and %zu more", out.message,
 					   out.failed - FAILURES_SHOWN);
@@ -247,6 +255,8 @@ void policies_report(struct resolver *r)
 	size_t count;
 	struct object **list = names_of_kind(r, r->by_name, KIND_BACKENDTRAFFICPOLICY, &count);
 
-	for (size_t i = 0; i < count; i++)
-		report(r, list[i]);
+	for (size_t i = 0; i < count; i++) {
+		if (!list[i]->foreign)
+			report(r, list[i]);
+	}
 }

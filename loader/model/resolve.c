@@ -23,9 +23,11 @@ struct model *model_resolve(struct arena *a, const struct object *objects, size_
 		m->objects[i] = objects[i];
 		m->objects[i].conditions = NULL;
 		m->objects[i].condition_count = 0;
+		m->objects[i].foreign = false;
 		m->objects[i].accepted = is_plain(objects[i].res.kind->id);
 	}
 	names_sort(&r);
+	classes_read(&r);
 	tls_policies_read(&r);
 	backends_read(&r);
 	gateways_read(&r);

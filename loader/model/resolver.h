@@ -172,6 +172,9 @@ void gateways_read(struct resolver *r);
 void listeners_check(struct resolver *r);
 void listeners_claim(struct resolver *r);
 void gateways_report(struct resolver *r);
+
+/* classes.c: which Gateways are another controller's */
+void classes_read(struct resolver *r);
 void classes_report(struct resolver *r);
 
 /* targets.c: who holds on to what; `section` may be NULL. */

@@ -173,7 +173,10 @@ static void report(struct resolver *r, const struct parent *p)
 		add_condition(r, p, "Programmed", &idle, NULL, NULL);
 }
 
-/* A Gateway that is not there is not wrong: another controller may have it, or it comes later. */
+/*
+ * A Gateway that is not there is not wrong: it may come later. What is said of a parent that another
+ * controller has is that one's.
+ */
 static void read_parent(struct resolver *r, struct object *route, struct refs *refs,
 			const struct node *n)
 {
@@ -192,6 +195,8 @@ static void read_parent(struct resolver *r, struct object *route, struct refs *r
 		return;
 	p.gateway =
 		names_find(r, KIND_GATEWAY, route->project, namespace, node_text_at(n, "name", ""));
+	if (p.gateway && p.gateway->foreign)
+		return;
 	if (p.gateway)
 		attach(r, &p);
 	else

@@ -371,14 +371,6 @@ static void a_tlsroutes_share_goes_to_the_others_as_a_tcproutes(void **state)
 	       "backendRefs (left out");
 }
 
-static void a_gateway_class_is_accepted(void **state)
-{
-	(void)state;
-	given("apiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\nmetadata: {name: "
-	      "c}\nspec: {controllerName: a.example/b}\n");
-	expect(object("GatewayClass", "c"), "Accepted", "True Accepted Valid GatewayClass");
-}
-
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -395,7 +387,6 @@ int main(void)
 		TEST(routes_attach_by_the_protocol_of_the_listener),
 		TEST(an_httproutes_messages_say_which_rule_and_which_reference),
 		TEST(a_tlsroutes_share_goes_to_the_others_as_a_tcproutes),
-		TEST(a_gateway_class_is_accepted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
