@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "control/carry.h"
 #include "control/change_decode.h"
 #include "control/change_show.h"
 #include "control/immutable.h"
@@ -160,6 +161,8 @@ static int build(struct change *c, struct generation **out)
 	g = generation_new(c->arena, c->objects, c->object_count, &opts, e->now);
 	c->arena_given = true;
 	note_warnings(c, &g->warnings);
+	if (carry_check(c, g))
+		return -EINVAL;
 	err = rebuild_trial(e, g, c->answer, &why);
 	if (err) {
 		rebuild_renumber(e);

@@ -9,7 +9,7 @@
 
 #include "base/addr.h"
 #include "manifest/pattern.h"
-#include "model/model.h"
+#include "model/accept.h"
 
 #define HOSTNAME_MAX_BYTES 253
 

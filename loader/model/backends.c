@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "manifest/acts.h"
 #include "manifest/annotations.h"
+#include "model/accept.h"
 #include "model/resolver.h"
 
 static const char no_abstract[] =

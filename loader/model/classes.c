@@ -13,8 +13,9 @@ void classes_read(struct resolver *r)
 	struct object **list = names_of_kind(r, r->by_name, KIND_GATEWAYCLASS, &count);
 
 	for (size_t i = 0; i < count; i++)
-		list[i]->foreign = strcmp(node_text_at(list[i]->res.root, "spec.controllerName", ""),
-					  CONTROLLER_NAME) != 0;
+		list[i]->foreign =
+			strcmp(node_text_at(list[i]->res.root, "spec.controllerName", ""),
+			       CONTROLLER_NAME) != 0;
 	list = names_of_kind(r, r->by_name, KIND_GATEWAY, &count);
 	for (size_t i = 0; i < count; i++) {
 		const char *name = node_text_at(list[i]->res.root, "spec.gatewayClassName", "");

@@ -270,6 +270,8 @@ static void lose(struct resolver *r, struct listener *l, const struct spw_addr *
 					   same ? owner->res.namespace : "", same ? "/" : "",
 					   same ? owner->res.name : "");
 
+	*arena_push(r->arena, r->model->lost, r->model->lost_count) =
+		(struct lost_claim){l->gateway, l->name, l->protocol, *vip, l->port, owner};
 	l->degraded = (struct problem){"AddressInUse",
 				       text_join(r->arena, l->degraded.message, "; ", message)};
 	resolve_warn(r, l->gateway, l->node->loc, message);

@@ -174,6 +174,16 @@ struct service {
 	size_t handoff_count;
 };
 
+/* An address and port that a listener wants and the Gateway `owner` has. */
+struct lost_claim {
+	const struct object *gateway;
+	const char *listener;
+	const char *protocol;
+	struct spw_addr vip;
+	uint16_t port; /* host order */
+	const struct object *owner;
+};
+
 struct model {
 	struct arena *arena; /* owned by the generation, not by the model */
 	struct object *objects;
@@ -185,6 +195,8 @@ struct model {
 	size_t instance_count;
 	struct spw_addr *vips; /* unique, those of `services` */
 	size_t vip_count;
+	struct lost_claim *lost;
+	size_t lost_count;
 	struct frontend *frontends; /* of layer 7, see model/frontend.h */
 	size_t frontend_count;
 	struct spw_addr *kept; /* where no client may choose to go: VIPs and this host's own */
@@ -226,24 +238,5 @@ const char *const *model_route_kinds(const struct node *listener);
 
 /* The object's conditions of the given type (NULL parent: any), or NULL. */
 const struct condition *model_condition(const struct object *o, const char *type);
-
-/* Why a Backend is not accepted: upstream's sentence without its prefix, and the field's place. */
-struct refusal {
-	const char *why;
-	struct loc where;
-};
-
-struct refusals {
-	struct refusal *items; /* in the arena */
-	size_t count;
-};
-
-/*
- * The Backend checks of upstream's controller that need no other resource but the policies around
- * it: nothing when accepted, else all mistakes, first the one that upstream stops at. `covered`:
- * BackendTLSPolicies cover it.
- */
-struct refusals accept_backend(struct arena *a, const struct resource *backend, bool on_host,
-			       bool covered);
 
 #endif

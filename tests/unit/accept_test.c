@@ -5,7 +5,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "model/model.h"
+#include "model/accept.h"
 
 enum { COVERED = 1, ON_HOST = 2 };
 

@@ -109,7 +109,7 @@ static void an_immutable_secret_stays_as_it_is(void **state)
 static void a_gateway_class_has_paths_without_a_namespace(void **state)
 {
 	struct fixture *f = *state;
-	struct node *answer = must(f, 201, "POST", CLASSES, CLASS("a.example/b"));
+	struct node *answer = must(f, 201, "POST", CLASSES, CLASS("spillway.dev/gateway"));
 
 	assert_null(node_at(answer, "metadata.namespace"));
 	answer = must(f, 200, "GET", CLASSES "/c", NULL);
@@ -126,10 +126,10 @@ static void a_gateway_class_has_paths_without_a_namespace(void **state)
 		"The GatewayClass \"c\" is invalid: spec.controllerName: Invalid value: "
 		"\"a.example/c\": Value is immutable");
 	assert_string_equal(
-		outcome(must(f, 200, "POST", OWN "/apply", APPLY(CLASS("a.example/b")))),
+		outcome(must(f, 200, "POST", OWN "/apply", APPLY(CLASS("spillway.dev/gateway")))),
 		"unchanged");
 	must(f, 200, "POST", OWN "/apply",
-	     "{\"operation\":\"delete\",\"objects\":[" CLASS("a.example/b") "]}");
+	     "{\"operation\":\"delete\",\"objects\":[" CLASS("spillway.dev/gateway") "]}");
 	must(f, 404, "GET", CLASSES "/c", NULL);
 }
 

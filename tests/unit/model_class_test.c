@@ -22,8 +22,8 @@ static void a_gateway_needs_no_class_and_may_have_ours(void **state)
 static void a_gateway_of_another_controller_is_left_alone_with_its_routes(void **state)
 {
 	(void)state;
-	given(OTHER EDGE BACKEND("a", "10.0.0.1") ROUTE("web", REF("a") "," REF("b")) POLICY(
-		"p", ON("Gateway", "edge") ", tcpKeepalive: {probes: 3}"));
+	given(OTHER EDGE BACKEND("a", "10.0.0.1") ROUTE("web", REF("a") "," REF("b"))
+		      POLICY("p", ON("Gateway", "edge") ", tcpKeepalive: {probes: 3}"));
 	assert_int_equal(m->service_count, 0);
 	assert_int_equal(object("GatewayClass", "spillway")->condition_count, 0);
 	assert_int_equal(object("Gateway", "edge")->condition_count, 0);
@@ -38,12 +38,12 @@ static void a_route_of_both_has_the_conditions_of_our_parent_alone(void **state)
 	given(CLASS("theirs", "a.example/other") EDGE
 	      "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: far}\n"
 	      "spec: {gatewayClassName: theirs, addresses: [{value: 192.0.2.1}], listeners: [{name: "
-	      "web, protocol: TCP, port: 80}]}\n---\n" BACKEND("a", "10.0.0.1")
-		      ROUTE_OF("TCPRoute", "web", "{name: far}, {name: edge, sectionName: web}",
-			       REF("a")) POLICY("p", "targetRefs: [{group: gateway.networking.k8s.io, "
-						     "kind: Gateway, name: far}, {group: "
-						     "gateway.networking.k8s.io, kind: TCPRoute, "
-						     "name: web}]"));
+	      "web, protocol: TCP, port: 80}]}\n---\n" BACKEND("a", "10.0.0.1") ROUTE_OF(
+		      "TCPRoute", "web", "{name: far}, {name: edge, sectionName: web}", REF("a"))
+		      POLICY("p", "targetRefs: [{group: gateway.networking.k8s.io, "
+				  "kind: Gateway, name: far}, {group: "
+				  "gateway.networking.k8s.io, kind: TCPRoute, "
+				  "name: web}]"));
 	assert_int_equal(m->service_count, 1); /* the address is nobody else's here */
 	for (size_t i = 0; i < object("TCPRoute", "web")->condition_count; i++)
 		assert_string_equal(object("TCPRoute", "web")->conditions[i].parent,
