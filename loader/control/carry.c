@@ -59,16 +59,17 @@ static void refuse_claim(struct change *c, const struct lost_claim *l)
 	const struct object *theirs = is_ours ? l->owner : l->gateway;
 	char text[ADDR_PORT_TEXT_MAX];
 
-	change_cause(c, index_of(c, ours),
-		     arena_printf(c->answer,
-				  "Gateway %s/%s: %s/%s %s a Gateway of project %s%s: use another "
-				  "address or port, or end its use in project %s first",
-				  ours->res.namespace, ours->res.name,
-				  addr_print_port(&l->vip, l->port, text), l->protocol,
-				  is_ours ? "belongs to" : "is carried for", theirs->project,
-				  is_ours ? ""
-					  : ", and this Gateway is older, so it would be taken away",
-				  theirs->project));
+	change_cause(
+		c, index_of(c, ours),
+		arena_printf(c->answer,
+			     "Gateway %s/%s: %s/%s %s a Gateway of project %s%s: use another "
+			     "address or port, or end its use in project %s first",
+			     ours->res.namespace, ours->res.name,
+			     addr_print_port(&l->vip, l->port, text), l->protocol,
+			     is_ours ? "belongs to" : "is carried for", theirs->project,
+			     is_ours ? ""
+				     : ", and this Gateway is older, so it would be taken away",
+			     theirs->project));
 }
 
 /* Inside one project it is a condition: the older Gateway has it. */

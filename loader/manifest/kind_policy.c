@@ -44,9 +44,8 @@ static const struct field selector_fields[] = {
 	 .type = FIELD_OBJECT,
 	 .fields = selector_namespaces_fields,
 	 .rules = policy_namespaces_rules,
-	 .text = "Namespaces of targets; targets of other namespaces than the policy's are not "
-		 "selected in this version.",
-	 .acts = ACTS_NOWHERE},
+	 .text = "Namespaces of targets; those of others than the policy's need a ReferenceGrant "
+		 "there."},
 	FIELD_END,
 };
 static const struct field selector_row = {
@@ -196,9 +195,8 @@ static const struct field spec_fields[] = {
 	{.name = "mergeType",
 	 .type = FIELD_STRING,
 	 .rules = policy_merge_rules,
-	 .text = "StrategicMerge or JSONMerge: how it goes together with the policy of the "
-		 "Gateway. Policies are not merged here, the most specific one holds.",
-	 .acts = ACTS_NOWHERE},
+	 .text = "StrategicMerge or JSONMerge: it is laid over the policy of the listener, else of "
+		 "the Gateway. Without it, the most specific policy holds alone."},
 	ROW_PART("proxyProtocol", proxy_fields, "Tells endpoints the client's address.",
 		 .acts = ACTS_USERSPACE),
 	ROW_PART("rateLimit", policy_rate_fields, "Requests in a time.", .acts = ACTS_NOWHERE),

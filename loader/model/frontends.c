@@ -269,6 +269,8 @@ bool frontends_feed(struct resolver *r, struct parent *p, struct listener *l)
 		fd.target = targets_settle(r, p->route, i, l);
 		if (fd.target)
 			r->serves_l7[fd.target->policy - r->model->objects] = true;
+		if (fd.target && fd.target->wider)
+			r->serves_l7[fd.target->wider->policy - r->model->objects] = true;
 		for (size_t v = 0; v < l->vip_count; v++)
 			add_rule(&fd, v);
 	}

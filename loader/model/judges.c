@@ -61,9 +61,10 @@ static uint32_t read_slow_start(const struct object *policy)
 static void read_all(struct arena *a, struct target *t)
 {
 	t->judges = (struct judges){
-		.check = check_read(a, t->policy),
-		.passive = {passive_read(a, t->policy, false), passive_read(a, t->policy, true)},
-		.slow_start_ms = read_slow_start(t->policy),
+		.check = check_read(a, t->effective),
+		.passive = {passive_read(a, t->effective, false),
+			    passive_read(a, t->effective, true)},
+		.slow_start_ms = read_slow_start(t->effective),
 	};
 	t->is_read = true;
 }

@@ -83,7 +83,7 @@ static void attach(struct resolver *r, struct object *o, const struct object *ai
 		   const char *section, struct loc loc, struct outcome *out)
 {
 	const char *kind = aim->res.kind->name, *name = aim->res.name;
-	const struct target *taken = targets_find(r, o, kind, name, section);
+	const struct target *taken = targets_find(r, aim, section);
 	const char *text;
 
 	if (aim->foreign) {
@@ -101,9 +101,12 @@ static void attach(struct resolver *r, struct object *o, const struct object *ai
 	}
 	out->attached++;
 	if (!taken)
-		targets_add(r,
-			    &(struct target){
-				    .policy = o, .kind = kind, .name = name, .section = section});
+		targets_add(r, &(struct target){.policy = o,
+						.effective = o,
+						.kind = kind,
+						.namespace = aim->res.namespace,
+						.name = name,
+						.section = section});
 }
 
 /* A target that is not there is not wrong: it may come later. */
@@ -132,29 +135,56 @@ static void read_ref(struct resolver *r, struct object *o, const struct node *re
 		attach(r, o, aim, section, member_loc(ref, "name"), out);
 }
 
-/* Everything of the kind in the policy's namespace whose labels match. */
+/* May it hold on to an object of another namespace? That one's ReferenceGrants say so. */
+static bool is_chosen(struct resolver *r, const struct object *o, const struct node *selector,
+		      const struct object *aim)
+{
+	const char *from = node_text_at(selector, "namespaces.from", "Same");
+
+	if (strcmp(aim->project, o->project) != 0 || !selector_matches(selector, aim))
+		return false;
+	if (strcmp(from, "Same") == 0)
+		return strcmp(aim->res.namespace, o->res.namespace) == 0;
+	return strcmp(from, "All") == 0 && grants_allow(r, o, GATEWAY_GROUP, aim->res.kind->name,
+							aim->res.namespace, aim->res.name);
+}
+
+static const char *why_none(struct arena *a, const struct object *o, const struct node *selector)
+{
+	const char *kind = node_text_at(selector, "kind", "");
+	const char *from = node_text_at(selector, "namespaces.from", "Same");
+
+	if (strcmp(from, "Same") == 0)
+		return arena_printf(a, "no %s in namespace %s has the labels of the selector", kind,
+				    o->res.namespace);
+	if (strcmp(from, "All") == 0)
+		return arena_printf(a,
+				    "no %s has the labels of the selector, and one of another "
+				    "namespace needs a ReferenceGrant there",
+				    kind);
+	return "namespaces have no labels here, so spec.targetSelectors[].namespaces.selector "
+	       "matches none";
+}
+
+/* Everything of the kind whose labels match. */
 static void read_selector(struct resolver *r, struct object *o, const struct node *selector,
 			  struct outcome *out)
 {
 	const char *kind = node_text_at(selector, "kind", "");
-	const size_t before = out->attached + out->foreign;
+	const size_t before = out->attached + out->foreign + out->failed;
 	const enum kind_id id = kind_of(kind);
 	size_t count = 0;
 	struct object **list = names_of_kind(r, r->by_name, id, &count);
 
 	for (size_t i = 0; i < count; i++) {
-		if (strcmp(list[i]->project, o->project) == 0 &&
-		    strcmp(list[i]->res.namespace, o->res.namespace) == 0 &&
-		    selector_matches(selector, list[i]))
+		if (is_chosen(r, o, selector, list[i]))
 			attach(r, o, list[i], NULL, member_loc(selector, "kind"), out);
 	}
 	if (id == KIND_MAX)
 		fail(r, out, "TargetNotFound",
 		     arena_printf(r->arena, "this version has no %s", kind));
-	else if (out->attached + out->foreign == before)
-		fail(r, out, "TargetNotFound",
-		     arena_printf(r->arena, "no %s in namespace %s has the labels of the selector",
-				  kind, o->res.namespace));
+	else if (out->attached + out->foreign + out->failed == before)
+		fail(r, out, "TargetNotFound", why_none(r->arena, o, selector));
 }
 
 static void read_policy(struct resolver *r, struct object *o)
@@ -191,6 +221,8 @@ void policies_read(struct resolver *r)
 	struct object **list = names_of_kind(r, r->by_age, KIND_BACKENDTRAFFICPOLICY, &count);
 
 	r->overriders = arena_array(r->arena, r->model->object_count, sizeof(*r->overriders));
+	r->mergers = arena_array(r->arena, r->model->object_count, sizeof(*r->mergers));
+	r->bases = arena_array(r->arena, r->model->object_count, sizeof(*r->bases));
 	r->lacks_port = arena_array(r->arena, r->model->object_count, sizeof(*r->lacks_port));
 	for (size_t i = 0; i < count; i++)
 		read_policy(r, list[i]);
@@ -224,6 +256,23 @@ static void report_passive(struct resolver *r, struct object *o)
 					     : ", but both are switched off: nobody is ejected"));
 }
 
+/* Upstream's words. */
+static void report_merged(struct resolver *r, struct object *o)
+{
+	const char *with = names_text(r->arena, &r->bases[o - r->model->objects]);
+	const char *by = names_text(r->arena, &r->mergers[o - r->model->objects]);
+
+	if (with)
+		condition_plain(r, o, "Merged", true, "Merged",
+				arena_printf(r->arena, "Merged with policy %s", with));
+	if (by)
+		condition_plain(r, o, "Merged", true, "Merged",
+				arena_printf(r->arena,
+					     "This policy is being merged by other "
+					     "backendTrafficPolicies for %s",
+					     by));
+}
+
 static void report(struct resolver *r, struct object *o)
 {
 	const char *idle = policy_idle_fields(r->arena, o, r->serves_l7[o - r->model->objects]);
@@ -242,6 +291,7 @@ static void report(struct resolver *r, struct object *o)
 	if (text)
 		condition_plain(r, o, "Programmed", false, "FieldsWithoutEffect", text);
 	report_passive(r, o);
+	report_merged(r, o);
 	if (by)
 		condition_plain(r, o, "Overridden", true, "Overridden",
 				arena_printf(r->arena,

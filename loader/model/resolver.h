@@ -86,11 +86,15 @@ struct parent {
 /* One policy's hold on one target. */
 struct target {
 	struct object *policy;
+	const struct object *effective; /* what is in force: the policy, or what it was merged to */
 	const char *kind;
+	const char *namespace;
 	const char *name;
-	const char *section;  /* or NULL */
-	bool is_read;	      /* what follows is filled in */
-	struct judges judges; /* but for `proto` */
+	const char *section;   /* or NULL */
+	struct target *wider;  /* of a merged one: what it was merged with */
+	struct target *merged; /* the latest of this one, a chain */
+	bool is_read;	       /* what follows is filled in */
+	struct judges judges;  /* but for `proto` */
 };
 
 /* A service to be: everything but its endpoints. */
@@ -126,6 +130,8 @@ struct resolver {
 	size_t target_table_size;
 	/* Of policies, by the place in model->objects: */
 	struct name_list *overriders; /* routes that a narrower one is in force for */
+	struct name_list *mergers;    /* routes that a narrower one is merged with it for */
+	struct name_list *bases;      /* policies that it is merged with */
 	bool *serves_l7;	      /* it is in force for a rule on layer 7 */
 	bool *lacks_port;	      /* its check cannot reach the endpoints of a UDPRoute */
 	struct parent *parents;
@@ -178,12 +184,15 @@ void classes_read(struct resolver *r);
 void classes_report(struct resolver *r);
 
 /* targets.c: who holds on to what; `section` may be NULL. */
-struct target *targets_find(const struct resolver *r, const struct object *near, const char *kind,
-			    const char *name, const char *section);
+struct target *targets_find(const struct resolver *r, const struct object *aim,
+			    const char *section);
 void targets_add(struct resolver *r, const struct target *t);
 /* The policy in force for a rule on a listener, and a note for those that it overrides. */
 struct target *targets_settle(struct resolver *r, const struct object *route, size_t rule,
 			      const struct listener *l);
+
+/* merge.c: the narrower one laid over the wider one, as its mergeType says. */
+struct target *targets_merge(struct resolver *r, struct target *narrow, struct target *wide);
 
 /* selectors.c */
 bool selector_matches(const struct node *selector, const struct object *o);

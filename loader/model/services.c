@@ -118,7 +118,7 @@ static enum spw_no_endpoint read_answer(const struct object *route, const char *
 static void build(struct resolver *r, struct draft *d, struct instances *all, struct service *s)
 {
 	struct judges judges = judges_of(r, d);
-	const struct object *policy = d->target ? d->target->policy : NULL;
+	const struct object *policy = d->target ? d->target->effective : NULL;
 
 	s->vip = d->vip;
 	s->port = d->listener->port;

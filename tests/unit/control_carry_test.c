@@ -10,10 +10,9 @@
 	API("gateway.networking.k8s.io", "v1", "Gateway", name,                                    \
 	    "{\"gatewayClassName\":\"spillway\",\"addresses\":[" addresses                         \
 	    "],\"listeners\":[" listeners "]}")
-#define AT(address)	 "{\"value\":\"" address "\"}"
-#define ON(name, number) "{\"name\":\"" name "\",\"port\":" number ",\"protocol\":\"TCP\"}"
-#define HTTP_ON(name, number)                                                                      \
-	"{\"name\":\"" name "\",\"port\":" number ",\"protocol\":\"HTTP\"}"
+#define AT(address)	      "{\"value\":\"" address "\"}"
+#define ON(name, number)      "{\"name\":\"" name "\",\"port\":" number ",\"protocol\":\"TCP\"}"
+#define HTTP_ON(name, number) "{\"name\":\"" name "\",\"port\":" number ",\"protocol\":\"HTTP\"}"
 #define CLASS(controller)                                                                          \
 	API("gateway.networking.k8s.io", "v1", "GatewayClass", "spillway",                         \
 	    "{\"controllerName\":\"" controller "\"}")
@@ -90,13 +89,14 @@ static void an_older_gateway_cannot_take_what_another_project_carries(void **sta
 	must(f, 200, "POST", TWO "/apply",
 	     APPLY(GATEWAY_OF("early", AT("192.0.2.9"), ON("a", "80"))));
 	must(f, 200, "POST", OWN "/apply", APPLY(WEB "," GATEWAY "," ROUTE));
-	answer = must(f, 409, "POST", TWO "/apply",
-		      APPLY(GATEWAY_OF("early", AT("192.0.2.9") "," AT("192.0.2.1"),
-				       ON("a", "80"))));
-	assert_string_equal(cause(answer),
-			    "Gateway default/early: 192.0.2.1:80/TCP is carried for a Gateway of "
-			    "project default, and this Gateway is older, so it would be taken away: "
-			    "use another address or port, or end its use in project default first");
+	answer = must(
+		f, 409, "POST", TWO "/apply",
+		APPLY(GATEWAY_OF("early", AT("192.0.2.9") "," AT("192.0.2.1"), ON("a", "80"))));
+	assert_string_equal(
+		cause(answer),
+		"Gateway default/early: 192.0.2.1:80/TCP is carried for a Gateway of "
+		"project default, and this Gateway is older, so it would be taken away: "
+		"use another address or port, or end its use in project default first");
 	assert_int_equal(fake.tables.service_count, 1);
 }
 
@@ -108,9 +108,9 @@ static void inside_one_project_the_older_has_it_and_the_other_is_told(void **sta
 	must(f, 200, "POST", OWN "/apply", APPLY(WEB "," GATEWAY "," ROUTE));
 	answer = must(f, 200, "POST", OWN "/apply",
 		      APPLY(GATEWAY_OF("late", AT("192.0.2.1"), ON("a", "80"))));
-	assert_non_null(strstr(node_text_at(node_item(node_member(answer, "warnings"), 0),
-					    "message", ""),
-			       "192.0.2.1:80/TCP belongs to Gateway default/edge, which is older"));
+	assert_non_null(
+		strstr(node_text_at(node_item(node_member(answer, "warnings"), 0), "message", ""),
+		       "192.0.2.1:80/TCP belongs to Gateway default/edge, which is older"));
 }
 
 static void a_policy_that_would_end_a_service_is_refused(void **state)
@@ -182,8 +182,7 @@ static void a_delete_ends_what_it_says(void **state)
 	struct fixture *f = *state;
 
 	must(f, 200, "POST", OWN "/apply", APPLY(WEB "," GATEWAY "," ROUTE));
-	must(f, 200, "POST", OWN "/apply",
-	     "{\"operation\":\"delete\",\"objects\":[" WEB "]}");
+	must(f, 200, "POST", OWN "/apply", "{\"operation\":\"delete\",\"objects\":[" WEB "]}");
 	assert_int_equal(fake.tables.endpoint_count, 0);
 }
 
