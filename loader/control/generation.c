@@ -53,7 +53,8 @@ static int64_t inherited_since(const struct generation *before, const struct obj
 	for (size_t i = 0; old && i < old->condition_count; i++) {
 		o = &old->conditions[i];
 		if (o->status == c->status && is_same_text(o->type, c->type) &&
-		    is_same_text(o->parent, c->parent) && is_same_text(o->section, c->section))
+		    is_same_text(o->parent, c->parent) && is_same_text(o->section, c->section) &&
+		    o->port == c->port)
 			return generation_since(before, old, i);
 	}
 	return now_s;

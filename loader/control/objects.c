@@ -107,6 +107,9 @@ struct object object_copy(struct arena *a, const struct object *o)
 	copy.res.loc = nowhere;
 	copy.conditions = NULL;
 	copy.condition_count = 0;
+	copy.ancestors = NULL;
+	copy.ancestor_count = 0;
+	copy.attached = NULL;
 	copy.accepted = false;
 	object_mark(copy.res.root, NULL);
 	return copy;

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "control/reach.h"
 #include "control/tree.h"
+#include "model/ancestors.h"
 
 #define GATEWAY_GROUP "gateway.networking.k8s.io"
 
@@ -96,34 +97,25 @@ static void add_addresses(struct engine *e, struct arena *a, struct node *status
 	}
 }
 
-/* Routes that feed at least one service of the listener. */
-static int64_t attached_routes(const struct model *m, const struct object *gateway,
-			       const char *listener)
+static bool is_listed(const struct node *wanted, const char *name)
 {
-	const struct service *s, *t;
-	int64_t count = 0;
-	bool is_new;
-
-	for (size_t i = 0; i < m->service_count; i++) {
-		s = &m->services[i];
-		if (!s->route || s->gateway != gateway || strcmp(s->listener, listener) != 0)
-			continue;
-		is_new = true;
-		for (size_t k = 0; k < i && is_new; k++) {
-			t = &m->services[k];
-			is_new = t->gateway != gateway || t->route != s->route ||
-				 strcmp(t->listener, listener) != 0;
-		}
-		count += is_new;
+	for (size_t i = 0; i < node_count(wanted); i++) {
+		if (strcmp(node_text_at(node_item(wanted, i), "kind", ""), name) == 0 &&
+		    strcmp(node_text_at(node_item(wanted, i), "group", GATEWAY_GROUP),
+			   GATEWAY_GROUP) == 0)
+			return true;
 	}
-	return count;
+	return node_count(wanted) == 0;
 }
 
 static void add_kinds(struct arena *a, struct node *status, const struct node *listener)
 {
 	struct node *list = tree_set_list(a, status, "supportedKinds"), *n;
+	const struct node *wanted = node_at(listener, "allowedRoutes.kinds");
 
 	for (const char *const *kind = model_route_kinds(listener); *kind; kind++) {
+		if (!is_listed(wanted, *kind))
+			continue;
 		n = tree_append_map(a, list);
 		tree_set_text(a, n, "group", GATEWAY_GROUP);
 		tree_set_text(a, n, "kind", *kind);
@@ -141,7 +133,7 @@ static void add_listeners(struct engine *e, struct arena *a, struct node *status
 		name = node_text_at(node_item(written, i), "name", "");
 		n = tree_append_map(a, list);
 		tree_set_text(a, n, "name", name);
-		tree_set_int(a, n, "attachedRoutes", attached_routes(e->now->model, o, name));
+		tree_set_int(a, n, "attachedRoutes", o->attached[i]);
 		add_kinds(a, n, node_item(written, i));
 		conditions = tree_set_list(a, n, "conditions");
 		for (size_t c = 0; c < o->condition_count; c++) {
@@ -177,11 +169,13 @@ static struct node *add_parent(struct arena *a, struct node *parents, const stru
 	tree_set_text(a, ref, "name", slash ? slash + 1 : c->parent ? c->parent : "");
 	if (c->section)
 		tree_set_text(a, ref, "sectionName", c->section);
+	if (c->port)
+		tree_set_int(a, ref, "port", c->port);
 	tree_set_text(a, n, "controllerName", CONTROLLER_NAME);
 	return tree_set_list(a, n, "conditions");
 }
 
-/* One entry per parent and section, in the order of their first condition. */
+/* One entry per parent, section and port, in the order of their first condition. */
 static struct node *render_route(struct engine *e, struct arena *a, const struct object *o)
 {
 	struct node *status = tree_map(a), *parents = tree_set_list(a, status, "parents");
@@ -192,12 +186,35 @@ static struct node *render_route(struct engine *e, struct arena *a, const struct
 		c = &o->conditions[i];
 		for (size_t k = 0; k < i && !lists[i]; k++) {
 			if (is_same_text(o->conditions[k].parent, c->parent) &&
-			    is_same_text(o->conditions[k].section, c->section))
+			    is_same_text(o->conditions[k].section, c->section) &&
+			    o->conditions[k].port == c->port)
 				lists[i] = lists[k];
 		}
 		if (!lists[i])
 			lists[i] = add_parent(a, parents, c);
 		add_condition(e, a, lists[i], o, i);
+	}
+	return status;
+}
+
+/* What is said of a policy is the same below each Gateway. */
+static struct node *render_policy(struct engine *e, struct arena *a, const struct object *o)
+{
+	struct node *status = tree_map(a), *list = tree_set_list(a, status, "ancestors"), *n, *ref;
+
+	for (size_t i = 0; i < o->ancestor_count; i++) {
+		const struct ancestor *at = &o->ancestors[i];
+
+		n = tree_append_map(a, list);
+		ref = tree_set_map(a, n, "ancestorRef");
+		tree_set_text(a, ref, "group", at->group);
+		tree_set_text(a, ref, "kind", at->kind);
+		tree_set_text(a, ref, "namespace", at->namespace);
+		tree_set_text(a, ref, "name", at->name);
+		if (at->section)
+			tree_set_text(a, ref, "sectionName", at->section);
+		tree_set_text(a, n, "controllerName", CONTROLLER_NAME);
+		add_plain(e, a, n, o);
 	}
 	return status;
 }
@@ -222,6 +239,7 @@ struct node *status_render(struct engine *e, struct arena *a, const struct objec
 		return status;
 	case KIND_BACKENDTRAFFICPOLICY:
 	case KIND_BACKENDTLSPOLICY:
+		return render_policy(e, a, o);
 	case KIND_GATEWAYCLASS:
 		status = tree_map(a);
 		add_plain(e, a, status, o);

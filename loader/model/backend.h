@@ -39,6 +39,8 @@ struct backend {
 	const char *ca_pem;		 /* caCertificateRefs of spec.tls; NULL: the system's */
 	struct client_cert client;	 /* clientCertificateRef of spec.tls */
 	struct cert_problem tls_problem; /* of any endpoint's TLS */
+	struct object **tls_policies;	 /* BackendTLSPolicies that cover any of its endpoints */
+	size_t tls_policy_count;
 	const char *unusable; /* names of the endpoints left out, each with why, or NULL */
 	/* Of a fallback: a route on which it cannot take over by itself, or NULL. */
 	const char *unchecked; /* nothing judges the primaries */

@@ -149,6 +149,16 @@ static bool needs_authorities(const struct resolver *r, const struct backend *b)
 	return !is_covered;
 }
 
+static void note_policy(struct resolver *r, struct backend *b, const struct tls_policy *policy)
+{
+	for (size_t i = 0; i < b->tls_policy_count; i++) {
+		if (b->tls_policies[i] == policy->object)
+			return;
+	}
+	*arena_push(r->arena, b->tls_policies, b->tls_policy_count) = policy->object;
+	tls_fails(b, &policy->problem);
+}
+
 static void read_authorities(struct resolver *r, struct backend *b)
 {
 	const struct node *tls = node_at(b->object->res.root, "spec.tls");
@@ -158,7 +168,7 @@ static void read_authorities(struct resolver *r, struct backend *b)
 	struct cert_problem why = {0};
 
 	if (whole)
-		tls_fails(b, &whole->problem);
+		note_policy(r, b, whole);
 	if (!needs_authorities(r, b) || node_bool_at(tls, "insecureSkipVerify", false))
 		return;
 	if (node_count(refs))
@@ -194,7 +204,7 @@ static void read_tls(struct resolver *r, struct backend *b, struct endpoint *e)
 	const struct tls_policy *policy = tls_policies_find(r, b->object, e->port);
 
 	if (policy)
-		tls_fails(b, &policy->problem);
+		note_policy(r, b, policy);
 	e->tls = tls_read(r->arena, b, policy, e);
 	e->handoff = e->unusable != not_unicast && (e->tls || e->handoff);
 	if (e->tls && !e->unusable)

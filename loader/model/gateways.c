@@ -86,10 +86,12 @@ static void read_listeners(struct resolver *r, struct object *o, const struct vi
 	const struct node *list = node_at(o->res.root, "spec.listeners");
 
 	r->first_listener[o - r->model->objects] = r->listener_count;
+	o->attached = arena_array(r->arena, node_count(list), sizeof(*o->attached));
 	for (size_t i = 0; i < node_count(list); i++) {
 		struct listener *l = arena_push(r->arena, r->listeners, r->listener_count);
 
 		l->gateway = o;
+		l->attached = &o->attached[i];
 		l->node = node_item(list, i);
 		l->name = node_text_at(l->node, "name", "");
 		l->protocol = node_text_at(l->node, "protocol", "");
@@ -170,6 +172,20 @@ static void report_part(struct resolver *r, const struct listener *l, const char
 	condition_add(r, l->gateway, &c);
 }
 
+/* The Gateway API has it apart, and the other way round. */
+static void report_conflict(struct resolver *r, const struct listener *l)
+{
+	const struct condition c = {
+		.type = "Conflicted",
+		.status = true,
+		.reason = l->refused.reason,
+		.message = l->refused.message,
+		.section = l->name,
+	};
+
+	condition_add(r, l->gateway, &c);
+}
+
 static void report_listener(struct resolver *r, const struct listener *l)
 {
 	static const struct problem refused = {"Invalid", "the listener is not accepted"};
@@ -186,9 +202,10 @@ static void report_listener(struct resolver *r, const struct listener *l)
 			    ? "The listener is accepted, but namespaces have no labels here, so "
 			      "its allowedRoutes.namespaces.selector matches none"
 			    : "The listener is accepted");
-	if (l->certs.reason || node_count(node_at(l->node, "tls.certificateRefs")))
-		report_part(r, l, "ResolvedRefs", &l->certs, "ResolvedRefs",
-			    "Resolved all the Object references for the listener");
+	if (strstr(l->refused.reason ? l->refused.reason : "", "Conflict"))
+		report_conflict(r, l);
+	report_part(r, l, "ResolvedRefs", l->certs.reason ? &l->certs : &l->kinds, "ResolvedRefs",
+		    "Resolved all the Object references for the listener");
 	report_part(r, l, "Programmed", p, "Programmed",
 		    node_count(node_at(l->node, "tls.options"))
 			    ? "The listener is programmed, but tls.options have no effect"

@@ -111,8 +111,8 @@ static void check_kinds(struct resolver *r, struct listener *l)
 			continue;
 		text = arena_printf(r->arena, "%s is not supported here, kind must be %s", kind,
 				    names);
-		if (!l->degraded.reason)
-			l->degraded = (struct problem){"InvalidRouteKinds", text};
+		if (!l->kinds.reason)
+			l->kinds = (struct problem){"InvalidRouteKinds", text};
 		resolve_warn(r, l->gateway, member_loc(n, "kind"), text);
 	}
 }

@@ -74,8 +74,7 @@ static struct node *merge_maps(struct arena *a, const struct node *base, const s
 	for (size_t i = 0; i < patch->count; i++) {
 		const struct node *n = patch->items[i];
 
-		node_set(a, out, n->key,
-			 merge_values(a, node_member(base, n->key), n, strategic));
+		node_set(a, out, n->key, merge_values(a, node_member(base, n->key), n, strategic));
 	}
 	return out;
 }

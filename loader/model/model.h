@@ -27,6 +27,7 @@ struct condition {
 	const char
 		*parent; /* routes: "NAMESPACE/GATEWAY" it is about (status.parents[]); NULL else */
 	const char *section; /* routes and gateways: listener name, or NULL */
+	uint16_t port;	     /* routes: that the parentRef names; 0: none */
 };
 
 /* A resource with what the store knows of it, and what was found out about it. */
@@ -40,8 +41,11 @@ struct object {
 	bool applied;		      /* `apply` made or changed it at some time */
 	struct condition *conditions; /* filled in by model_resolve() */
 	size_t condition_count;
-	bool accepted; /* Backend: usable; Gateway, route: attached and used */
-	bool foreign;  /* of another controller: it is not looked at, and nothing is said of it */
+	struct ancestor *ancestors; /* of a policy: whose conditions these are, see ancestors.h */
+	size_t ancestor_count;
+	uint32_t *attached; /* of a Gateway: routes of each listener, as they are written */
+	bool accepted;	    /* Backend: usable; Gateway, route: attached and used */
+	bool foreign; /* of another controller: it is not looked at, and nothing is said of it */
 };
 
 /* ENDPOINT_PROXY: what the userspace path does for a port on layer 7 (model/frontend.h). */

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "model/ancestors.h"
 #include "model/resolver.h"
 
 static bool is_prime(int64_t n)
@@ -100,6 +101,10 @@ static void attach(struct resolver *r, struct object *o, const struct object *ai
 		return;
 	}
 	out->attached++;
+	if (aim->res.kind->id == KIND_GATEWAY)
+		ancestors_add(
+			r, o,
+			&(struct ancestor){GATEWAY_GROUP, kind, aim->res.namespace, name, section});
 	if (!taken)
 		targets_add(r, &(struct target){.policy = o,
 						.effective = o,

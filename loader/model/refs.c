@@ -206,6 +206,8 @@ static void resolve_rule(struct resolver *r, struct object *route, size_t rule, 
 		w.siblings = node_count(list);
 		w.total = total;
 		f = check_ref(r, route, &w, &b);
+		if (b && b->tls_policy_count)
+			*arena_push(r->arena, out->covered, out->covered_count) = b;
 		if (f.reason)
 			note(r, route, &w, &f, out);
 		else

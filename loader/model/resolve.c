@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The steps in their order; each is a file of its own, what they share is in resolver.h. */
 
+#include "model/ancestors.h"
 #include "model/l7.h"
 
 /* Kinds that nothing can be wrong with once their own fields are right. */
@@ -23,6 +24,9 @@ struct model *model_resolve(struct arena *a, const struct object *objects, size_
 		m->objects[i] = objects[i];
 		m->objects[i].conditions = NULL;
 		m->objects[i].condition_count = 0;
+		m->objects[i].ancestors = NULL;
+		m->objects[i].ancestor_count = 0;
+		m->objects[i].attached = NULL;
 		m->objects[i].foreign = false;
 		m->objects[i].accepted = is_plain(objects[i].res.kind->id);
 	}
@@ -36,6 +40,7 @@ struct model *model_resolve(struct arena *a, const struct object *objects, size_
 	frontends_open(&r);
 	policies_read(&r);
 	routes_attach(&r);
+	ancestors_settle(&r);
 	frontends_finish(&r);
 	services_build(&r);
 	backends_report(&r);

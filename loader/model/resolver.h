@@ -38,10 +38,13 @@ struct listener {
 	size_t *places;	       /* and which listener of that it is */
 	struct spw_addr *vips; /* those of the Gateway that this listener has for itself */
 	size_t vip_count;
-	struct problem refused;	 /* not Accepted */
-	struct problem certs;	 /* not ResolvedRefs */
-	struct problem degraded; /* not Programmed, or not on all addresses */
-	struct object *route;	 /* the oldest one attached, or NULL */
+	struct problem refused;	     /* not Accepted */
+	struct problem certs;	     /* not ResolvedRefs */
+	struct problem kinds;	     /* allowedRoutes.kinds: likewise */
+	struct problem degraded;     /* not Programmed, or not on all addresses */
+	uint32_t *attached;	     /* routes; its place in the Gateway's list */
+	const struct object *latest; /* of those, the one that was counted last */
+	struct object *route;	     /* the oldest one attached, or NULL */
 };
 
 /* A backendRef that takes part. */
@@ -63,8 +66,10 @@ struct refs {
 	const char *left_out;	      /* endpoints that cannot be served, and why; NULL: none */
 	const char *idle;	      /* fields without effect; NULL: none */
 	struct rule_weights *weights; /* by rule */
-	uint8_t proto;		      /* of the flows that the route is for */
-	unsigned int families;	      /* FAMILY_V4, FAMILY_V6: of the VIPs that the route feeds */
+	struct backend **covered;     /* those that a BackendTLSPolicy covers */
+	size_t covered_count;
+	uint8_t proto;	       /* of the flows that the route is for */
+	unsigned int families; /* FAMILY_V4, FAMILY_V6: of the VIPs that the route feeds */
 };
 
 enum addr_family { FAMILY_V4 = 1, FAMILY_V6 = 2 };

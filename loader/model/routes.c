@@ -120,7 +120,11 @@ static void attach(struct resolver *r, struct parent *p)
 		if (l->refused.reason || !p->gateway->accepted)
 			continue;
 		ready++;
-		fed += feed(r, p, l);
+		if (!feed(r, p, l))
+			continue;
+		fed++;
+		*l->attached += l->latest != p->route;
+		l->latest = p->route;
 	}
 	if (meant == 0)
 		refuse(r, p, "NoMatchingParent", "No listeners match this parent ref");
@@ -151,6 +155,7 @@ static void add_condition(struct resolver *r, const struct parent *p, const char
 		.message = bad->reason ? bad->message : message,
 		.parent = p->text,
 		.section = p->section,
+		.port = (uint16_t)p->port,
 	};
 
 	condition_add(r, p->route, &c);

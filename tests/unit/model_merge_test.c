@@ -2,18 +2,18 @@
 /* BackendTrafficPolicies with a mergeType, and selectors that look beyond their namespace. */
 #include "manifest_fixture.h"
 
-#define WIDE(spec)  POLICY("wide", ON("Gateway", "edge") "," spec)
-#define WEB	    EDGE BACKEND("a", "10.0.0.1") ROUTE("web", REF("a"))
-#define BY(type)    ON("TCPRoute", "web") ", mergeType: " type ","
-#define TCP_CHECK   "healthCheck: {active: {type: TCP, tcp: {}, interval: 9s}, panicThreshold: 7}"
-#define GRANT(to)                                                                                  \
-	"apiVersion: gateway.networking.k8s.io/v1\nkind: ReferenceGrant\nmetadata: {name: g, "     \
-	"namespace: default}\nspec: {from: [{group: gateway.envoyproxy.io, kind: "                 \
+#define WIDE(spec) POLICY("wide", ON("Gateway", "edge") "," spec)
+#define WEB	   EDGE BACKEND("a", "10.0.0.1") ROUTE("web", REF("a"))
+#define BY(type)   ON("TCPRoute", "web") ", mergeType: " type ","
+#define TCP_CHECK  "healthCheck: {active: {type: TCP, tcp: {}, interval: 9s}, panicThreshold: 7}"
+#define GRANT(to)                                                                                   \
+	"apiVersion: gateway.networking.k8s.io/v1\nkind: ReferenceGrant\nmetadata: {name: g, "      \
+	"namespace: default}\nspec: {from: [{group: gateway.envoyproxy.io, kind: "                  \
 	"BackendTrafficPolicy, namespace: ops}], to: [{group: gateway.networking.k8s.io, kind: " to \
 	"}]}\n---\n"
-#define OF_OPS(spec)                                                                               \
+#define OF_OPS(spec)                                                                                \
 	"apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: BackendTrafficPolicy\nmetadata: {name: " \
-	"p, namespace: ops}\nspec: {healthCheck: {panicThreshold: 3}, targetSelectors: [{kind: "   \
+	"p, namespace: ops}\nspec: {healthCheck: {panicThreshold: 3}, targetSelectors: [{kind: "    \
 	"TCPRoute, matchExpressions: [{key: k, operator: DoesNotExist}]" spec "}]}\n---\n"
 
 static const struct object *policy(const char *name)
@@ -39,9 +39,8 @@ static void a_merged_policy_has_what_the_gateways_says_besides(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		afresh();
 		given(arena_printf(arena,
-				   WEB WIDE(TCP_CHECK)
-					   POLICY("narrow",
-						  BY("%s") "healthCheck: {panicThreshold: 20}"),
+				   WEB WIDE(TCP_CHECK) POLICY(
+					   "narrow", BY("%s") "healthCheck: {panicThreshold: 20}"),
 				   types[i]));
 		assert_int_equal(m->services[0].panic_threshold, 20);
 		assert_int_equal(m->instances[0].check->interval_ms, 9000);
@@ -58,11 +57,12 @@ static void a_merged_policy_has_what_the_gateways_says_besides(void **state)
 static void lists_are_replaced(void **state)
 {
 	(void)state;
-	given(WEB WIDE("healthCheck: {active: {type: HTTP, http: {path: /a, expectedStatuses: [200, "
-		       "201]}}}") POLICY("narrow", BY("StrategicMerge") "healthCheck: {active: "
-									"{type: HTTP, http: {path: "
-									"/b, expectedStatuses: "
-									"[204]}}}"));
+	given(WEB WIDE(
+		"healthCheck: {active: {type: HTTP, http: {path: /a, expectedStatuses: [200, "
+		"201]}}}") POLICY("narrow", BY("StrategicMerge") "healthCheck: {active: "
+								 "{type: HTTP, http: {path: "
+								 "/b, expectedStatuses: "
+								 "[204]}}}"));
 	assert_int_equal(m->instances[0].check->expected_count, 1);
 	assert_int_equal(m->instances[0].check->expected[0], 204);
 	assert_string_equal(m->instances[0].check->http_path, "/b");
