@@ -17,6 +17,7 @@
 #include "control/reaction.h"
 #include "control/rebuild.h"
 #include "control/rest.h"
+#include "control/times.h"
 #include "control/userspace.h"
 
 #define HOUSEKEEPING_MS 5000
@@ -84,6 +85,7 @@ int engine_install(struct engine *e, struct generation *g)
 	err = engine_rebuild(e);
 	operator_write_all(e);
 	drains_watch(e);
+	times_keep(e, g);
 	if (set_vips(e) && !err)
 		err = -EIO;
 	generation_free(before);
@@ -146,6 +148,7 @@ static int load_generation(struct engine *e, struct generation **out)
 	}
 	opts = engine_model_options(e, a);
 	*out = generation_new(TAKE(a), objects, count, &opts, NULL);
+	times_restore(e, *out);
 	return 0;
 }
 

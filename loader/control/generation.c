@@ -3,9 +3,9 @@
 #include "control/generation.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "base/addr.h"
+#include "control/times.h"
 
 static int compare_objects(const void *a, const void *b)
 {
@@ -38,43 +38,6 @@ struct object *generation_find(const struct generation *g, const struct object_k
 					sizeof(struct object *), compare_key);
 
 	return found ? *found : NULL;
-}
-
-static bool is_same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-static int64_t inherited_since(const struct generation *before, const struct object *old,
-			       const struct condition *c, int64_t now_s)
-{
-	const struct condition *o;
-
-	for (size_t i = 0; old && i < old->condition_count; i++) {
-		o = &old->conditions[i];
-		if (o->status == c->status && is_same_text(o->type, c->type) &&
-		    is_same_text(o->parent, c->parent) && is_same_text(o->section, c->section) &&
-		    o->port == c->port)
-			return generation_since(before, old, i);
-	}
-	return now_s;
-}
-
-static void date_conditions(struct generation *g, const struct generation *before)
-{
-	const int64_t now_s = (int64_t)time(NULL);
-	const struct object *o, *old = NULL;
-	struct object_key key;
-
-	g->since_s = arena_array(g->arena, g->model->object_count, sizeof(int64_t *));
-	for (size_t i = 0; i < g->model->object_count; i++) {
-		o = &g->model->objects[i];
-		key = object_key(o);
-		old = before ? generation_find(before, &key) : NULL;
-		g->since_s[i] = arena_array(g->arena, o->condition_count, sizeof(int64_t));
-		for (size_t c = 0; c < o->condition_count; c++)
-			g->since_s[i][c] = inherited_since(before, old, &o->conditions[c], now_s);
-	}
 }
 
 int64_t generation_since(const struct generation *g, const struct object *o, size_t condition)
@@ -249,7 +212,7 @@ struct generation *generation_new(struct arena *a, const struct object *objects,
 	diags_init(&g->warnings, a);
 	g->model = model_resolve(a, objects, count, opts, &g->warnings);
 	index_objects(g);
-	date_conditions(g, before);
+	times_date(g, before);
 	g->entries = arena_array(a, g->model->instance_count, sizeof(*g->entries));
 	sort_instances(g);
 	if (before)

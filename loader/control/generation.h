@@ -17,6 +17,7 @@ struct generation {
 	struct model *model;
 	struct object **by_key; /* the model's objects, ordered by object_key_compare() */
 	int64_t **since_s;	/* by model object, by condition: unix time it took its status */
+	bool *redated;		/* by model object: what the store has of these is another */
 	struct health_entry *entries; /* by instance.index */
 	struct instance **by_address; /* those with an address, ordered by addr, port */
 	size_t by_address_count;

@@ -33,7 +33,7 @@ static void bind_text(sqlite3_stmt *s, int index, const char *text)
 	(void)sqlite3_bind_text(s, index, text, -1, SQLITE_STATIC);
 }
 
-static void bind_key(sqlite3_stmt *s, const struct stored *key)
+void store_bind_key(sqlite3_stmt *s, const struct stored *key)
 {
 	bind_text(s, 1, key->project);
 	bind_text(s, 2, key->group);
@@ -111,7 +111,7 @@ int store_get(struct store *s, struct arena *a, const struct stored *key, struct
 	STMT stmt = s->stmts[SQL_GET];
 	int rc;
 
-	bind_key(stmt, key);
+	store_bind_key(stmt, key);
 	rc = sqlite3_step(stmt);
 	if (rc == SQLITE_DONE)
 		return -ENOENT;
@@ -124,7 +124,7 @@ static int write_row(struct store *s, const struct stored *row)
 {
 	STMT stmt = s->stmts[SQL_PUT];
 
-	bind_key(stmt, row);
+	store_bind_key(stmt, row);
 	bind_text(stmt, 6, row->uid);
 	(void)sqlite3_bind_int64(stmt, 7, row->generation);
 	(void)sqlite3_bind_int64(stmt, 8, row->resource_version);
@@ -187,14 +187,18 @@ static int put_one(struct store *s, struct arena *a, struct store_change *c, int
 static int delete_one(struct store *s, struct arena *a, struct store_change *c)
 {
 	STMT stmt = s->stmts[SQL_DELETE];
+	STMT times = s->stmts[SQL_TIMES_DELETE];
 	int err = store_get(s, a, &c->key, &c->after);
 
 	c->outcome = STORE_NOT_FOUND;
 	if (err)
 		return err == -ENOENT ? 0 : err;
 	c->outcome = STORE_DELETED;
-	bind_key(stmt, &c->key);
-	err = run(stmt);
+	store_bind_key(times, &c->key);
+	err = run(times);
+	store_bind_key(stmt, &c->key);
+	if (!err)
+		err = run(stmt);
 	return err || !c->after.applied ? err : run_uid(s, SQL_FORGET, c->after.uid);
 }
 
@@ -254,7 +258,7 @@ static int commit_all(struct store *s, struct arena *a, struct store_change *cha
 }
 
 /* A file that somebody moved or deleted can be written, but no start would find it again. */
-static int check_place(struct store *s)
+int store_check_place(struct store *s)
 {
 	int moved = 0;
 
@@ -268,7 +272,7 @@ static int check_place(struct store *s)
 
 int store_commit(struct store *s, struct arena *a, struct store_change *changes, size_t count)
 {
-	int err = check_place(s);
+	int err = store_check_place(s);
 
 	if (err)
 		return err;
@@ -312,7 +316,7 @@ static int write_words(struct store *s, const struct store_word *words, size_t c
 
 int store_set_admins(struct store *s, const struct store_word *words, size_t count)
 {
-	int err = check_place(s);
+	int err = store_check_place(s);
 
 	if (err || !count)
 		return err;

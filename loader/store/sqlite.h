@@ -23,6 +23,9 @@ enum sql {
 	SQL_ADMIN_PUT,
 	SQL_ADMIN_DELETE,
 	SQL_ADMIN_LIST,
+	SQL_TIMES_PUT,
+	SQL_TIMES_DELETE,
+	SQL_TIMES_LIST,
 	SQL_MAX,
 };
 
@@ -37,6 +40,11 @@ void store_note_failure(struct store *s);
 
 /* An SQLite result as a negative errno; rows and DONE are 0. */
 int store_errno(int rc);
+
+/* The five columns of the key, from ?1. */
+void store_bind_key(sqlite3_stmt *s, const struct stored *key);
+/* -ESTALE when no start would find the file again. */
+int store_check_place(struct store *s);
 
 static inline void release_stmt(sqlite3_stmt **s)
 {

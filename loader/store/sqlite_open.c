@@ -42,6 +42,10 @@ static const char *const sql_text[SQL_MAX] = {
 	[SQL_ADMIN_PUT] = "INSERT OR REPLACE INTO admin (endpoint, word) VALUES (?1, ?2)",
 	[SQL_ADMIN_DELETE] = "DELETE FROM admin WHERE endpoint = ?1",
 	[SQL_ADMIN_LIST] = "SELECT endpoint, word FROM admin ORDER BY endpoint",
+	[SQL_TIMES_PUT] = "INSERT OR REPLACE INTO times (project, grp, kind, namespace, name, body)"
+			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[SQL_TIMES_DELETE] = "DELETE FROM times WHERE " KEY_IS,
+	[SQL_TIMES_LIST] = "SELECT project, grp, kind, namespace, name, body FROM times",
 };
 
 static const char schema[] =
@@ -59,11 +63,15 @@ static const char schema[] =
 	"COMMIT;";
 
 /*
- * Came later, without another number: a spillwayd that does not know the table leaves it alone, and
- * a uid is never given twice, so what it leaves behind there says nothing of other rows.
+ * Came later, without another number: a spillwayd that does not know these tables leaves them alone. A uid
+ * is never given twice, so what is left behind in `applied` says nothing of other rows.
  */
-static const char schema_applied[] =
-	"CREATE TABLE IF NOT EXISTS applied (uid TEXT PRIMARY KEY) WITHOUT ROWID, STRICT;";
+static const char later_schema[] =
+	"CREATE TABLE IF NOT EXISTS applied (uid TEXT PRIMARY KEY) WITHOUT ROWID, STRICT;"
+	"CREATE TABLE IF NOT EXISTS times ("
+	" project TEXT NOT NULL, grp TEXT NOT NULL, kind TEXT NOT NULL,"
+	" namespace TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL,"
+	" PRIMARY KEY (project, grp, kind, namespace, name)) WITHOUT ROWID, STRICT;";
 
 int store_errno(int rc)
 {
@@ -154,7 +162,7 @@ static int prepare_schema(struct arena *a, struct store *s, const char *path, co
 		return -ENOTSUP;
 	}
 	if (!err)
-		err = store_errno(sqlite3_exec(s->db, schema_applied, NULL, NULL, NULL));
+		err = store_errno(sqlite3_exec(s->db, later_schema, NULL, NULL, NULL));
 	for (int i = 0; !err && i < SQL_MAX; i++)
 		err = store_errno(sqlite3_prepare_v3(
 			s->db, sql_text[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmts[i], NULL));

@@ -84,6 +84,13 @@ int store_set_admins(struct store *s, const struct store_word *words, size_t cou
 int store_each_admin(struct store *s, void (*fn)(void *ctx, const char *endpoint, const char *word),
 		     void *ctx);
 
+/*
+ * A text of the daemon's own per resource (key and body), which a delete of the resource takes along: since
+ * when its conditions hold. All of them in one transaction. Strings of a row are good for the call.
+ */
+int store_put_times(struct store *s, const struct stored *rows, size_t count);
+int store_each_times(struct store *s, void (*fn)(void *ctx, const struct stored *row), void *ctx);
+
 /* What failed last, and the remedy where there is one. */
 const char *store_error(struct store *s);
 

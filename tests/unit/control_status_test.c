@@ -94,8 +94,9 @@ static void a_policy_as_it_is_shown_can_be_applied(void **state)
 	text = node_to_json(must(f, 200, "GET", GWA "backendtlspolicies/tls", NULL), 0);
 	answer = must(f, 200, "POST", OWN "/apply", arena_printf(f->arena, APPLY("%s"), text));
 	free(text);
-	assert_string_equal(node_text_at(node_item(node_member(answer, "results"), 0), "outcome", ""),
-			    "unchanged");
+	assert_string_equal(
+		node_text_at(node_item(node_member(answer, "results"), 0), "outcome", ""),
+		"unchanged");
 }
 
 static void a_parent_is_named_as_the_route_names_it(void **state)
@@ -149,6 +150,75 @@ static void kinds_that_a_listener_cannot_take_are_no_supported_ones(void **state
 	assert_int_equal(node_count(node_member(listener(f, 1), "supportedKinds")), 1);
 }
 
+static int64_t since(struct fixture *f, enum kind_id kind, const char *name)
+{
+	const struct object_key key = {
+		.project = "default", .kind = &kinds[kind], .namespace = "default", .name = name};
+	const struct generation *g = f->engine->now;
+
+	return generation_since(g, generation_find(g, &key), 0);
+}
+
+/* All conditions of now, as if they had come long ago. */
+static void age(struct fixture *f)
+{
+	struct generation *g = f->engine->now;
+
+	for (size_t i = 0; i < g->model->object_count; i++) {
+		for (size_t c = 0; c < g->model->objects[i].condition_count; c++)
+			g->since_s[i][c] = 1000;
+		g->redated[i] = true;
+	}
+	must(f, 200, "POST", OWN "/apply", APPLY(BACKEND("api", "10.0.0.7", "10.0.0.8")));
+}
+
+static void conditions_keep_their_time_over_a_restart(void **state)
+{
+	struct fixture *f = *state;
+
+	must(f, 200, "POST", OWN "/apply", APPLY(WEB "," GATEWAY "," TCPROUTE("web", "")));
+	age(f);
+	fixture_close(f);
+	fixture_open(f);
+	assert_int_equal(since(f, KIND_BACKEND, "web"), 1000);
+	assert_int_equal(since(f, KIND_TCPROUTE, "web"), 1000);
+	assert_int_equal(since(f, KIND_GATEWAY, "edge"), 1000);
+	assert_true(since(f, KIND_BACKEND, "api") > 1000);
+	for (size_t i = 0; i < f->engine->now->model->object_count; i++)
+		assert_false(f->engine->now->redated[i]);
+}
+
+static void a_status_that_changes_has_a_new_time(void **state)
+{
+	struct fixture *f = *state;
+
+	must(f, 200, "POST", OWN "/apply", APPLY(WEB "," GATEWAY "," TCPROUTE("web", "")));
+	age(f);
+	/* Accepted of the Backend: True, then False */
+	must(f, 200, "POST", OWN "/apply", APPLY(BACKEND("web", "10.0.0.1", "1:2")));
+	assert_true(since(f, KIND_BACKEND, "web") > 1000);
+	assert_int_equal(since(f, KIND_GATEWAY, "edge"), 1000);
+	fixture_close(f);
+	fixture_open(f);
+	assert_true(since(f, KIND_BACKEND, "web") > 1000);
+}
+
+static void a_resource_that_is_made_anew_begins_anew(void **state)
+{
+	struct fixture *f = *state;
+
+	must(f, 200, "POST", OWN "/apply", APPLY(WEB));
+	age(f);
+	must(f, 200, "DELETE", BACKENDS "/web", NULL);
+	fixture_close(f);
+	fixture_open(f);
+	must(f, 200, "POST", OWN "/apply", APPLY(WEB));
+	assert_true(since(f, KIND_BACKEND, "web") > 1000);
+	fixture_close(f);
+	fixture_open(f);
+	assert_true(since(f, KIND_BACKEND, "web") > 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +227,9 @@ int main(void)
 		TEST(a_policy_as_it_is_shown_can_be_applied),
 		TEST(a_parent_is_named_as_the_route_names_it),
 		TEST(all_accepted_routes_of_a_listener_count),
+		TEST(conditions_keep_their_time_over_a_restart),
+		TEST(a_status_that_changes_has_a_new_time),
+		TEST(a_resource_that_is_made_anew_begins_anew),
 		TEST(kinds_that_a_listener_cannot_take_are_no_supported_ones),
 	};
 
