@@ -148,29 +148,35 @@ static bool is_equal(const struct node *a, const struct node *b)
 	return (!a && !b) || (a && b && node_equal(a, b));
 }
 
-/* A listener beside it, or a label, does not mean this one. */
-static bool means_listener(const struct change *c, const struct service *s)
+/* As the change would have it, or NULL. */
+static const struct object *after(const struct generation *next, const struct object *o)
 {
-	const struct change_item *it = item_of(c, s->gateway);
-	static const char *const paths[] = {"spec.addresses", "spec.gatewayClassName", "spec.tls"};
-	const struct object *now;
+	const struct object_key key = object_key(o);
 
-	if (!it || !it->changed)
-		return false;
-	now = &it->object;
+	return generation_find(next, &key);
+}
+
+static bool is_changed(const struct generation *next, const struct object *o)
+{
+	const struct object *now = o ? after(next, o) : NULL;
+
+	return o && (!now || !node_equal(now->res.root, o->res.root));
+}
+
+/* A listener beside it, or a label, does not mean this one. */
+static bool means_listener(const struct generation *next, const struct service *s)
+{
+	static const char *const paths[] = {"spec.addresses", "spec.gatewayClassName", "spec.tls"};
+	const struct object *now = after(next, s->gateway);
+
+	if (!now)
+		return true;
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		if (!is_equal(node_at(now->res.root, paths[i]),
 			      node_at(s->gateway->res.root, paths[i])))
 			return true;
 	}
 	return !is_equal(listener_of(now, s->listener), listener_of(s->gateway, s->listener));
-}
-
-static bool is_changed(const struct change *c, const struct object *o)
-{
-	const struct change_item *it = o ? item_of(c, o) : NULL;
-
-	return it && it->changed;
 }
 
 /* Names are looked up after the change, so what they come to is not its doing. */
@@ -184,9 +190,9 @@ static bool has_name(const struct locality *l)
 }
 
 /* The change says by itself that the service is to be another, or no more. */
-static bool is_meant(const struct change *c, const struct service *s)
+static bool is_meant(const struct generation *next, const struct service *s)
 {
-	if (means_listener(c, s) || is_changed(c, s->route))
+	if (means_listener(next, s) || is_changed(next, s->route))
 		return true;
 	for (size_t i = 0; i < s->locality_count; i++) {
 		const struct locality *l = &s->localities[i];
@@ -194,24 +200,29 @@ static bool is_meant(const struct change *c, const struct service *s)
 		if (has_name(l))
 			return true;
 		for (size_t k = 0; k < l->count; k++) {
-			if (is_changed(c, l->backends[k]))
+			if (is_changed(next, l->backends[k]))
 				return true;
 		}
 	}
 	return false;
 }
 
-/* To take back a permission, or to hand over a class, is to switch off what rests on it. */
-static bool takes_back(const struct change *c)
+static bool has_changed(const struct model *m, const struct generation *other)
 {
-	for (size_t i = 0; i < c->count; i++) {
-		const enum kind_id kind = c->items[i].key.kind->id;
+	for (size_t i = 0; i < m->object_count; i++) {
+		const enum kind_id kind = m->objects[i].res.kind->id;
 
-		if (c->items[i].changed &&
-		    (kind == KIND_REFERENCEGRANT || kind == KIND_GATEWAYCLASS))
+		if ((kind == KIND_REFERENCEGRANT || kind == KIND_GATEWAYCLASS) &&
+		    is_changed(other, &m->objects[i]))
 			return true;
 	}
 	return false;
+}
+
+/* To take back a permission, or to hand over a class, is to switch off what rests on it. */
+static bool takes_back(const struct change *c, const struct generation *next)
+{
+	return has_changed(c->engine->now->model, next) || has_changed(next->model, c->engine->now);
 }
 
 static const char *bad_condition(const struct object *o, const char *section)
@@ -268,13 +279,15 @@ static void check_losses(struct change *c, const struct generation *next)
 	AUTO(arena_free) struct arena *a = arena_new();
 	const struct model *now = c->engine->now->model, *unchanged = NULL;
 
-	if (!a || c->req->mode == CHANGE_DELETE || takes_back(c))
+	if (!a || c->req->mode == CHANGE_DELETE)
 		return;
 	for (size_t i = 0; i < now->service_count; i++) {
 		const struct service *s = &now->services[i];
 
-		if (!is_carried(s) || has_carried(next->model, s) || is_meant(c, s))
+		if (!is_carried(s) || has_carried(next->model, s) || is_meant(next, s))
 			continue;
+		if (!unchanged && takes_back(c, next))
+			return;
 		if (!unchanged)
 			unchanged = resolve_unchanged(c, a);
 		if (has_carried(unchanged, s))

@@ -162,7 +162,7 @@ static struct node *add_parent(struct arena *a, struct node *parents, const stru
 	const char *slash = c->parent ? strchr(c->parent, '/') : NULL;
 
 	tree_set_text(a, ref, "group", GATEWAY_GROUP);
-	tree_set_text(a, ref, "kind", "Gateway");
+	tree_set_text(a, ref, "kind", c->parent_kind ? c->parent_kind : "Gateway");
 	if (slash)
 		tree_set_text(a, ref, "namespace",
 			      arena_strndup(a, c->parent, (size_t)(slash - c->parent)));
@@ -187,6 +187,7 @@ static struct node *render_route(struct engine *e, struct arena *a, const struct
 		for (size_t k = 0; k < i && !lists[i]; k++) {
 			if (is_same_text(o->conditions[k].parent, c->parent) &&
 			    is_same_text(o->conditions[k].section, c->section) &&
+			    is_same_text(o->conditions[k].parent_kind, c->parent_kind) &&
 			    o->conditions[k].port == c->port)
 				lists[i] = lists[k];
 		}

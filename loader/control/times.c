@@ -21,7 +21,7 @@ static bool is_same(const struct condition *a, const struct condition *b)
 {
 	return a->status == b->status && is_same_text(a->type, b->type) &&
 	       is_same_text(a->parent, b->parent) && is_same_text(a->section, b->section) &&
-	       a->port == b->port;
+	       is_same_text(a->parent_kind, b->parent_kind) && a->port == b->port;
 }
 
 /* The index of the like one, or the count. */
@@ -43,7 +43,7 @@ static void date_object(struct generation *g, const struct generation *before, s
 	g->since_s[index] = arena_array(g->arena, o->condition_count, sizeof(int64_t));
 	old = before ? generation_find(before, &key) : NULL;
 	g->redated[index] = old ? old->condition_count != o->condition_count ||
-					  before->redated[old - before->model->objects]
+					    before->redated[old - before->model->objects]
 				: o->condition_count > 0;
 	for (size_t c = 0; c < o->condition_count; c++) {
 		const size_t at = old ? find(old, &o->conditions[c]) : 0;
@@ -84,6 +84,7 @@ static bool is_entry_of(const struct node *n, const struct condition *c)
 	       node_bool_at(n, "status", false) == c->status &&
 	       is_same_text(node_text_at(n, "parent", NULL), c->parent) &&
 	       is_same_text(node_text_at(n, "section", NULL), c->section) &&
+	       is_same_text(node_text_at(n, "parentKind", NULL), c->parent_kind) &&
 	       node_int_at(n, "port", 0) == c->port;
 }
 
@@ -152,6 +153,8 @@ static const char *body_of(struct arena *a, const struct generation *g, size_t i
 			tree_set_text(a, n, "parent", c->parent);
 		if (c->section)
 			tree_set_text(a, n, "section", c->section);
+		if (c->parent_kind)
+			tree_set_text(a, n, "parentKind", c->parent_kind);
 		if (c->port)
 			tree_set_int(a, n, "port", c->port);
 		tree_set_int(a, n, "since", g->since_s[index][i]);

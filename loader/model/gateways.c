@@ -130,6 +130,35 @@ static void read_client(struct resolver *r, struct object *o)
 		resolve_warn(r, o, member_loc(ref, "name"), text);
 }
 
+/* What of a Gateway nothing acts on, and an address that is none while others are. */
+static const char *idle_fields(struct arena *a, const struct object *o)
+{
+	static const char *const paths[] = {"spec.infrastructure", "spec.allowedListeners"};
+	const struct node *addresses = node_at(o->res.root, "spec.addresses");
+	const char *list = NULL;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (node_at(o->res.root, paths[i]))
+			list = text_join(a, list, ", ", paths[i]);
+	}
+	for (size_t i = 0; i < node_count(addresses); i++) {
+		if (strcmp(node_text_at(node_item(addresses, i), "type", ""), "Hostname") == 0)
+			list = text_join(a, list, ", ",
+					 arena_printf(a, "spec.addresses[%zu]: Hostname", i));
+	}
+	return list;
+}
+
+static const char *accepted_text(struct arena *a, const struct object *o)
+{
+	static const char plain[] = "The Gateway is accepted";
+	const char *idle = idle_fields(a, o);
+
+	return idle ? arena_printf(a, "%s, but in this version these fields have no effect: %s",
+				   plain, idle)
+		    : plain;
+}
+
 /* Oldest Gateway first, so that claims of addresses are settled in the order of the list. */
 void gateways_read(struct resolver *r)
 {
@@ -152,7 +181,7 @@ void gateways_read(struct resolver *r)
 					problem.message);
 		else
 			condition_plain(r, list[i], "Accepted", true, "Accepted",
-					"The Gateway is accepted");
+					accepted_text(r->arena, list[i]));
 		read_client(r, list[i]);
 		read_listeners(r, list[i], &vips);
 	}

@@ -24,10 +24,10 @@ struct condition {
 	bool status;	  /* "True" or "False" */
 	const char *reason;
 	const char *message;
-	const char
-		*parent; /* routes: "NAMESPACE/GATEWAY" it is about (status.parents[]); NULL else */
-	const char *section; /* routes and gateways: listener name, or NULL */
-	uint16_t port;	     /* routes: that the parentRef names; 0: none */
+	const char *parent; /* routes: "NAMESPACE/NAME" it is about (status.parents[]); NULL else */
+	const char *section;	 /* routes and gateways: listener name, or NULL */
+	uint16_t port;		 /* routes: that the parentRef names; 0: none */
+	const char *parent_kind; /* NULL: Gateway */
 };
 
 /* A resource with what the store knows of it, and what was found out about it. */

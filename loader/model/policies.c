@@ -228,6 +228,7 @@ void policies_read(struct resolver *r)
 	r->overriders = arena_array(r->arena, r->model->object_count, sizeof(*r->overriders));
 	r->mergers = arena_array(r->arena, r->model->object_count, sizeof(*r->mergers));
 	r->bases = arena_array(r->arena, r->model->object_count, sizeof(*r->bases));
+	r->serves_xdp = arena_array(r->arena, r->model->object_count, sizeof(*r->serves_xdp));
 	r->lacks_port = arena_array(r->arena, r->model->object_count, sizeof(*r->lacks_port));
 	for (size_t i = 0; i < count; i++)
 		read_policy(r, list[i]);
@@ -282,11 +283,21 @@ static void report(struct resolver *r, struct object *o)
 {
 	const char *idle = policy_idle_fields(r->arena, o, r->serves_l7[o - r->model->objects]);
 	const char *by = names_text(r->arena, &r->overriders[o - r->model->objects]);
+	const char *proxy =
+		r->serves_xdp[o - r->model->objects] ? policy_proxy_fields(r->arena, o) : NULL;
 	const char *text = NULL;
 
 	if (idle)
 		text = arena_printf(r->arena, "in this version these fields have no effect: %s",
 				    idle);
+	if (proxy)
+		text = text_join(
+			r->arena, text, "; ",
+			arena_printf(r->arena,
+				     "on endpoints that XDP forwards to these fields have no "
+				     "effect, they are for connections that HAProxy makes: "
+				     "%s",
+				     proxy));
 	if (r->lacks_port[o - r->model->objects])
 		text = text_join(
 			r->arena, text, "; ",

@@ -72,3 +72,16 @@ const char *policy_idle_fields(struct arena *a, const struct object *policy, boo
 		add_retry(&w, node_member(spec, "retry"));
 	return w.list;
 }
+
+const char *policy_proxy_fields(struct arena *a, const struct object *policy)
+{
+	static const char *const paths[] = {"spec.tcpKeepalive", "spec.proxyProtocol",
+					    "spec.circuitBreaker", "spec.timeout.tcp"};
+	const char *list = NULL;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (node_at(policy->res.root, paths[i]))
+			list = text_join(a, list, ", ", paths[i]);
+	}
+	return list;
+}

@@ -78,7 +78,8 @@ enum addr_family { FAMILY_V4 = 1, FAMILY_V6 = 2 };
 struct parent {
 	struct object *route;
 	const struct node *node;
-	const char *text; /* "NAMESPACE/GATEWAY" */
+	const char *text; /* "NAMESPACE/NAME" */
+	const char *kind; /* NULL: a Gateway */
 	const char *section;
 	int64_t port; /* 0: any */
 	struct object *gateway;
@@ -138,6 +139,7 @@ struct resolver {
 	struct name_list *mergers;    /* routes that a narrower one is merged with it for */
 	struct name_list *bases;      /* policies that it is merged with */
 	bool *serves_l7;	      /* it is in force for a rule on layer 7 */
+	bool *serves_xdp;	      /* it is in force for endpoints that XDP forwards to */
 	bool *lacks_port;	      /* its check cannot reach the endpoints of a UDPRoute */
 	struct parent *parents;
 	size_t parent_count;
@@ -207,6 +209,8 @@ void policies_read(struct resolver *r);
 void policies_report(struct resolver *r);
 /* policy_fields.c: the fields of its spec, and their values, that nothing does; NULL: none. */
 const char *policy_idle_fields(struct arena *a, const struct object *policy, bool is_l7);
+/* Those that only the userspace path acts on; NULL: none. */
+const char *policy_proxy_fields(struct arena *a, const struct object *policy);
 
 /* grants.c: may the route refer to a Backend (or Service) of another namespace? */
 bool grants_allow(const struct resolver *r, const struct object *route, const char *group,

@@ -156,6 +156,7 @@ static void add_condition(struct resolver *r, const struct parent *p, const char
 		.parent = p->text,
 		.section = p->section,
 		.port = (uint16_t)p->port,
+		.parent_kind = p->kind,
 	};
 
 	condition_add(r, p->route, &c);
@@ -180,7 +181,7 @@ static void report(struct resolver *r, const struct parent *p)
 
 /*
  * A Gateway that is not there is not wrong: it may come later. What is said of a parent that another
- * controller has is that one's.
+ * controller has, as one of another group, is that one's.
  */
 static void read_parent(struct resolver *r, struct object *route, struct refs *refs,
 			const struct node *n)
@@ -195,9 +196,16 @@ static void read_parent(struct resolver *r, struct object *route, struct refs *r
 		.refs = refs,
 	};
 
-	if (strcmp(node_text_at(n, "kind", "Gateway"), "Gateway") != 0 ||
-	    strcmp(node_text_at(n, "group", GATEWAY_GROUP), GATEWAY_GROUP) != 0)
+	if (strcmp(node_text_at(n, "group", GATEWAY_GROUP), GATEWAY_GROUP) != 0)
 		return;
+	if (strcmp(node_text_at(n, "kind", "Gateway"), "Gateway") != 0) {
+		p.kind = node_text_at(n, "kind", "");
+		p.refused =
+			(struct problem){"NoMatchingParent",
+					 arena_printf(r->arena, "this version has no %s", p.kind)};
+		*arena_push(r->arena, r->parents, r->parent_count) = p;
+		return;
+	}
 	p.gateway =
 		names_find(r, KIND_GATEWAY, route->project, namespace, node_text_at(n, "name", ""));
 	if (p.gateway && p.gateway->foreign)

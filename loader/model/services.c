@@ -115,6 +115,22 @@ static enum spw_no_endpoint read_answer(const struct object *route, const char *
 	return (enum spw_no_endpoint)i;
 }
 
+static void note_path(struct resolver *r, const struct draft *d, const struct service *s)
+{
+	const struct target *t = d->target;
+
+	for (size_t i = 0; t && !s->proxied && i < s->locality_count; i++) {
+		for (size_t k = 0; k < s->localities[i].count; k++) {
+			if (s->localities[i].members[k]->mode == SPW_MODE_HANDOFF)
+				continue;
+			r->serves_xdp[t->policy - r->model->objects] = true;
+			if (t->wider)
+				r->serves_xdp[t->wider->policy - r->model->objects] = true;
+			return;
+		}
+	}
+}
+
 static void build(struct resolver *r, struct draft *d, struct instances *all, struct service *s)
 {
 	struct judges judges = judges_of(r, d);
@@ -145,6 +161,7 @@ static void build(struct resolver *r, struct draft *d, struct instances *all, st
 	}
 	judges.pool = d->pool = pool_for(r->arena, d, judges.pool);
 	add_endpoints(r, d, &judges, all, s);
+	note_path(r, d, s);
 	zones_apply(r, s);
 	fallbacks_mark(r, d, s, &judges);
 }

@@ -141,6 +141,10 @@ static void report(struct resolver *r, struct tls_policy *p)
 		condition_plain(r, o, "Accepted", false, "TargetNotFound", p->missing);
 	} else {
 		condition_plain(r, o, "Accepted", true, "Accepted", "Policy has been accepted.");
+		if (node_count(node_at(o->res.root, "spec.options")))
+			condition_plain(r, o, "Programmed", false, "FieldsWithoutEffect",
+					"in this version these fields have no effect: "
+					"spec.options");
 	}
 	if (!bad->reason)
 		condition_plain(r, o, "ResolvedRefs", true, "ResolvedRefs",
