@@ -254,6 +254,28 @@ static void report_gateway(struct resolver *r, struct object *o, size_t ready, b
 				"The Gateway is programmed");
 }
 
+/* The Gateway API's word: accepted all the same, since the others work. */
+static void note_invalid(struct resolver *r, struct object *o, size_t first, size_t end)
+{
+	struct name_list names = {0};
+
+	for (size_t i = first; i < end; i++) {
+		const struct listener *l = &r->listeners[i];
+
+		if (l->refused.reason || l->certs.reason)
+			names_add(r->arena, &names, l->name);
+	}
+	for (size_t i = 0; names.count && i < o->condition_count; i++) {
+		struct condition *c = &o->conditions[i];
+
+		if (strcmp(c->type, "Accepted") != 0 || c->section || !c->status)
+			continue;
+		c->reason = "ListenersNotValid";
+		c->message = arena_printf(r->arena, "%s; these of its listeners are not valid: %s",
+					  c->message, names_text(r->arena, &names));
+	}
+}
+
 /* Listeners of one Gateway stand together. */
 void gateways_report(struct resolver *r)
 {
@@ -271,6 +293,7 @@ void gateways_report(struct resolver *r)
 			ready += !l->refused.reason && l->vip_count > 0;
 			has_address = has_address || l->vip_count > 0 || l->degraded.reason;
 		}
+		note_invalid(r, o, first, i);
 		report_gateway(r, o, ready, has_address);
 		for (size_t n = first; n < i; n++)
 			report_listener(r, &r->listeners[n]);

@@ -6,7 +6,7 @@
 	"tcpKeepalive: {probes: 3}, proxyProtocol: {version: V2}, timeout: {tcp: {connectTimeout: 1s}}"
 #define NAMED                                                                                      \
 	"on endpoints that XDP forwards to these fields have no effect, they are for connections " \
-	"that HAProxy makes: spec.tcpKeepalive, spec.proxyProtocol, "         \
+	"that HAProxy makes: spec.tcpKeepalive, spec.proxyProtocol, "                              \
 	"spec.timeout.tcp"
 #define SOCKET(name)                                                                               \
 	"apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: Backend\nmetadata: {name: " name "}\n"  \
@@ -21,8 +21,8 @@ static void fields_of_haproxys_connections_are_named_where_xdp_forwards(void **s
 	       "False FieldsWithoutEffect " NAMED);
 	assert_int_equal(diags.count, 0); /* the manifest is right */
 	afresh();
-	given(EDGE BACKEND("a", "10.0.0.1") ROUTE("web", REF("a")) POLICY(
-		"p", ON("TCPRoute", "web") ", circuitBreaker: {maxConnections: 5}"));
+	given(EDGE BACKEND("a", "10.0.0.1") ROUTE("web", REF("a"))
+		      POLICY("p", ON("TCPRoute", "web") ", circuitBreaker: {maxConnections: 5}"));
 	expect(object("BackendTrafficPolicy", "p"), "Programmed",
 	       "connections that HAProxy makes: spec.circuitBreaker");
 }
@@ -68,11 +68,12 @@ static void fields_of_a_gateway_are_named(void **state)
 static void options_of_a_tls_policy_are_named(void **state)
 {
 	(void)state;
-	given(BACKEND("a", "10.0.0.1")
-	      "apiVersion: gateway.networking.k8s.io/v1\nkind: BackendTLSPolicy\nmetadata: {name: "
-	      "t}\nspec: {options: {g.example/o: x}, targetRefs: [{group: gateway.envoyproxy.io, "
-	      "kind: Backend, name: a}], validation: {hostname: a.example, "
-	      "wellKnownCACertificates: System}}\n");
+	given(BACKEND(
+		"a",
+		"10.0.0.1") "apiVersion: gateway.networking.k8s.io/v1\nkind: BackendTLSPolicy\nmetadata: {name: "
+			    "t}\nspec: {options: {g.example/o: x}, targetRefs: [{group: gateway.envoyproxy.io, "
+			    "kind: Backend, name: a}], validation: {hostname: a.example, "
+			    "wellKnownCACertificates: System}}\n");
 	expect(object("BackendTLSPolicy", "t"), "Accepted", "True Accepted");
 	expect(object("BackendTLSPolicy", "t"), "Programmed",
 	       "False FieldsWithoutEffect in this version these fields have no effect: "

@@ -11,7 +11,8 @@
 #define GRANT(kind, to)                                                                            \
 	"apiVersion: gateway.networking.k8s.io/v1\nkind: ReferenceGrant\nmetadata: {name: g, "     \
 	"namespace: far}\nspec: {from: [{group: gateway.networking.k8s.io, kind: " kind            \
-	", namespace: default}], to: [{group: gateway.envoyproxy.io, kind: Backend" to "}]}\n---\n"
+	", namespace: default}], to: [{group: gateway.envoyproxy.io, kind: Backend" to             \
+	"}]}\n---\n"
 #define FAR                                                                                        \
 	"apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: Backend\nmetadata: {name: a, "          \
 	"namespace: far}\nspec: {endpoints: [{ip: {address: 10.0.0.9, port: 80}}]}\n---\n"
@@ -37,7 +38,8 @@ static void expect_refs(const char *kind, const char *reason, const char *text)
 	if (strcmp(kind, "HTTPRoute") == 0) /* a full stop is not doubled */
 		framed = arena_printf(arena, "Failed to process route rule 0 backendRef 0: %s%s",
 				      text, text[strlen(text) - 1] == '.' ? "" : ".");
-	expect(object(kind, "r"), "ResolvedRefs", arena_printf(arena, "False %s %s", reason, framed));
+	expect(object(kind, "r"), "ResolvedRefs",
+	       arena_printf(arena, "False %s %s", reason, framed));
 	expect_warning(framed);
 }
 
@@ -62,9 +64,10 @@ static void all_kinds_of_routes_say_what_is_wrong_with_a_reference(void **state)
 		{"{group: multicluster.x-k8s.io, kind: ServiceImport, name: a, port: 80}",
 		 "BackendNotFound", "ServiceImport default/a not found"},
 		{REF("gone"), "BackendNotFound", "Backend default/gone not found"},
-		{REF("bad"), "InvalidBackendRef", "IP address 127.0.0.1 in the loopback range is "
-						  "only supported when using the Host "
-						  "infrastructure"},
+		{REF("bad"), "InvalidBackendRef",
+		 "IP address 127.0.0.1 in the loopback range is "
+		 "only supported when using the Host "
+		 "infrastructure"},
 	};
 
 	(void)state;
@@ -125,14 +128,14 @@ static void a_parent_is_chosen_by_section_and_port(void **state)
 		{"{name: all, sectionName: udp}",
 		 "False NotAllowedByListeners No listeners included by this parent ref allowed this "
 		 "attachment."},
-		{"{name: all, namespace: far}",
-		 "False NoMatchingParent Gateway far/all not found"},
+		{"{name: all, namespace: far}", "False NoMatchingParent Gateway far/all not found"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		afresh();
-		given(arena_printf(arena, ALL BACKEND("a", "10.0.0.1")
+		given(arena_printf(arena,
+				   ALL BACKEND("a", "10.0.0.1")
 					   ROUTE_OF("TCPRoute", "r", "%s", REF("a")),
 				   rows[i].parent));
 		expect(object("TCPRoute", "r"), "Accepted", rows[i].text);
@@ -148,13 +151,27 @@ static void a_parent_is_chosen_by_section_and_port(void **state)
 static void host_names_of_listeners_and_routes_must_go_together(void **state)
 {
 	(void)state;
-	given(TWO_HTTP("a.example", "'*.b.example'") BACKEND("a", "10.0.0.1")
-	      "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r}\n"
-	      "spec: {parentRefs: [{name: all}], hostnames: [c.example], rules: [{backendRefs: "
-	      "[" REF("a") "]}]}\n---\n");
+	given(TWO_HTTP("a.example", "'*.b.example'") BACKEND(
+		"a",
+		"10.0.0.1") "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r}\n"
+			    "spec: {parentRefs: [{name: all}], hostnames: [c.example], rules: [{backendRefs: "
+			    "[" REF("a") "]}]}\n---\n");
 	expect(object("HTTPRoute", "r"), "Accepted",
 	       "False NoMatchingListenerHostname There were no hostname intersections between the "
 	       "HTTPRoute and this parent ref's Listener(s).");
+}
+
+static void a_gateway_is_accepted_with_listeners_that_are_not_and_names_them(void **state)
+{
+	(void)state;
+	given("apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: g}\nspec: "
+	      "{gatewayClassName: c, addresses: [{value: 192.0.2.1}], listeners: [{name: a, "
+	      "protocol: TCP, port: 80}, {name: b, protocol: SCTP.example/x, port: 81}, {name: c, "
+	      "protocol: TLS, port: 82, tls: {certificateRefs: [{name: gone}]}}]}\n");
+	expect(object("Gateway", "g"), "Accepted",
+	       "True ListenersNotValid The Gateway is accepted; these of its listeners are not "
+	       "valid: b, c");
+	expect(object("Gateway", "g"), "Programmed", "True Programmed");
 }
 
 /* The most specific: a rule, its route, the listener, the Gateway. */
@@ -194,6 +211,7 @@ int main(void)
 		TEST(a_grant_is_for_its_kind_of_route_and_its_name),
 		TEST(a_parent_is_chosen_by_section_and_port),
 		TEST(host_names_of_listeners_and_routes_must_go_together),
+		TEST(a_gateway_is_accepted_with_listeners_that_are_not_and_names_them),
 		TEST(a_policy_on_a_rule_wins_over_all_others),
 	};
 
