@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Layer 7: requests and connections go by host, path, header and SNI to the Backends of their rules."""
 import collections
+import json
 import os
 import subprocess
 
@@ -8,7 +9,7 @@ import pytest
 
 import lib
 from handoff import (Authority, Names, active, apply, backend, ca_refs, condition, config_map, fqdn,
-                     haproxies, ip, policy, unix)
+                     haproxies, ip, policy, secret, unix)
 from l7 import Echo, ask, edge, http_route, listener, proxied, rule
 
 P1, P2, P3, F1 = (lib.addr4(h) for h in ("p1", "p2", "p3", "f1"))
@@ -169,6 +170,12 @@ def test_tls_ends_with_the_certificate_of_the_name_and_h2_is_spoken(net, gw):
     assert ask(net, "/", "a.test", "-H", "Host: b.test", scheme="https").status == 421
     assert ask(net, "/", "c.test", scheme="https").status == 0
     apply(gw, ca.issue_secret("a", "a.test"))  # a new certificate, while requests go on
+    assert ask(net, "/", "a.test", scheme="https").server == "p1"
+    broken = json.dumps(secret("a", tls_crt="no", tls_key="certificate"))
+    done = lib.run(lib.SPILLWAY, "--socket", gw.socket, "apply", "-f", "-", stdin=broken, check=False)
+    assert done.returncode == 1
+    assert f"service default/a at {lib.VIP4}:443/TCP carries traffic and would lose" in done.stderr
+    assert "Secret default/a must contain valid tls.crt and tls.key" in done.stderr
     assert ask(net, "/", "a.test", scheme="https").server == "p1"
 
 
