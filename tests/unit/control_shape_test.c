@@ -19,7 +19,7 @@
 	"\"hostname\":\"a.example\",\"wellKnownCACertificates\":\"System\"}}}"
 #define CLASS                                                                                      \
 	"{\"apiVersion\":\"gateway.networking.k8s.io/v1\",\"kind\":\"GatewayClass\",\"metadata\":" \
-	"{\"name\":\"spillway\"},\"spec\":{\"controllerName\":\"spillway.dev/gateways\"}}"
+	"{\"name\":\"spillway\"},\"spec\":{\"controllerName\":\"spillway.dev/gateway\"}}"
 
 /* Every field is known, and has the type and the limits of its row. */
 static void fits(struct fixture *f, const char *path)
