@@ -9,12 +9,16 @@
 #define LIMIT_YAML_NODES     4000000 /* after aliases are expanded: a billion laughs ends here */
 #define LIMIT_RESOURCES	     200000
 #define LIMIT_SERVICES	     16384
-#define LIMIT_ENDPOINTS	     65535 /* 16-bit ids, 0 is none */
+#define LIMIT_ENDPOINTS	     65535	/* 16-bit ids, 0 is none */
+#define LIMIT_SLOTS	     (1u << 27) /* 256 MiB */
 
 #define DEFAULT_MAX_FLOWS     1048576
 #define DEFAULT_MAX_SERVICES  4096
 #define DEFAULT_MAX_ENDPOINTS 16384
-#define DEFAULT_SLOT_LINES    65536 /* 2 Mi slots, 4 MiB */
+/* A pick table of ten endpoints takes 512 slots; the larger sum of the two, and at least this. */
+#define DEFAULT_MAX_SLOTS      2097152 /* 4 MiB */
+#define DEFAULT_SERVICE_SLOTS  512
+#define DEFAULT_ENDPOINT_SLOTS 128
 
 #define DEFAULT_STATE_DIR "/var/lib/spillway"
 #define DEFAULT_RUN_DIR	  "/run/spillway"

@@ -215,6 +215,29 @@ static void add_rebuild(struct call *c, struct node *answer)
 	tree_set_int(c->arena, n, "tookNs", (int64_t)c->engine->rebuild_took_ns);
 }
 
+static void add_one_fill(struct call *c, struct node *map, const char *name, uint64_t count,
+			 uint64_t max)
+{
+	struct node *n = tree_set_map(c->arena, map, name);
+
+	tree_set_int(c->arena, n, "count", (int64_t)count);
+	tree_set_int(c->arena, n, "max", (int64_t)max);
+}
+
+/* What the maps hold of what they could. An endpoint's number counts until no flow has it any more. */
+static void add_fill(struct call *c, struct node *answer)
+{
+	struct node *map = tree_set_map(c->arena, answer, "maps");
+	const struct spw_meta *meta = dataplane_meta(c->engine->dp);
+	const struct tables *have = &c->engine->have;
+
+	add_one_fill(c, map, "services", have->service_count, meta->max_services);
+	add_one_fill(c, map, "endpoints", ids_endpoints_taken(c->engine->ids),
+		     meta->max_endpoints - 1);
+	add_one_fill(c, map, "slots", tables_slots_taken(have),
+		     (uint64_t)meta->slot_lines * SPW_LINE_SLOTS);
+}
+
 void api_status(struct call *c)
 {
 	struct engine *e = c->engine;
@@ -236,6 +259,7 @@ void api_status(struct call *c)
 	tree_set_int(c->arena, flows, "maxIPv6", dataplane_meta(e->dp)->max_flows6);
 	tree_set_int(c->arena, flows, "bytes", (int64_t)s.flow_bytes);
 	tree_set_int(c->arena, answer, "mapBytes", (int64_t)s.map_bytes);
+	add_fill(c, answer);
 	add_resources(c, answer);
 	tree_set_int(c->arena, answer, "services", (int64_t)m->service_count);
 	tree_set_int(c->arena, answer, "endpoints", (int64_t)m->instance_count);

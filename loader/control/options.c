@@ -189,6 +189,18 @@ static int set_max_endpoints(struct reading *r, const char *value)
 	return err;
 }
 
+/* The map has lines of slots, each in one cache line. */
+static int set_max_slots(struct reading *r, const char *value)
+{
+	uint32_t slots;
+	int err = set_number(r, value, LIMIT_SLOTS, &slots);
+
+	if (!err)
+		r->opts->engine.dataplane.slot_lines =
+			(slots + SPW_LINE_SLOTS - 1) / SPW_LINE_SLOTS;
+	return err;
+}
+
 static int set_socket_group(struct reading *r, const char *value)
 {
 	r->opts->socket_group = value;
@@ -268,6 +280,10 @@ static const struct flag flags[] = {
 	 set_max_services},
 	{"max-endpoints", "N", "endpoints that fit; default " TEXT(DEFAULT_MAX_ENDPOINTS),
 	 set_max_endpoints},
+	{"max-slots", "N",
+	 "slots of pick tables that fit; default " TEXT(DEFAULT_SERVICE_SLOTS) " for each of --max-services or\n" TEXT(
+		 DEFAULT_ENDPOINT_SLOTS) " for each of --max-endpoints, whichever is more, and at least\n" TEXT(DEFAULT_MAX_SLOTS),
+	 set_max_slots},
 	{"socket-group", "NAME",
 	 "group that may use the control socket; default spillway, if that group\n"
 	 "exists, else root only",
@@ -299,10 +315,19 @@ static struct daemon_options defaults(void)
 						.max_endpoints =
 							DEFAULT_MAX_ENDPOINTS + 1, /* 0 is none */
 						.max_services = DEFAULT_MAX_SERVICES,
-						.slot_lines = DEFAULT_SLOT_LINES,
 					},
 			},
 	};
+}
+
+/* Raised with the other two, since those would be of little use without. */
+static uint32_t default_slot_lines(const struct dataplane_options *o)
+{
+	const uint32_t services = o->max_services * DEFAULT_SERVICE_SLOTS;
+	const uint32_t endpoints = (o->max_endpoints - 1) * DEFAULT_ENDPOINT_SLOTS;
+	const uint32_t more = services > endpoints ? services : endpoints;
+
+	return (more > DEFAULT_MAX_SLOTS ? more : DEFAULT_MAX_SLOTS) / SPW_LINE_SLOTS;
 }
 
 static const struct flag *find_flag(const char *name, size_t len)
@@ -371,6 +396,8 @@ int options_parse(struct arena *a, int argc, char **argv, struct daemon_options 
 		*why = r.why;
 		return err;
 	}
+	if (!opts.engine.dataplane.slot_lines)
+		opts.engine.dataplane.slot_lines = default_slot_lines(&opts.engine.dataplane);
 	opts.engine.dataplane.interfaces = r.interfaces;
 	opts.engine.dataplane.interface_count = r.interface_count;
 	opts.engine.dataplane.sources = r.sources;

@@ -42,11 +42,11 @@ static int make_plan(struct engine *e, const struct generation *g, struct arena 
 		dataplane_resting(e->dp, a, &ranges, &count);
 	err = tables_diff(a, &e->have, &p->want, ranges, count, slot_lines, &p->steps);
 	if (err)
-		p->why =
-			arena_printf(a,
-				     "the pick tables do not fit beside those in use into %u lines "
-				     "of %d slots: use fewer different sets of endpoints",
-				     slot_lines, SPW_LINE_SLOTS);
+		p->why = arena_printf(a,
+				      "the pick tables do not fit beside those in use into %llu "
+				      "slots: raise --max-slots, which takes effect after "
+				      "spillwayd --detach, or change fewer services at once",
+				      (unsigned long long)slot_lines * SPW_LINE_SLOTS);
 	return err;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "dataplane/bpffs.h"
 #include "dataplane/netns_lock.h"
@@ -102,7 +103,7 @@ static int check_options(const struct dataplane_options *o, struct why why)
 	if (o->max_flows6 > FLOWS_LIMIT)
 		return why_set(why, -EINVAL, "--max-flows-ipv6 must be at most %u", FLOWS_LIMIT);
 	if (o->max_endpoints < 2 || o->max_endpoints > SPW_ENDPOINTS_LIMIT || !o->max_services ||
-	    !o->slot_lines || o->slot_lines > UINT32_MAX / SPW_LINE_SLOTS)
+	    !o->slot_lines || o->slot_lines > LIMIT_SLOTS / SPW_LINE_SLOTS)
 		return why_set(why, -EINVAL, "a size of the tables is out of range");
 	if (o->source_count > SPW_SOURCES_MAX)
 		return why_set(why, -EINVAL, "more than %d source addresses", SPW_SOURCES_MAX);

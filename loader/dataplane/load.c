@@ -64,7 +64,8 @@ static void warn_sizes(const struct spw_meta *pinned, const struct spw_meta *ask
 		{"max-flows-ipv6", pinned->max_flows6, asked->max_flows6},
 		{"max-endpoints", pinned->max_endpoints, asked->max_endpoints},
 		{"max-services", pinned->max_services, asked->max_services},
-		{"slot-lines", pinned->slot_lines, asked->slot_lines},
+		{"max-slots", pinned->slot_lines * SPW_LINE_SLOTS,
+		 asked->slot_lines * SPW_LINE_SLOTS},
 	};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {

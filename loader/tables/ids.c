@@ -233,6 +233,11 @@ static bool is_always_free(void *ctx, uint32_t number)
 	return true;
 }
 
+uint32_t ids_endpoints_taken(const struct ids *ids)
+{
+	return ids->endpoints.order_count;
+}
+
 void ids_release(struct ids *ids, bool (*fn)(void *ctx, uint32_t endpoint_id), void *ctx)
 {
 	registry_release(&ids->endpoints, fn, ctx);

@@ -35,6 +35,9 @@ int ids_assign(struct ids *ids, const struct model *m, const char **why);
 uint32_t ids_endpoint(const struct ids *ids, const struct instance *i);
 uint32_t ids_service(const struct ids *ids, const struct service *s);
 
+/* Endpoint numbers that are not free: used, or resting. */
+uint32_t ids_endpoints_taken(const struct ids *ids);
+
 /*
  * Endpoint numbers that rest: gone from the model, perhaps still in flows. Calls fn for each; when
  * it returns true (no flow has it any more) the number is free again.

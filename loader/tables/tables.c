@@ -21,3 +21,12 @@ uint64_t table_hash(const uint16_t *slots, uint32_t size)
 	h = hash_mix(h);
 	return h ? h : 1;
 }
+
+uint64_t tables_slots_taken(const struct tables *t)
+{
+	uint64_t lines = 0;
+
+	for (size_t i = 0; i < t->slots_count; i++)
+		lines += (t->slots[i].size + SPW_LINE_SLOTS - 1) / SPW_LINE_SLOTS;
+	return lines * SPW_LINE_SLOTS;
+}

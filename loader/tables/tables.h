@@ -59,6 +59,9 @@ struct tables {
 	size_t service_count;
 };
 
+/* Slots of the map that the pick tables take, whole lines. */
+uint64_t tables_slots_taken(const struct tables *t);
+
 /* Of the content; never 0. */
 uint64_t table_hash(const uint16_t *slots, uint32_t size);
 

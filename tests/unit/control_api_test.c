@@ -251,6 +251,22 @@ static void endpoints_out_of_reach_show_in_their_backends_status(void **state)
 			       "Backend default/web: Programmed=False (EndpointsOutOfReach): "));
 }
 
+static void the_status_says_how_full_the_maps_are(void **state)
+{
+	struct fixture *f = *state;
+	const struct node *maps;
+
+	apply_all(f);
+	maps = node_member(must(f, 200, "GET", OWN "/status", NULL), "maps");
+	assert_int_equal(node_int_at(maps, "services.count", -1), 1);
+	assert_int_equal(node_int_at(maps, "services.max", -1), 16);
+	assert_int_equal(node_int_at(maps, "endpoints.count", -1), 2);
+	assert_int_equal(node_int_at(maps, "endpoints.max", -1), 63);
+	assert_int_equal(node_int_at(maps, "slots.count", -1) % 32, 0);
+	assert_true(node_int_at(maps, "slots.count", -1) >= 64);
+	assert_int_equal(node_int_at(maps, "slots.max", -1), 4096 * 32);
+}
+
 static void an_address_that_cannot_be_claimed_shows_in_the_gateways_status(void **state)
 {
 	struct fixture *f = *state;
@@ -683,6 +699,7 @@ int main(void)
 		TEST(status_has_the_gateway_apis_shape),
 		TEST(a_condition_keeps_its_time_until_its_status_changes),
 		TEST(endpoints_out_of_reach_show_in_their_backends_status),
+		TEST(the_status_says_how_full_the_maps_are),
 		TEST(an_address_that_cannot_be_claimed_shows_in_the_gateways_status),
 		TEST(endpoints_show_shares_states_and_counters),
 		TEST(metrics_have_counters_flows_and_endpoints),

@@ -66,7 +66,7 @@ static void flags_fill_in_the_options(void **state)
 		parse("--interface eth0,eth1 --interface=eth2,eth0 --xdp-mode generic "
 		      "--state-dir /s/ --run-dir /r --bpffs /b --source-address 192.0.2.9 "
 		      "--source-address 2001:db8::9 --on-host --zone east --resolv-conf /x/resolv.conf --max-flows 1000 --max-services 7 "
-		      "--max-endpoints 99 --socket-group adm --log-level debug",
+		      "--max-endpoints 99 --max-slots 100 --socket-group adm --log-level debug",
 		      &o, &why),
 		0);
 	assert_int_equal(o.action, ACTION_RUN);
@@ -84,6 +84,7 @@ static void flags_fill_in_the_options(void **state)
 	assert_int_equal(o.engine.dataplane.max_flows, 1000);
 	assert_int_equal(o.engine.dataplane.max_services, 7);
 	assert_int_equal(o.engine.dataplane.max_endpoints, 100);
+	assert_int_equal(o.engine.dataplane.slot_lines, 4); /* of 32 each */
 	assert_string_equal(o.socket_group, "adm");
 	assert_int_equal(o.log_level, LOG_LEVEL_DEBUG);
 }
@@ -101,12 +102,33 @@ static void what_is_not_given_has_its_default(void **state)
 	assert_int_equal(o.engine.dataplane.xdp_mode, XDP_MODE_AUTO);
 	assert_int_equal(o.engine.dataplane.max_flows, DEFAULT_MAX_FLOWS);
 	assert_int_equal(o.engine.dataplane.max_endpoints, DEFAULT_MAX_ENDPOINTS + 1);
-	assert_int_equal(o.engine.dataplane.slot_lines, DEFAULT_SLOT_LINES);
+	assert_int_equal(o.engine.dataplane.slot_lines, DEFAULT_MAX_SLOTS / SPW_LINE_SLOTS);
 	assert_null(o.socket_group);
 	assert_false(o.engine.on_host);
 	assert_null(o.engine.zone);
 	assert_null(o.engine.resolv_conf);
 	assert_int_equal(o.log_level, LOG_LEVEL_INFO);
+}
+
+static void room_for_slots_grows_with_services_and_endpoints(void **state)
+{
+	static const struct {
+		const char *args;
+		uint32_t slots;
+	} rows[] = {
+		{"--interface eth0 --max-services 7 --max-endpoints 9", 2097152},
+		{"--interface eth0 --max-services 16384", 8388608},
+		{"--max-endpoints 65535 --interface eth0", 8388480},
+		{"--max-slots 64 --interface eth0 --max-services 16384", 64},
+	};
+	struct daemon_options o;
+	const char *why = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(parse(rows[i].args, &o, &why), 0);
+		assert_int_equal(o.engine.dataplane.slot_lines * SPW_LINE_SLOTS, rows[i].slots);
+	}
 }
 
 static void a_wrong_command_line_is_refused_by_the_flags_name(void **state)
@@ -137,6 +159,7 @@ static void a_wrong_command_line_is_refused_by_the_flags_name(void **state)
 		{"--interface eth0 --max-flows 0", "--max-flows: 0: must be a number from 1"},
 		{"--interface eth0 --max-services 99999999999999999999", "--max-services: 9999"},
 		{"--interface eth0 --max-endpoints 65536", "from 1 to 65535"},
+		{"--interface eth0 --max-slots 134217729", "from 1 to 134217728"},
 		{"--interface eth0 --zone=", "--zone: the name is empty"},
 		{"--interface eth0 --resolv-conf x", "--resolv-conf: must be an absolute path"},
 		{"--interface eth0 --log-level loud", "--log-level: loud: must be error, warn"},
@@ -385,6 +408,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(flags_fill_in_the_options),
 		TEST(what_is_not_given_has_its_default),
+		TEST(room_for_slots_grows_with_services_and_endpoints),
 		TEST(a_wrong_command_line_is_refused_by_the_flags_name),
 		TEST(detach_version_and_help_need_no_interface),
 		TEST(the_help_names_every_flag),

@@ -69,6 +69,16 @@ static void print_changes(const char *title, const struct node *list)
 	}
 }
 
+/* "3 of 4096 services". */
+static const char *fill_text(struct ctl *c, const struct node *s, const char *what)
+{
+	const struct node *maps = node_member(s, "maps"),
+			  *n = maps ? node_member(maps, what) : NULL;
+
+	return arena_printf(c->arena, "%lld of %lld %s", number(n, "count"), number(n, "max"),
+			    what);
+}
+
 static void print_facts(struct ctl *c, const struct node *s)
 {
 	char age[24];
@@ -86,7 +96,8 @@ static void print_facts(struct ctl *c, const struct node *s)
 	printf("Flows:     %lld of at most %lld IPv4 and %lld IPv6, in %.1f MiB\n",
 	       number(s, "flows.count"), number(s, "flows.max"), number(s, "flows.maxIPv6"),
 	       (double)number(s, "flows.bytes") / MIB);
-	printf("Maps:      %.1f MiB\n", (double)number(s, "mapBytes") / MIB);
+	printf("Maps:      %.1f MiB: %s, %s, %s\n", (double)number(s, "mapBytes") / MIB,
+	       fill_text(c, s, "services"), fill_text(c, s, "endpoints"), fill_text(c, s, "slots"));
 	printf("Sources:   %s\n", list_text(c, node_member(s, "sources")));
 	print_changes("Sysctls:", node_member(s, "sysctls"));
 	print_changes("Offloads:", node_member(s, "offloads"));
