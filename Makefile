@@ -5,6 +5,7 @@ VERSION := 0.1.0
 BUILD   := build
 CC      := gcc
 CLANG   := clang-19
+FUZZ_CC ?= $(CLANG)
 BPFTOOL := $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 PYTHON  := /usr/bin/python3
 # The tests and benchmarks run what was built here.
@@ -295,14 +296,21 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) -o $@ $^
 
-# A fuzz target includes the sources it needs by way of the library, rebuilt by clang.
-FUZZ_FLAGS := -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
-FUZZ_SRC := $(wildcard loader/base/*.c loader/manifest/*.c) loader/dns/stub_packet.c
-$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(FUZZ_SRC) \
-		$(wildcard loader/base/*.h loader/manifest/*.h) loader/dns/stub_packet.h
+# The library once more, by clang; a target takes of it what it needs.
+FUZZ_FLAGS := -std=gnu11 -g -O1 -fno-strict-aliasing -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+FUZZ_OBJ   := $(LIB_SRC:%.c=$(BUILD)/fuzz/obj/%.o)
+$(BUILD)/fuzz/obj/%.o: %.c Makefile | $(SKELS)
+	$(say) CC-FUZZ $<
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c $< -o $@
+
+$(BUILD)/fuzz/libspillway.a: $(FUZZ_OBJ)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(BUILD)/tests/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(BUILD)/fuzz/libspillway.a
 	$(say) FUZZ $@
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) -o $@ $< \
-		$(FUZZ_SRC) -lyaml -ljansson
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

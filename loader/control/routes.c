@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "control/api.h"
 
 #define PROJECTS      "/projects/"
@@ -106,10 +107,25 @@ static const char *take_project(struct call *c)
 	return path + head + len + tail;
 }
 
+/* Answers repeat parts of a request, and JSON is UTF-8. */
+static bool is_text(const struct call *c)
+{
+	bool valid = utf8_is_valid(c->path, strlen(c->path));
+
+	for (size_t i = 0; i < c->query_count; i++)
+		valid = valid && utf8_is_valid(c->query[i].name, strlen(c->query[i].name)) &&
+			utf8_is_valid(c->query[i].value, strlen(c->query[i].value));
+	return valid;
+}
+
 void call_dispatch(struct call *c)
 {
 	const char *path = take_project(c), *pattern = NULL;
 
+	if (!is_text(c)) {
+		call_fail(c, 400, "BadRequest", "the path or the query is no UTF-8");
+		return;
+	}
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
 		if (pattern ? strcmp(pattern, routes[i].pattern) != 0
 			    : !match(c, routes[i].pattern, path))

@@ -175,10 +175,11 @@ static void tie_rule(struct l7_rule *r, const struct draft *d, const struct serv
 /* Which service came of which draft. */
 static void tie(struct model *m, const struct draft *d, const struct service *s)
 {
-	struct frontend *f = &m->frontends[d->frontend];
+	struct frontend *f;
 
 	if (!d->is_l7)
 		return;
+	f = &m->frontends[d->frontend];
 	if (d->route)
 		tie_rule(&f->rules[d->rule], d, s);
 	else

@@ -15,6 +15,7 @@
 #include "base/diag.h"
 #include "base/hash.h"
 #include "base/strbuf.h"
+#include "base/utf8.h"
 
 static void addresses_are_canonicalised(void **state)
 {
@@ -188,6 +189,43 @@ static void diagnostics_carry_their_place(void **state)
 	assert_int_equal(d.warnings, 1);
 }
 
+static void utf8_is_told_from_other_bytes(void **state)
+{
+	static const char *const valid[] = {"",
+					    "a\x7f",
+					    "\xc2\x80",
+					    "\xdf\xbf",
+					    "\xe0\xa0\x80",
+					    "\xed\x9f\xbf",
+					    "\xee\x80\x80",
+					    "\xef\xbf\xbf",
+					    "\xf0\x90\x80\x80",
+					    "\xf4\x8f\xbf\xbf",
+					    "\xe2\x82\xac 5"};
+	static const char *const others[] = {"\x80",
+					     "\xff",
+					     "\xc0\x80",
+					     "\xc1\xbf",
+					     "\xc2",
+					     "\xc2 ",
+					     "\xe0\x9f\xbf",
+					     "\xed\xa0\x80",
+					     "\xe2\x82",
+					     "\xe2\x82 ",
+					     "\xf0\x8f\xbf\xbf",
+					     "\xf4\x90\x80\x80",
+					     "\xf5\x80\x80\x80",
+					     "\xf1\x80\x80",
+					     "a\xf1\x80\x80z"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(valid) / sizeof(valid[0]); i++)
+		assert_true(utf8_is_valid(valid[i], strlen(valid[i])));
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_false(utf8_is_valid(others[i], strlen(others[i])));
+	assert_true(utf8_is_valid("a\0b", 3));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +235,7 @@ int main(void)
 		cmocka_unit_test(an_arena_keeps_what_was_pushed),
 		cmocka_unit_test(ages_read_as_kubectl_prints_them),
 		cmocka_unit_test(hash_values_never_change),
+		cmocka_unit_test(utf8_is_told_from_other_bytes),
 		cmocka_unit_test(a_strbuf_grows_and_is_taken),
 		cmocka_unit_test(diagnostics_carry_their_place),
 	};

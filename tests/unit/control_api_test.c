@@ -251,6 +251,17 @@ static void endpoints_out_of_reach_show_in_their_backends_status(void **state)
 			       "Backend default/web: Programmed=False (EndpointsOutOfReach): "));
 }
 
+static void what_is_no_utf8_is_not_repeated(void **state)
+{
+	struct fixture *f = *state;
+	struct node *answer = must(f, 400, "GET", BACKENDS "/\xd3\x01", NULL);
+
+	assert_string_equal(node_text_at(answer, "message", ""),
+			    "the path or the query is no UTF-8");
+	must(f, 400, "GET", OWN "/flows?endpoint=\xff", NULL);
+	must(f, 404, "GET", BACKENDS "/\xc3\xa4", NULL);
+}
+
 static void the_status_says_how_full_the_maps_are(void **state)
 {
 	struct fixture *f = *state;
@@ -699,6 +710,7 @@ int main(void)
 		TEST(status_has_the_gateway_apis_shape),
 		TEST(a_condition_keeps_its_time_until_its_status_changes),
 		TEST(endpoints_out_of_reach_show_in_their_backends_status),
+		TEST(what_is_no_utf8_is_not_repeated),
 		TEST(the_status_says_how_full_the_maps_are),
 		TEST(an_address_that_cannot_be_claimed_shows_in_the_gateways_status),
 		TEST(endpoints_show_shares_states_and_counters),
