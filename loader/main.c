@@ -4,6 +4,7 @@
  * SIGTERM or SIGINT. What it leaves behind in the kernel goes on forwarding.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,8 @@
 #include "control/lock.h"
 #include "control/options.h"
 #include "control/server.h"
+
+#define MMAP_THRESHOLD_BYTES (256 << 10)
 
 struct daemon {
 	uv_loop_t loop;
@@ -166,6 +169,15 @@ static void raise_descriptor_limit(void)
 		log_debug("spillwayd: the limit of descriptors stays: %s", strerror(errno));
 }
 
+/*
+ * What a large request took goes back to the kernel when it has ended: set once, the threshold does not
+ * follow the largest block that was ever freed.
+ */
+static void return_memory_early(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES);
+}
+
 int main(int argc, char **argv)
 {
 	AUTO(arena_free) struct arena *a = arena_new();
@@ -181,5 +193,6 @@ int main(int argc, char **argv)
 	}
 	log_set_level(opts.log_level);
 	raise_descriptor_limit();
+	return_memory_early();
 	return run_action(a, &opts);
 }

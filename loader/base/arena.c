@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A chain of blocks with a bump pointer; nothing is ever freed singly. */
+/*
+ * A chain of blocks with a bump pointer; nothing is ever freed singly. Blocks come zeroed and grow with
+ * the arena, up to a size that malloc() asks the kernel for and gives back to it at once.
+ */
 #include "base/arena.h"
 
 #include <stdalign.h>
@@ -7,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BLOCK_BYTES 65536
+#define BLOCK_BYTES	65536
+#define BLOCK_BYTES_MAX (1u << 20)
 
 struct block {
 	struct block *next;
@@ -23,13 +27,11 @@ struct arena {
 
 static struct block *block_new(size_t size_bytes)
 {
-	struct block *b = malloc(sizeof(*b) + size_bytes);
+	struct block *b = calloc(1, sizeof(*b) + size_bytes);
 
 	if (!b)
 		return NULL;
-	b->next = NULL;
 	b->size_bytes = size_bytes;
-	b->used_bytes = 0;
 	return b;
 }
 
@@ -62,11 +64,14 @@ void arena_free(struct arena *a)
 
 static struct block *block_for(struct arena *a, size_t size)
 {
+	size_t next = a->head->size_bytes * 2;
 	struct block *b;
 
 	if (a->head->size_bytes - a->head->used_bytes >= size)
 		return a->head;
-	b = block_new(size > BLOCK_BYTES ? size : BLOCK_BYTES);
+	if (next > BLOCK_BYTES_MAX)
+		next = BLOCK_BYTES_MAX;
+	b = block_new(size > next ? size : next);
 	if (!b)
 		abort();
 	b->next = a->head;
@@ -87,7 +92,7 @@ void *arena_alloc(struct arena *a, size_t size)
 	p = b->data + b->used_bytes;
 	b->used_bytes += size;
 	a->used_bytes += size;
-	return memset(p, 0, size);
+	return p;
 }
 
 void *arena_array(struct arena *a, size_t count, size_t size)

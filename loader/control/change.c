@@ -42,6 +42,27 @@ static int match(struct change *c)
 	return c->out->cause_count ? change_refuse_causes(c) : 0;
 }
 
+/*
+ * Then the next generation would be the one in force once more. One with warnings is made all the
+ * same, since only resolving tells which of them are about the request's objects.
+ */
+static bool is_in_force(const struct change *c)
+{
+	const struct change_item *it;
+
+	if (c->req->show != SHOW_NOTHING || c->engine->now->warnings.count)
+		return false;
+	for (size_t i = 0; i < c->count; i++) {
+		it = &c->items[i];
+		if (it->remove || it->changed)
+			return false;
+		/* From now on it may be pruned. */
+		if (c->req->mode == CHANGE_APPLY && !it->old->applied)
+			return false;
+	}
+	return true;
+}
+
 /* What is known of the object before the store has seen it. */
 static void foresee(struct change_item *it)
 {
@@ -80,7 +101,7 @@ static bool is_in_request(const struct change *c, const struct object *o)
 
 static int sort_items(struct change *c)
 {
-	c->sorted = arena_array(c->arena, c->count, sizeof(*c->sorted));
+	c->sorted = arena_array(c->answer, c->count, sizeof(*c->sorted));
 	for (size_t i = 0; i < c->count; i++)
 		c->sorted[i] = &c->items[i];
 	qsort(c->sorted, c->count, sizeof(*c->sorted), compare_items);
@@ -93,11 +114,35 @@ static int sort_items(struct change *c)
 	return c->out->cause_count ? change_refuse_causes(c) : 0;
 }
 
+/* The tree that the next generation is to have of it: what is stored already, if it is the same. */
+static void settle_body(struct change_item *it)
+{
+	const char *mark = it->object.res.loc.file;
+
+	if (it->changed) {
+		object_freeze(&it->object);
+		return;
+	}
+	it->object.body = frozen_share(it->old->body);
+	it->object.res.root = it->old->res.root;
+	object_mark(it->object.res.root, mark);
+}
+
+static void release_bodies(struct change *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		if (c->items[i].object.body)
+			object_mark(c->items[i].object.res.root, NULL);
+		frozen_release(c->items[i].object.body);
+	}
+}
+
 /* The next generation's objects: the stored ones that the request leaves alone, and its own. */
 static int merge(struct change *c)
 {
 	const struct model *m = c->engine->now->model;
 	struct object *all = NULL;
+	struct change_item *it;
 	size_t count = 0;
 
 	for (size_t i = 0; i < m->object_count; i++) {
@@ -105,10 +150,13 @@ static int merge(struct change *c)
 			*arena_push(c->arena, all, count) = object_copy(c->arena, &m->objects[i]);
 	}
 	for (size_t i = 0; i < c->count; i++) {
-		if (c->items[i].remove)
+		it = &c->items[i];
+		if (it->remove)
 			continue;
-		foresee(&c->items[i]);
-		*arena_push(c->arena, all, count) = c->items[i].object;
+		foresee(it);
+		settle_body(it);
+		*arena_push(c->arena, all, count) = object_copy(c->arena, &it->object);
+		all[count - 1].res.loc = it->object.res.loc;
 	}
 	if (count > LIMIT_RESOURCES)
 		return change_refuse(c, 507, "InsufficientStorage",
@@ -214,14 +262,14 @@ static struct store_change *store_changes(struct change *c)
 		changes[i].key = object_stored_key(&it->key);
 		changes[i].op = it->remove ? STORE_DELETE : STORE_PUT;
 		changes[i].apply = c->req->mode == CHANGE_APPLY;
-		if (changes[i].op == STORE_DELETE)
+		if (changes[i].op == STORE_DELETE || !it->changed)
 			continue;
 		body = object_body(&it->object);
 		changes[i].key.body = arena_strdup(c->answer, body);
-		changes[i].key.created_s = it->object.created_s;
-		changes[i].changed = it->changed;
-		changes[i].spec_changed = it->spec_changed;
 		free(body);
+		changes[i].key.created_s = it->object.created_s;
+		changes[i].changed = true;
+		changes[i].spec_changed = it->spec_changed;
 	}
 	return changes;
 }
@@ -327,20 +375,24 @@ void engine_change(struct engine *e, struct arena *a, const struct change_reques
 		err = precondition_check(&c);
 	if (!err)
 		err = match(&c);
+	if (!err && is_in_force(&c)) {
+		note_outcomes(&c, NULL);
+		arena_free(c.arena);
+		return;
+	}
 	if (!err)
 		err = merge(&c);
 	if (!err)
 		err = build(&c, &g);
 	if (!c.arena_given)
 		arena_free(c.arena);
-	if (err)
-		return;
-	if (r->commit == CHANGE_DRY_RUN) {
+	if (!err && r->commit == CHANGE_DRY_RUN) {
 		note_outcomes(&c, NULL);
 		change_show(&c, g);
 		generation_free(g);
 		rebuild_renumber(e);
-		return;
+	} else if (!err) {
+		(void)commit(&c, g);
 	}
-	(void)commit(&c, g);
+	release_bodies(&c);
 }

@@ -66,9 +66,9 @@ static void decode_object(struct change *c, int index, struct node *root, struct
 	const size_t causes = c->out->cause_count;
 	struct diags d;
 
-	it->version = version ? arena_strdup(c->arena, version) : NULL;
-	diags_init(&d, c->arena);
-	if (object_decode(c->arena, &d, root, c->req->project, c->req->namespace, &it->object)) {
+	it->version = version ? arena_strdup(c->answer, version) : NULL;
+	diags_init(&d, c->answer);
+	if (object_decode(c->answer, &d, root, c->req->project, c->req->namespace, &it->object)) {
 		note_diags(c, index, &d);
 		if (c->out->cause_count == causes)
 			change_cause(c, index, "the object is refused");
@@ -87,7 +87,7 @@ static void decode_key(struct change *c, int index, const struct node *root, str
 
 	it->remove = true;
 	it->key = (struct object_key){
-		.project = arena_strdup(c->arena, c->req->project),
+		.project = arena_strdup(c->answer, c->req->project),
 		.kind = kind,
 		.namespace = kind && kind->scope == SCOPE_CLUSTER
 				     ? ""
@@ -107,9 +107,9 @@ int change_decode(struct change *c)
 	struct node *root;
 
 	c->count = c->req->count;
-	c->items = arena_array(c->arena, c->count, sizeof(*c->items));
+	c->items = arena_array(c->answer, c->count, sizeof(*c->items));
 	for (size_t i = 0; i < c->count; i++) {
-		root = node_copy(c->arena, c->req->objects[i]);
+		root = c->req->objects[i];
 		object_mark(root, arena_printf(c->arena, "%zu", i));
 		if (c->req->mode == CHANGE_DELETE)
 			decode_key(c, (int)i, root, &c->items[i]);

@@ -8,7 +8,7 @@
 /* One object of the request. */
 struct change_item {
 	struct object_key key;
-	struct object object; /* not for deletes */
+	struct object object; /* not for deletes; holds its body once it is merged */
 	const char *version;  /* metadata.resourceVersion of the request, or NULL */
 	struct object *old;   /* in the generation in force, or NULL */
 	bool changed, spec_changed;

@@ -141,14 +141,18 @@ static int load_generation(struct engine *e, struct generation **out)
 		return err;
 	for (size_t i = 0; i < rows.count; i++) {
 		diags_init(&d, rows_arena);
-		if (object_load(a, &d, &rows.items[i], &o))
+		if (object_load(rows_arena, &d, &rows.items[i], &o)) {
 			refuse_row(e, &rows.items[i], &d);
-		else
-			*arena_push(a, objects, count) = o;
+			continue;
+		}
+		object_freeze(&o);
+		*arena_push(a, objects, count) = object_copy(a, &o);
 	}
 	opts = engine_model_options(e, a);
 	*out = generation_new(TAKE(a), objects, count, &opts, NULL);
 	times_restore(e, *out);
+	for (size_t i = 0; i < count; i++)
+		frozen_release((*out)->model->objects[i].body); /* the generation holds it now */
 	return 0;
 }
 

@@ -211,6 +211,8 @@ struct generation *generation_new(struct arena *a, const struct object *objects,
 	g->host_addr_count = opts->host_addr_count;
 	diags_init(&g->warnings, a);
 	g->model = model_resolve(a, objects, count, opts, &g->warnings);
+	for (size_t i = 0; i < count; i++)
+		(void)frozen_share(objects[i].body);
 	index_objects(g);
 	times_date(g, before);
 	g->entries = arena_array(a, g->model->instance_count, sizeof(*g->entries));
@@ -223,8 +225,11 @@ struct generation *generation_new(struct arena *a, const struct object *objects,
 
 void generation_free(struct generation *g)
 {
-	if (g)
-		arena_free(g->arena);
+	if (!g)
+		return;
+	for (size_t i = 0; i < g->model->object_count; i++)
+		frozen_release(g->model->objects[i].body);
+	arena_free(g->arena);
 }
 
 struct object *generation_copy(const struct generation *g, struct arena *a)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One resource set and what was made from it: objects, model, the health view that lies over it.
- * Everything lives in the generation's arena and goes with it; only `entries` and what is counted
+ * Everything lives in the generation's arena and goes with it, but for the objects' trees, which
+ * generations share; only `entries` and what is counted
  * from them change.
  */
 #ifndef SPILLWAY_CONTROL_GENERATION_H
@@ -13,7 +14,7 @@
 #include "model/model.h"
 
 struct generation {
-	struct arena *arena; /* owned; holds this struct too */
+	struct arena *arena; /* owned; holds this struct too, but not the objects' bodies */
 	struct model *model;
 	struct object **by_key; /* the model's objects, ordered by object_key_compare() */
 	int64_t **since_s;	/* by model object, by condition: unix time it took its status */
@@ -32,7 +33,7 @@ struct generation {
 };
 
 /*
- * Takes the arena over (it must hold the objects). Conditions that were as they are in `before` (may
+ * Takes the arena over, which must hold the objects but for their bodies: those it shares. Conditions that were as they are in `before` (may
  * be NULL) keep their time, instances their health.
  */
 struct generation *generation_new(struct arena *a, const struct object *objects, size_t count,

@@ -95,6 +95,12 @@ int object_load(struct arena *a, struct diags *d, const struct stored *row, stru
 	return 0;
 }
 
+void object_freeze(struct object *o)
+{
+	o->body = frozen_new(o->res.root);
+	o->res.root = frozen_root(o->body);
+}
+
 struct object object_copy(struct arena *a, const struct object *o)
 {
 	struct object copy = *o;
@@ -103,7 +109,6 @@ struct object object_copy(struct arena *a, const struct object *o)
 	copy.uid = o->uid ? arena_strdup(a, o->uid) : NULL;
 	copy.res.namespace = arena_strdup(a, o->res.namespace);
 	copy.res.name = arena_strdup(a, o->res.name);
-	copy.res.root = node_copy(a, o->res.root);
 	copy.res.loc = nowhere;
 	copy.conditions = NULL;
 	copy.condition_count = 0;
@@ -111,7 +116,6 @@ struct object object_copy(struct arena *a, const struct object *o)
 	copy.ancestor_count = 0;
 	copy.attached = NULL;
 	copy.accepted = false;
-	object_mark(copy.res.root, NULL);
 	return copy;
 }
 

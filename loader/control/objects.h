@@ -28,7 +28,9 @@ int object_decode(struct arena *a, struct diags *d, struct node *root, const cha
 		  const char *namespace, struct object *out);
 /* The same for a row of the store. */
 int object_load(struct arena *a, struct diags *d, const struct stored *row, struct object *out);
-/* A deep copy in `a`, without conditions. */
+/* Puts the tree into a body of its own, which the caller holds. */
+void object_freeze(struct object *o);
+/* A copy in `a` without conditions; the body is the same one, and not held once more. */
 struct object object_copy(struct arena *a, const struct object *o);
 /* Takes over what the store says of the row. */
 void object_stamp(struct arena *a, struct object *o, const struct stored *row);

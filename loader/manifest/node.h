@@ -28,10 +28,10 @@ enum node_type {
 /* Lives in an arena; a node belongs to one parent. */
 struct node {
 	enum node_type type;
+	bool boolean;
 	struct loc loc;	    /* of the value */
 	const char *key;    /* as a member of a map, else NULL */
 	struct loc key_loc; /* of the key */
-	bool boolean;
 	int64_t integer;
 	double number;
 	const char *text;    /* NODE_STRING: NUL-terminated UTF-8, may hold NUL bytes inside */

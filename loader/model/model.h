@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/diag.h"
+#include "manifest/frozen.h"
 #include "manifest/manifest.h"
 #include "model/check.h"
 
@@ -33,6 +34,7 @@ struct condition {
 /* A resource with what the store knows of it, and what was found out about it. */
 struct object {
 	struct resource res;
+	struct frozen *body; /* that res.root lies in; NULL: in an arena */
 	const char *project;
 	const char *uid; /* NULL when it was never stored (validate) */
 	int64_t generation;
