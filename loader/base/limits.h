@@ -5,12 +5,16 @@
 
 #define LIMIT_MANIFEST_BYTES (64u << 20) /* one file, or one request body */
 #define LIMIT_MANIFEST_FILES 10000
-#define LIMIT_YAML_DEPTH     100
-#define LIMIT_YAML_NODES     4000000 /* after aliases are expanded: a billion laughs ends here */
-#define LIMIT_RESOURCES	     200000
-#define LIMIT_SERVICES	     16384
-#define LIMIT_ENDPOINTS	     65535	/* 16-bit ids, 0 is none */
-#define LIMIT_SLOTS	     (1u << 27) /* 256 MiB */
+#define LIMIT_DEPTH	     100
+#define LIMIT_NODES                                                                                \
+	4000000 /* values of one text, after aliases are expanded: a billion laughs ends here */
+#define LIMIT_SCALAR_BYTES  (2u << 20) /* one key or value: twice what a ConfigMap may hold */
+#define LIMIT_RESOURCES	    200000     /* stored; also documents of a file */
+#define LIMIT_MISTAKES	    10000      /* that are shown */
+#define LIMIT_MISTAKE_BYTES 8192       /* of one; what is longer is cut */
+#define LIMIT_SERVICES	    16384
+#define LIMIT_ENDPOINTS	    65535      /* 16-bit ids, 0 is none */
+#define LIMIT_SLOTS	    (1u << 27) /* 256 MiB */
 
 #define DEFAULT_MAX_FLOWS     1048576
 #define DEFAULT_MAX_SERVICES  4096

@@ -10,7 +10,7 @@
 
 static bool count_node(struct reader *r, const yaml_mark_t *mark)
 {
-	if (++r->nodes <= LIMIT_YAML_NODES)
+	if (++r->nodes <= LIMIT_NODES)
 		return true;
 	(void)yaml_give_up(r, mark, "document contains too many values");
 	return false;
@@ -38,12 +38,12 @@ static double alias_share(size_t nodes)
 /* Counts what an alias or a merge key copies. */
 static bool count_expanded(struct reader *r, const struct node *n, const yaml_mark_t *mark)
 {
-	size_t size = tree_size(n, LIMIT_YAML_NODES);
+	size_t size = tree_size(n, LIMIT_NODES);
 
 	r->nodes += size;
 	r->expanded += size;
 	if (r->expanded <= 100 || r->nodes <= 1000 ||
-	    (r->nodes <= LIMIT_YAML_NODES &&
+	    (r->nodes <= LIMIT_NODES &&
 	     (double)r->expanded <= alias_share(r->nodes) * (double)r->nodes))
 		return true;
 	(void)yaml_give_up(r, mark, "document contains excessive aliasing");
@@ -53,26 +53,21 @@ static bool count_expanded(struct reader *r, const struct node *n, const yaml_ma
 static void anchor_add(struct reader *r, const yaml_char_t *name)
 {
 	if (name)
-		arena_push(r->arena, r->anchors, r->anchor_count)->name =
-			arena_strdup(r->arena, (const char *)name);
+		anchors_add(r->arena, &r->anchors, (const char *)name);
 }
 
 /* `slot` is the count of anchors from before this node's was added. */
 static void anchor_done(struct reader *r, const yaml_char_t *name, size_t slot, struct node *node)
 {
 	if (name && node)
-		r->anchors[slot].node = node;
+		r->anchors.items[slot].node = node;
 }
 
 static struct node *compose_alias(struct reader *r, const yaml_event_t *event)
 {
 	const char *name = (const char *)event->data.alias.anchor;
-	const struct anchor *found = NULL;
+	const struct anchor *found = anchors_find(&r->anchors, name);
 
-	for (size_t i = r->anchor_count; i > 0 && !found; i--) {
-		if (strcmp(r->anchors[i - 1].name, name) == 0)
-			found = &r->anchors[i - 1];
-	}
 	if (!found)
 		return yaml_give_up(r, &event->start_mark,
 				    arena_printf(r->arena, "unknown anchor '%s' referenced", name));
@@ -123,8 +118,15 @@ static struct scalar typed_scalar(struct reader *r, const yaml_event_t *event)
 static struct node *compose_scalar(struct reader *r, const yaml_event_t *event)
 {
 	struct loc loc = yaml_loc(r, &event->start_mark);
-	struct scalar s = typed_scalar(r, event);
+	struct scalar s;
 
+	if (event->data.scalar.length > LIMIT_SCALAR_BYTES)
+		return yaml_give_up(r, &event->start_mark,
+				    arena_printf(r->arena,
+						 "a text of %zu bytes: at most %u are read: keep "
+						 "what is larger out of manifests",
+						 event->data.scalar.length, LIMIT_SCALAR_BYTES));
+	s = typed_scalar(r, event);
 	switch (s.type) {
 	case SCALAR_NULL:
 		return node_new(r->arena, NODE_NULL, loc);
@@ -222,7 +224,7 @@ static void set_twice(void *arg, const struct node *first, const struct node *se
 static struct node *compose_list(struct reader *r, const yaml_event_t *start, int depth)
 {
 	struct node *list = node_new(r->arena, NODE_LIST, yaml_loc(r, &start->start_mark));
-	size_t slot = r->anchor_count;
+	size_t slot = r->anchors.count;
 	struct node *item;
 	yaml_event_t event;
 
@@ -274,7 +276,7 @@ static struct node *compose_map(struct reader *r, const yaml_event_t *start, int
 	struct loc loc = yaml_loc(r, &start->start_mark);
 	struct node *map = node_new(r->arena, NODE_MAP, loc);
 	struct node *merged = node_new(r->arena, NODE_MAP, loc);
-	size_t slot = r->anchor_count, written;
+	size_t slot = r->anchors.count, written;
 	yaml_event_t event;
 	bool go_on;
 
@@ -299,10 +301,10 @@ static struct node *compose_map(struct reader *r, const yaml_event_t *start, int
 
 struct node *compose(struct reader *r, const yaml_event_t *event, int depth)
 {
-	size_t slot = r->anchor_count;
+	size_t slot = r->anchors.count;
 	struct node *n;
 
-	if (depth > LIMIT_YAML_DEPTH)
+	if (depth > LIMIT_DEPTH)
 		return yaml_give_up(r, &event->start_mark, "exceeded max depth");
 	if (!count_node(r, &event->start_mark))
 		return NULL;

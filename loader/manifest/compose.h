@@ -5,13 +5,9 @@
 
 #include <yaml.h>
 
+#include "manifest/anchors.h"
 #include "manifest/node.h"
 #include "manifest/text.h"
-
-struct anchor {
-	const char *name;
-	const struct node *node; /* NULL while it is being read */
-};
 
 struct reader {
 	yaml_parser_t parser;
@@ -21,14 +17,14 @@ struct reader {
 	struct text text;	/* all of it */
 	size_t start;		/* where the parser began */
 	int first_line;		/* the line of `start` */
-	struct anchor *anchors; /* of the document */
-	size_t anchor_count;
-	size_t nodes;	 /* of the whole text, aliases expanded */
-	size_t expanded; /* those of them that came by aliases */
-	bool bad;	 /* the document has a mistake */
-	size_t end;	 /* where the parser must stop */
-	bool unreadable; /* what broke it is a byte, found ahead of the parser */
-	size_t broken;	 /* offset at which reading must stop, or SIZE_MAX */
+	struct anchors anchors; /* of the document */
+	size_t nodes;		/* of the whole text, aliases expanded */
+	size_t expanded;	/* those of them that came by aliases */
+	bool bad;		/* the document has a mistake */
+	bool full;		/* there are too many documents */
+	size_t end;		/* where the parser must stop */
+	bool unreadable;	/* what broke it is a byte, found ahead of the parser */
+	size_t broken;		/* offset at which reading must stop, or SIZE_MAX */
 };
 
 /* yaml.c */

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -10,10 +11,30 @@
 #include "base/strbuf.h"
 #include "manifest/manifest.h"
 
+#define PIPE_LOOK_MS 100
+#define PIPE_WAIT_MS 5000
+
 struct names {
 	const char **items; /* in the arena */
 	size_t count;
 };
+
+_Static_assert(LIMIT_MANIFEST_BYTES == 64u << 20 && LIMIT_MANIFEST_FILES == 10000,
+	       "the texts below say so");
+
+static const char *reason(int error)
+{
+	switch (error) {
+	case EFBIG:
+		return "it is larger than 64 MiB: split it";
+	case E2BIG:
+		return "it holds more than 10000 manifests: name parts of it";
+	case ETIMEDOUT:
+		return "it is a pipe that nobody writes to";
+	default:
+		return strerror(error);
+	}
+}
 
 static int cannot_read(struct diags *d, const char *path, int error)
 {
@@ -21,23 +42,48 @@ static int cannot_read(struct diags *d, const char *path, int error)
 		diag_add(d, (struct loc){0}, "error: the path \"%s\" does not exist", path);
 	else
 		diag_add(d, (struct loc){0}, "error: the path \"%s\" cannot be read: %s", path,
-			 strerror(error));
+			 reason(error));
 	return -error;
+}
+
+/*
+ * A named pipe reads as ended before its first writer has come, but does not hang up. Files are opened
+ * without blocking, so that one that nobody writes to is told.
+ */
+static bool is_unwritten_pipe(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && poll(&p, 1, PIPE_LOOK_MS) == 0;
+}
+
+static int await_data(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, -1) < 0 && errno != EINTR ? -errno : 0;
 }
 
 static int read_all(int fd, struct strbuf *out)
 {
 	char chunk[65536];
+	int waited_ms = 0, err;
 	ssize_t n;
 
 	for (;;) {
 		n = read(fd, chunk, sizeof(chunk));
 		if (n < 0 && errno == EINTR)
 			continue;
+		err = n < 0 && errno == EAGAIN ? await_data(fd) : n < 0 ? -errno : 0;
+		if (err)
+			return err;
 		if (n < 0)
-			return -errno;
-		if (n == 0)
+			continue;
+		if (n == 0 && (out->len || !is_unwritten_pipe(fd)))
 			return 0;
+		if (n == 0 && (waited_ms += PIPE_LOOK_MS) >= PIPE_WAIT_MS)
+			return -ETIMEDOUT;
 		if (out->len + (size_t)n > LIMIT_MANIFEST_BYTES)
 			return -EFBIG;
 		strbuf_add(out, chunk, (size_t)n);
@@ -62,7 +108,7 @@ static int read_fd(struct arena *a, struct diags *d, const char *name, int fd,
 static int read_file(struct arena *a, struct diags *d, const char *path,
 		     const struct manifest_options *opts, struct resources *out)
 {
-	AUTO(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	AUTO(fd_close) int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
 		return cannot_read(d, path, errno);
@@ -116,7 +162,7 @@ static int find_manifests(struct arena *a, const char *path, bool recursive, str
 				ret = find_manifests(a, full, true, files);
 		} else if (is_manifest(entries.items[i])) {
 			if (files->count >= LIMIT_MANIFEST_FILES)
-				return -EFBIG;
+				return -E2BIG;
 			*arena_push(a, files->items, files->count) = full;
 		}
 	}
@@ -140,6 +186,12 @@ static int read_directory(struct arena *a, struct diags *d, const char *path,
 		one = read_file(a, d, files.items[i], opts, out);
 		if (one < 0)
 			ret = one;
+		if (out->count + out->refused_count <= LIMIT_RESOURCES)
+			continue;
+		diag_add(d, (struct loc){.file = arena_strdup(a, path)},
+			 "error: more than %d resources: name parts of the directory",
+			 LIMIT_RESOURCES);
+		return -E2BIG;
 	}
 	return ret;
 }

@@ -51,7 +51,7 @@ static struct node *from_array(struct reader *r, const json_t *json, int depth)
 /* NULL when it is too deep or too large. */
 static struct node *from_json(struct reader *r, const json_t *json, int depth)
 {
-	if (depth > LIMIT_YAML_DEPTH || ++r->nodes > LIMIT_YAML_NODES)
+	if (depth > LIMIT_DEPTH || ++r->nodes > LIMIT_NODES)
 		return NULL;
 	switch (json_typeof(json)) {
 	case JSON_OBJECT:
@@ -59,6 +59,8 @@ static struct node *from_json(struct reader *r, const json_t *json, int depth)
 	case JSON_ARRAY:
 		return from_array(r, json, depth);
 	case JSON_STRING:
+		if (json_string_length(json) > LIMIT_SCALAR_BYTES)
+			return NULL;
 		return node_new_text(r->arena, json_string_value(json), json_string_length(json),
 				     r->loc);
 	case JSON_INTEGER:
@@ -74,6 +76,28 @@ static struct node *from_json(struct reader *r, const json_t *json, int depth)
 	return node_new(r->arena, NODE_NULL, r->loc);
 }
 
+/*
+ * Whether jansson may see it: it keeps every value before we can count them. Commas and opening
+ * brackets, each by itself, are fewer than values.
+ */
+static bool may_fit(const char *text, size_t len)
+{
+	size_t commas = 0, brackets = 0;
+	bool in_string = false;
+
+	for (size_t i = 0; i < len; i++) {
+		if (in_string && text[i] == '\\')
+			i++;
+		else if (text[i] == '"')
+			in_string = !in_string;
+		else if (!in_string)
+			commas += text[i] == ',';
+		if (!in_string)
+			brackets += text[i] == '[' || text[i] == '{';
+	}
+	return commas < LIMIT_NODES && brackets <= LIMIT_NODES;
+}
+
 static json_t *load(const char *text, size_t len, size_t flags, json_error_t *error)
 {
 	json_t *json;
@@ -86,14 +110,28 @@ static json_t *load(const char *text, size_t len, size_t flags, json_error_t *er
 	return json;
 }
 
+static int too_large(struct diags *d, struct loc loc)
+{
+	if (d)
+		diag_add(
+			d, loc,
+			"error: exceeded max depth (%d), too many values (more than %d) or a text of "
+			"more than %u bytes",
+			LIMIT_DEPTH, LIMIT_NODES, LIMIT_SCALAR_BYTES);
+	return -EINVAL;
+}
+
 int node_from_json(struct arena *a, struct diags *d, const char *text, size_t len,
 		   struct node **out)
 {
 	struct reader r = {.arena = a};
 	json_error_t error;
-	json_t *json = load(text, len, JSON_DECODE_ANY, &error);
 	struct node *root;
+	json_t *json;
 
+	if (!may_fit(text, len))
+		return too_large(d, r.loc);
+	json = load(text, len, JSON_DECODE_ANY, &error);
 	if (!json) {
 		if (d)
 			diag_add(d, r.loc, "error: line %d: %s", error.line, error.text);
@@ -101,11 +139,8 @@ int node_from_json(struct arena *a, struct diags *d, const char *text, size_t le
 	}
 	root = from_json(&r, json, 1);
 	json_decref(json);
-	if (!root) {
-		if (d)
-			diag_add(d, r.loc, "error: exceeded max depth or too many values");
-		return -EINVAL;
-	}
+	if (!root)
+		return too_large(d, r.loc);
 	*out = root;
 	return 0;
 }
@@ -129,6 +164,8 @@ bool json_read_stream(struct arena *a, const char *text, size_t len, struct loc 
 	struct node *root;
 	json_t *json;
 
+	if (!may_fit(text, len))
+		return false;
 	for (;;) {
 		at += blanks(text + at, len - at);
 		if (at >= len)

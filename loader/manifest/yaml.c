@@ -6,6 +6,7 @@
  */
 #include "manifest/yaml.h"
 
+#include "base/limits.h"
 #include "manifest/compose.h"
 #include "manifest/json.h"
 
@@ -73,11 +74,18 @@ static void read_document(struct reader *r, struct documents *out)
 	struct node *root;
 	yaml_event_t event;
 
-	r->anchors = NULL;
-	r->anchor_count = 0;
+	r->anchors = (struct anchors){0};
 	r->bad = false;
 	if (!yaml_next(r, &event))
 		return;
+	if (out->count >= LIMIT_RESOURCES) {
+		(void)yaml_give_up(r, &event.start_mark,
+				   arena_printf(r->arena, "more than %u documents: split the file",
+						LIMIT_RESOURCES));
+		r->full = true;
+		yaml_event_delete(&event);
+		return;
+	}
 	root = compose(r, &event, 1);
 	yaml_event_delete(&event);
 	if (root && root->type != NODE_NULL && !r->bad)
@@ -119,7 +127,7 @@ static void read_documents(struct reader *r, struct documents *out)
 
 	r->end = r->text.len;
 	read_stream(r, out);
-	if (!r->unreadable)
+	if (!r->unreadable || r->full)
 		return;
 	last = text_last_document(r->text, r->start, r->broken);
 	if (last == r->start)
@@ -170,7 +178,7 @@ void yaml_read(struct arena *a, struct diags *d, const char *file, const char *t
 	r.first_line += text_lines(r.text, 0, r.start);
 	while (r.start < r.text.len) {
 		read_documents(&r, out);
-		if (r.broken == SIZE_MAX || read_as_json(&r, out, had, before))
+		if (r.full || r.broken == SIZE_MAX || read_as_json(&r, out, had, before))
 			return;
 		next = restart_at(&r);
 		r.first_line += text_lines(r.text, r.start, next);
