@@ -3,7 +3,8 @@
 #ifndef SPILLWAY_BASE_LIMITS_H
 #define SPILLWAY_BASE_LIMITS_H
 
-#define LIMIT_MANIFEST_BYTES (64u << 20) /* one file, or one request body */
+#define LIMIT_MANIFEST_BYTES (64u << 20)  /* one file, or one request body */
+#define LIMIT_UPLOAD_BYTES   (192u << 20) /* request bodies that arrive at the same time */
 #define LIMIT_MANIFEST_FILES 10000
 #define LIMIT_DEPTH	     100
 #define LIMIT_NODES                                                                                \

@@ -30,19 +30,25 @@ struct server {
 	gid_t group;
 	uv_poll_t accepting, polling;
 	uv_timer_t timeout;
-	int handles; /* open ones of the three */
+	int handles;		/* open ones of the three */
+	size_t uploading_bytes; /* of all bodies that are arriving */
 };
 
 /* A request whose body is arriving; owned by libmicrohttpd's connection until it completes. */
 struct upload {
 	struct strbuf body;
-	bool too_large;
+	const char *refused; /* a whole answer, or NULL */
+	int code;	     /* of that */
 };
 
 static const char too_large_text[] =
 	"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Failure\",\"message\":\"the body "
 	"is larger than 64 MiB: send it in parts\",\"reason\":\"RequestEntityTooLarge\",\"code\":"
 	"413}";
+static const char busy_text[] =
+	"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Failure\",\"message\":\"too "
+	"many large requests at the same time: try again\",\"reason\":\"ServiceUnavailable\","
+	"\"code\":503}";
 static const char forbidden_text[] =
 	"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Failure\",\"message\":\"only "
 	"root and members of the socket's group may connect: see --socket-group of spillwayd\","
@@ -118,6 +124,32 @@ static enum MHD_Result begin(struct server *s, struct MHD_Connection *conn, void
 	return *req ? MHD_YES : MHD_NO;
 }
 
+static void drop_body(struct server *s, struct upload *u)
+{
+	s->uploading_bytes -= u->body.len;
+	strbuf_done(&u->body);
+}
+
+/* What is refused is read on, so that the client hears why. */
+static void take_piece(struct server *s, struct upload *u, const char *data, size_t len)
+{
+	if (u->refused)
+		return;
+	if (u->body.len + len > LIMIT_MANIFEST_BYTES) {
+		u->refused = too_large_text;
+		u->code = 413;
+	} else if (s->uploading_bytes + len > LIMIT_UPLOAD_BYTES) {
+		u->refused = busy_text;
+		u->code = 503;
+	}
+	if (u->refused) {
+		drop_body(s, u);
+		return;
+	}
+	strbuf_add(&u->body, data, len);
+	s->uploading_bytes += len;
+}
+
 /* Called once when the headers are there, then per piece of the body, then once without data. */
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *conn, const char *url,
 				  const char *method, const char *version, const char *data,
@@ -129,16 +161,12 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *conn, const 
 	if (!u)
 		return begin(ctx, conn, req);
 	if (*len) {
-		u->too_large = u->too_large || u->body.len + *len > LIMIT_MANIFEST_BYTES;
-		if (u->too_large)
-			strbuf_done(&u->body);
-		else
-			strbuf_add(&u->body, data, *len);
+		take_piece(ctx, u, data, *len);
 		*len = 0;
 		return MHD_YES;
 	}
-	if (u->too_large)
-		return send_answer(conn, 413, "application/json", (char *)too_large_text,
+	if (u->refused)
+		return send_answer(conn, u->code, "application/json", (char *)u->refused,
 				   MHD_RESPMEM_PERSISTENT);
 	return answer(ctx, conn, method, url, u);
 }
@@ -148,11 +176,10 @@ static void on_completed(void *ctx, struct MHD_Connection *conn, void **req,
 {
 	struct upload *u = *req;
 
-	(void)ctx;
 	(void)conn;
 	(void)why;
 	if (u)
-		strbuf_done(&u->body);
+		drop_body(ctx, u);
 	free(u);
 	*req = NULL;
 }
@@ -242,7 +269,7 @@ static struct MHD_Daemon *start_daemon(struct server *s)
 	const unsigned int flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET;
 
 	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_NOTIFY_COMPLETED,
-				on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+				on_completed, s, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
 				MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_END);
 }
 

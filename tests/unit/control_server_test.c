@@ -197,6 +197,142 @@ static void a_client_that_leaves_in_the_middle_harms_nobody(void **state)
 	assert_int_equal(serve(&s, pid), 0);
 }
 
+static void slow_clients_keep_nobody_waiting(void **state)
+{
+	struct served s;
+	pid_t pid;
+
+	open_server(&s, *state);
+	pid = fork_client();
+	if (pid == 0) {
+		const uint64_t start_ms = clock_ms();
+		int slow[48], fd;
+
+		for (size_t i = 0; i < sizeof(slow) / sizeof(slow[0]); i++) {
+			slow[i] = connect_to(&s);
+			send_text(slow[i], i % 2 ? "GET /ver" : "POST " OWN "/apply HTTP/1.1\r\n");
+		}
+		for (int i = 0; i < 20; i++) {
+			send_text(slow[2 * i], "X: y\r\n"); /* and these go on */
+			fd = connect_to(&s);
+			send_text(fd, GET_VERSION);
+			expect(fd, "200 OK");
+			(void)close(fd);
+		}
+		if (clock_ms() - start_ms > WAIT_MS / 4)
+			_exit(13);
+		send_text(slow[1], "sion HTTP/1.1\r\nHost: x\r\n\r\n");
+		expect(slow[1], "200 OK");
+		_exit(0);
+	}
+	assert_int_equal(serve(&s, pid), 0);
+}
+
+/* The connection ends, with an answer or without. */
+static void expect_end(int fd)
+{
+	char got[4096];
+
+	(void)shutdown(fd, SHUT_WR);
+	while (recv(fd, got, sizeof(got), 0) > 0)
+		;
+	(void)close(fd);
+}
+
+static void what_is_no_http_ends_its_own_connection_only(void **state)
+{
+	static char large[300000];
+	struct served s;
+	pid_t pid;
+
+	open_server(&s, *state);
+	memset(large, 'x', sizeof(large) - 1);
+	pid = fork_client();
+	if (pid == 0) {
+		const char *const texts[] = {
+			"\x16\x03\x01\x02\x01\xfc\x03\x03 no TLS here\r\n\r\n",
+			GET_VERSION "garbage behind it\r\n\r\n\r\n\x01\x02",
+			"GET /version HTTP/9.9\r\n\r\n",
+			"POST " OWN "/apply HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n{}",
+			"POST " OWN "/apply HTTP/1.1\r\nHost: x\r\nContent-Length: "
+			"99999999999999999999\r\n\r\n{}",
+			"POST " OWN "/apply HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+			"\r\nffffffffffffffffff\r\n{}",
+			arena_printf(s.f->arena, "GET /version HTTP/1.1\r\nHost: %s\r\n\r\n",
+				     large),
+			arena_printf(s.f->arena, "GET /%s HTTP/1.1\r\nHost: x\r\n\r\n", large),
+		};
+		int fd, other = connect_to(&s);
+
+		for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+			fd = connect_to(&s);
+			(void)!send(fd, texts[i], strlen(texts[i]), MSG_NOSIGNAL);
+			expect_end(fd);
+			send_text(other, GET_VERSION);
+			expect(other, "200 OK");
+		}
+		_exit(0);
+	}
+	assert_int_equal(serve(&s, pid), 0);
+}
+
+static void a_client_that_only_listens_on_gets_its_answer(void **state)
+{
+	struct served s;
+	pid_t pid;
+
+	open_server(&s, *state);
+	pid = fork_client();
+	if (pid == 0) {
+		int fd = connect_to(&s);
+
+		send_text(fd, GET_VERSION);
+		(void)shutdown(fd, SHUT_WR);
+		expect(fd, "\"gitVersion\"");
+		_exit(0);
+	}
+	assert_int_equal(serve(&s, pid), 0);
+}
+
+/* Four of 60 MiB are more than all may hold: one gives way. */
+static void large_bodies_at_once_are_bounded(void **state)
+{
+	static char piece[1 << 20];
+	struct served s;
+	pid_t pid;
+
+	open_server(&s, *state);
+	memset(piece, ' ', sizeof(piece));
+	pid = fork_client();
+	if (pid == 0) {
+		int fds[4];
+
+		for (int i = 0; i < 4; i++) {
+			fds[i] = connect_to(&s);
+			send_text(fds[i], arena_printf(s.f->arena,
+						       "POST " BACKENDS " HTTP/1.1\r\nHost: x\r\n"
+						       "Content-Length: %d\r\n\r\n",
+						       60 << 20));
+		}
+		for (int n = 0; n < 60; n++) {
+			for (int i = 0; i < 4; i++) {
+				if (send(fds[i], piece, sizeof(piece), MSG_NOSIGNAL) !=
+				    sizeof(piece))
+					_exit(13);
+			}
+		}
+		expect(fds[0], "\"code\":503");
+		expect(fds[1], "\"code\":400");
+		expect(fds[3], "\"code\":400");
+		(void)close(fds[0]);
+		fds[0] = connect_to(&s); /* and there is room again */
+		send_text(fds[0], GET_VERSION);
+		expect(fds[0], "200 OK");
+		_exit(0);
+	}
+	assert_int_equal(serve(&s, pid), 0);
+}
+
 static void a_stranger_is_told_so(void **state)
 {
 	struct served s;
@@ -240,6 +376,10 @@ int main(void)
 		TEST(more_clients_than_places_are_all_answered),
 		TEST(a_body_beyond_the_limit_is_refused),
 		TEST(a_client_that_leaves_in_the_middle_harms_nobody),
+		TEST(slow_clients_keep_nobody_waiting),
+		TEST(what_is_no_http_ends_its_own_connection_only),
+		TEST(a_client_that_only_listens_on_gets_its_answer),
+		TEST(large_bodies_at_once_are_bounded),
 		TEST(a_stranger_is_told_so),
 		TEST(the_socket_is_gone_when_the_server_is),
 	};
