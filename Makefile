@@ -172,6 +172,8 @@ bench:
 	$(Q)$(PYTHON) tests/bench/reaction.py
 	@echo '== rebuild: tables after a change, without the maps'
 	$(Q)$(BUILD)/tests/bench/rebuild
+	@echo '== scale: manifests of 100, 1,000 and 10,000 Backends'
+	$(Q)$(PYTHON) tests/bench/scale.py
 	@echo '== probes: what checking costs the daemon'
 	$(Q)$(PYTHON) tests/bench/probes.py
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The first stage of a change: trees become checked objects, mistakes become causes. */
+/*
+ * The first stages of a change: trees become checked objects, mistakes become causes, and the objects are
+ * laid over those that are stored.
+ */
 #ifndef SPILLWAY_CONTROL_CHANGE_DECODE_H
 #define SPILLWAY_CONTROL_CHANGE_DECODE_H
 
@@ -36,11 +39,17 @@ int change_decode(struct change *c);
 /* The text is copied. */
 void change_cause(struct change *c, int index, const char *text);
 void change_warning(struct change *c, int index, const char *text);
-/* Ends the change; returns -EINVAL. */
+/* Both end the change and return -EINVAL; causes with 422. */
 int change_refuse(struct change *c, int code, const char *reason, const char *message);
+int change_refuse_causes(struct change *c);
 /* "backends.gateway.envoyproxy.io "web"", as Kubernetes names it in messages. */
 const char *change_resource(struct change *c, const struct object_key *key);
-/* Ends the change with 422; returns -EINVAL. */
-int change_refuse_causes(struct change *c);
+
+/* change_merge.c. Fills in `sorted`; an object that is given twice is a mistake. */
+int change_sort(struct change *c);
+/* Fills in `objects`: the stored ones that the request leaves alone, and its own. */
+int change_merge(struct change *c);
+/* Lets go of the trees that change_merge() took. */
+void change_release(struct change *c);
 
 #endif

@@ -173,6 +173,50 @@ static void a_deletion_takes_objects_out_of_store_and_maps(void **state)
 	must(f, 200, "GET", BACKENDS "/web", NULL);
 }
 
+static const struct node *tree_of(struct fixture *f, const char *name)
+{
+	const struct object_key key = {"default", kind_find("Backend"), "default", name};
+	const struct object *o = generation_find(f->engine->now, &key);
+
+	return o ? o->res.root : NULL;
+}
+
+static void what_did_not_change_is_shared_by_generations(void **state)
+{
+	struct fixture *f = *state;
+	const struct generation *before;
+	const struct node *web, *two;
+
+	must(f, 200, "POST", OWN "/apply",
+	     APPLY(WEB "," BACKEND("two", "10.0.0.8", "10.0.0.9") "," GATEWAY "," ROUTE));
+	before = f->engine->now;
+	web = tree_of(f, "web");
+	two = tree_of(f, "two");
+	must(f, 200, "POST", OWN "/apply", APPLY(WEB "," BACKEND("two", "10.0.0.8", "10.0.0.7")));
+	assert_ptr_not_equal(f->engine->now, before);
+	assert_ptr_equal(tree_of(f, "web"), web);
+	assert_ptr_not_equal(tree_of(f, "two"), two);
+	assert_null(tree_of(f, "web")->loc.file); /* marks of the request are gone */
+	assert_null(tree_of(f, "two")->loc.file);
+	before = f->engine->now;
+	must(f, 200, "POST", OWN "/apply",
+	     APPLY(WEB "," BACKEND("two", "10.0.0.8", "10.0.0.7") "," GATEWAY));
+	assert_ptr_equal(f->engine->now, before); /* there was nothing to make */
+}
+
+static void an_apply_without_a_change_warns_again(void **state)
+{
+	struct fixture *f = *state;
+	struct node *answer;
+
+	for (int i = 0; i < 2; i++) { /* the route's Backend is not there */
+		answer = must(f, 200, "POST", OWN "/apply", APPLY(GATEWAY "," ROUTE));
+		assert_int_equal(node_count(node_member(answer, "warnings")), 1);
+		answer = node_item(node_member(answer, "warnings"), 0);
+		assert_int_equal(node_int_at(answer, "index", -1), 1);
+	}
+}
+
 static void what_does_not_fit_is_refused_before_it_is_stored(void **state)
 {
 	struct fixture *f = *state;
@@ -345,6 +389,8 @@ int main(void)
 		TEST(the_same_object_twice_in_one_request_is_refused),
 		TEST(a_dry_run_answers_alike_and_changes_nothing),
 		TEST(a_deletion_takes_objects_out_of_store_and_maps),
+		TEST(what_did_not_change_is_shared_by_generations),
+		TEST(an_apply_without_a_change_warns_again),
 		TEST(what_does_not_fit_is_refused_before_it_is_stored),
 		TEST(when_the_maps_fail_it_is_said_kept_and_tried_again),
 		TEST(a_restart_with_nothing_changed_takes_no_step),

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "manifest/frozen.h"
 #include "manifest/manifest.h"
 #include "manifest/yaml.h"
 
@@ -329,12 +330,32 @@ static void a_duration_is_written_as_it_is_read(void **state)
 	}
 }
 
+static void a_frozen_tree_is_complete_and_outlives_its_origin(void **state)
+{
+	struct arena *a = arena_new();
+	struct node *n = parse(a, "a: {b: [1, x, {}, []], c: 1.5, d: null, e: yes}\nf: \"\\0\"\n");
+	struct frozen *f = frozen_new(n), *none = NULL;
+	struct node *same = parse(*state, "a: {b: [1, x, {}, []], c: 1.5, d: null, e: yes}\n"
+					  "f: \"\\0\"\n");
+
+	arena_free(a);
+	assert_true(node_equal(frozen_root(f), same));
+	assert_int_equal(node_item(node_at(frozen_root(f), "a.b"), 1)->loc.line, 1);
+	assert_ptr_equal(frozen_share(f), f);
+	frozen_release(f);
+	assert_true(node_equal(frozen_root(f), same));
+	frozen_release(f);
+	assert_null(frozen_share(none));
+	frozen_release(none);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(members_are_found_by_path),
 		cmocka_unit_test(setting_a_member_replaces_the_one_of_the_same_key),
 		cmocka_unit_test(a_copy_shares_nothing_and_can_grow),
+		cmocka_unit_test(a_frozen_tree_is_complete_and_outlives_its_origin),
 		cmocka_unit_test(equality_ignores_order_of_members_and_places),
 		cmocka_unit_test(printing_quotes_what_would_read_as_another_type),
 		cmocka_unit_test(json_is_indented_as_asked),
