@@ -185,27 +185,47 @@ bool json_read_stream(struct arena *a, const char *text, size_t len, struct loc 
 	return true;
 }
 
+static void put_escape(struct strbuf *b, unsigned char c)
+{
+	switch (c) {
+	case '"':
+	case '\\':
+		strbuf_printf(b, "\\%c", c);
+		return;
+	case '\n':
+		strbuf_puts(b, "\\n");
+		return;
+	case '\t':
+		strbuf_puts(b, "\\t");
+		return;
+	case '\r':
+		strbuf_puts(b, "\\r");
+		return;
+	default:
+		strbuf_printf(b, "\\u%04x", c);
+	}
+}
+
+static bool needs_escape(unsigned char c)
+{
+	return c < 0x20 || c == '"' || c == '\\';
+}
+
+/* In runs: most texts are one. */
 static void put_string(struct strbuf *b, const char *text, size_t len)
 {
-	unsigned char c;
+	size_t from = 0;
 
-	strbuf_puts(b, "\"");
+	strbuf_add(b, "\"", 1);
 	for (size_t i = 0; i < len; i++) {
-		c = (unsigned char)text[i];
-		if (c == '"' || c == '\\')
-			strbuf_printf(b, "\\%c", c);
-		else if (c == '\n')
-			strbuf_puts(b, "\\n");
-		else if (c == '\t')
-			strbuf_puts(b, "\\t");
-		else if (c == '\r')
-			strbuf_puts(b, "\\r");
-		else if (c < 0x20)
-			strbuf_printf(b, "\\u%04x", c);
-		else
-			strbuf_add(b, text + i, 1);
+		if (!needs_escape((unsigned char)text[i]))
+			continue;
+		strbuf_add(b, text + from, i - from);
+		put_escape(b, (unsigned char)text[i]);
+		from = i + 1;
 	}
-	strbuf_puts(b, "\"");
+	strbuf_add(b, text + from, len - from);
+	strbuf_add(b, "\"", 1);
 }
 
 /* The shortest text that reads back as the same number; finite by construction. */
