@@ -7,6 +7,7 @@
 #include "control/server.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -19,8 +20,9 @@
 #include "control/peer.h"
 #include "control/socket.h"
 
-#define CONNECTIONS_MAX 64u
-#define IDLE_TIMEOUT_S	60u
+#define CONNECTIONS_MAX	 64u
+#define IDLE_TIMEOUT_S	 60u
+#define LARGE_BODY_BYTES (1u << 20)
 
 struct server {
 	struct engine *engine;
@@ -176,12 +178,16 @@ static void on_completed(void *ctx, struct MHD_Connection *conn, void **req,
 {
 	struct upload *u = *req;
 
+	const bool is_large = u && u->body.len > LARGE_BODY_BYTES;
+
 	(void)conn;
 	(void)why;
 	if (u)
 		drop_body(ctx, u);
 	free(u);
 	*req = NULL;
+	if (is_large)
+		(void)malloc_trim(0); /* it was read into many small pieces */
 }
 
 static bool is_full(const struct server *s)

@@ -98,12 +98,18 @@ void node_remove(struct node *map, const char *key)
 	}
 }
 
+/* Most keys that are compared differ in their first character. */
+static bool is_key(const char *a, const char *b)
+{
+	return a[0] == b[0] && strcmp(a, b) == 0;
+}
+
 struct node *node_member(const struct node *map, const char *key)
 {
 	if (!map || map->type != NODE_MAP)
 		return NULL;
 	for (size_t i = 0; i < map->count; i++) {
-		if (strcmp(map->items[i]->key, key) == 0)
+		if (is_key(map->items[i]->key, key))
 			return map->items[i];
 	}
 	return NULL;
@@ -114,7 +120,9 @@ static struct node *member_n(const struct node *map, const char *key, size_t len
 	if (!map || map->type != NODE_MAP)
 		return NULL;
 	for (size_t i = 0; i < map->count; i++) {
-		if (strncmp(map->items[i]->key, key, len) == 0 && !map->items[i]->key[len])
+		const char *other = map->items[i]->key;
+
+		if (other[0] == key[0] && strncmp(other, key, len) == 0 && !other[len])
 			return map->items[i];
 	}
 	return NULL;

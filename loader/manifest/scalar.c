@@ -181,6 +181,8 @@ static bool resolve_float(const char *plain, struct scalar *out)
 	return true;
 }
 
+#define WORD_MAX 5 /* the longest of `words`; most texts are longer */
+
 struct scalar scalar_resolve(const char *text, size_t len)
 {
 	struct scalar out = {.type = SCALAR_STRING};
@@ -189,7 +191,7 @@ struct scalar scalar_resolve(const char *text, size_t len)
 
 	if (strlen(text) != len)
 		return out;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	for (size_t i = 0; len <= WORD_MAX && i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcmp(text, words[i].text) == 0)
 			return words[i].value;
 	}
