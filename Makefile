@@ -85,7 +85,7 @@ help:
 	@echo 'make deps          install missing Debian packages'
 	@echo 'make check-unit    unit tests under ASan and UBSan, no root needed'
 	@echo 'make check-golden  manifests to tables and to errors, no root needed'
-	@echo 'make check-fuzz    a short run of every fuzz target, no root needed'
+	@echo 'make check-fuzz    every fuzz target over its corpus and briefly beyond, no root needed'
 	@echo 'make check-packet  packets through BPF_PROG_TEST_RUN (root)'
 	@echo 'make check-netns   real clients and servers in network namespaces (root)'
 	@echo 'make check-heavy   the same with all the traffic that two CPUs carry (root)'
