@@ -38,7 +38,7 @@ struct change_request {
 	enum change_commit commit;
 	enum change_show show;
 	const struct change_prune *prune; /* or NULL; of an apply only */
-	struct node *const *objects; /* taken over, and changed */
+	struct node *const *objects;	  /* taken over, and changed */
 	size_t count;
 };
 

@@ -5,8 +5,12 @@
 
 #include "control/options.h"
 
+struct flag;
+
 /* A command line being read. */
 struct reading {
+	const struct flag *flags;
+	size_t flag_count;
 	struct arena *a;
 	struct daemon_options *opts;
 	const char *why;
@@ -22,6 +26,11 @@ struct flag {
 	const char *help;
 	int (*set)(struct reading *r, const char *value); /* -EINVAL with `why` when refused */
 };
+
+/* Every flag of the command line; -EINVAL with `why` when one is refused. */
+int flags_read(struct reading *r, int argc, char **argv);
+/* For a row's `set`: returns -EINVAL. */
+int flags_refuse(struct reading *r, const char *why);
 
 /* The text of --help, for the caller to free(). */
 char *flags_help(const struct flag *flags, size_t count);

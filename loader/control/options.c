@@ -10,18 +10,13 @@
 #include "base/limits.h"
 #include "control/option_flags.h"
 
-static int refuse(struct reading *r, const char *why)
-{
-	r->why = why;
-	return -EINVAL;
-}
-
 static int add_interface(struct reading *r, const char *name)
 {
 	if (!name[0])
-		return refuse(r, "an interface name is empty");
+		return flags_refuse(r, "an interface name is empty");
 	if (strlen(name) >= IF_NAMESIZE)
-		return refuse(r, arena_printf(r->a, "%s: no interface name is that long", name));
+		return flags_refuse(r,
+				    arena_printf(r->a, "%s: no interface name is that long", name));
 	for (size_t i = 0; i < r->interface_count; i++) {
 		if (strcmp(r->interfaces[i], name) == 0)
 			return 0;
@@ -57,7 +52,7 @@ static int set_xdp_mode(struct reading *r, const char *value)
 			return 0;
 		}
 	}
-	return refuse(r, arena_printf(r->a, "%s: must be auto, native or generic", value));
+	return flags_refuse(r, arena_printf(r->a, "%s: must be auto, native or generic", value));
 }
 
 /* Paths go into pins, sockets and messages: a relative one would depend on who started us. */
@@ -67,7 +62,7 @@ static int set_path(struct reading *r, const char *value, const char **out)
 	size_t len = strlen(path);
 
 	if (path[0] != '/')
-		return refuse(r, arena_printf(r->a, "%s: give an absolute path", value));
+		return flags_refuse(r, arena_printf(r->a, "%s: give an absolute path", value));
 	while (len > 1 && path[len - 1] == '/')
 		path[--len] = '\0';
 	*out = path;
@@ -94,16 +89,17 @@ static int set_source(struct reading *r, const char *value)
 	struct spw_addr addr;
 
 	if (addr_parse(value, &addr))
-		return refuse(r, arena_printf(r->a, "%s: not an IPv4 or IPv6 address", value));
+		return flags_refuse(r,
+				    arena_printf(r->a, "%s: not an IPv4 or IPv6 address", value));
 	if (addr_is_unspecified(&addr) || addr_is_multicast(&addr) || addr_is_loopback(&addr) ||
 	    addr_is_link_local(&addr))
-		return refuse(r, arena_printf(r->a,
-					      "%s: endpoints cannot answer it: give a global "
-					      "address of this host",
-					      value));
+		return flags_refuse(r, arena_printf(r->a,
+						    "%s: endpoints cannot answer it: give a global "
+						    "address of this host",
+						    value));
 	if (r->source_count == SPW_SOURCES_MAX)
-		return refuse(r, arena_printf(r->a, "%s: at most %d source addresses", value,
-					      SPW_SOURCES_MAX));
+		return flags_refuse(r, arena_printf(r->a, "%s: at most %d source addresses", value,
+						    SPW_SOURCES_MAX));
 	for (size_t i = 0; i < r->source_count; i++) {
 		if (addr_equal(&r->sources[i], &addr))
 			return 0;
@@ -115,8 +111,9 @@ static int set_source(struct reading *r, const char *value)
 static int set_zone(struct reading *r, const char *value)
 {
 	if (!value[0])
-		return refuse(r, "the name is empty: give the zone as the endpoints' field `zone` "
-				 "has it, or leave the flag away");
+		return flags_refuse(
+			r, "the name is empty: give the zone as the endpoints' field `zone` "
+			   "has it, or leave the flag away");
 	r->opts->engine.zone = value;
 	return 0;
 }
@@ -125,8 +122,8 @@ static int set_zone(struct reading *r, const char *value)
 static int set_resolv_conf(struct reading *r, const char *value)
 {
 	if (value[0] != '/')
-		return refuse(r, "must be an absolute path: name a file in the form of "
-				 "/etc/resolv.conf");
+		return flags_refuse(r, "must be an absolute path: name a file in the form of "
+				       "/etc/resolv.conf");
 	r->opts->engine.resolv_conf = value;
 	return 0;
 }
@@ -158,8 +155,8 @@ static int set_number(struct reading *r, const char *value, uint32_t max, uint32
 	errno = 0;
 	n = strtoul(value, &end, 10);
 	if (value[0] < '0' || value[0] > '9' || *end || errno || n < 1 || n > max)
-		return refuse(r,
-			      arena_printf(r->a, "%s: must be a number from 1 to %u", value, max));
+		return flags_refuse(
+			r, arena_printf(r->a, "%s: must be a number from 1 to %u", value, max));
 	*out = (uint32_t)n;
 	return 0;
 }
@@ -217,7 +214,7 @@ static int set_log_level(struct reading *r, const char *value)
 			return 0;
 		}
 	}
-	return refuse(r, arena_printf(r->a, "%s: must be error, warn, info or debug", value));
+	return flags_refuse(r, arena_printf(r->a, "%s: must be error, warn, info or debug", value));
 }
 
 static int set_detach(struct reading *r, const char *value)
@@ -330,68 +327,17 @@ static uint32_t default_slot_lines(const struct dataplane_options *o)
 	return (more > DEFAULT_MAX_SLOTS ? more : DEFAULT_MAX_SLOTS) / SPW_LINE_SLOTS;
 }
 
-static const struct flag *find_flag(const char *name, size_t len)
-{
-	for (size_t i = 0; i < FLAG_COUNT; i++) {
-		if (strlen(flags[i].name) == len && strncmp(flags[i].name, name, len) == 0)
-			return &flags[i];
-	}
-	return NULL;
-}
-
-/* Reads one flag, and the word behind it where that is its value. Returns how many it took. */
-static int read_flag(struct reading *r, const char *word, const char *next)
-{
-	const char *name = word + strlen("--");
-	const size_t len = strcspn(name, "=");
-	const struct flag *f = strncmp(word, "--", 2) == 0 ? find_flag(name, len) : NULL;
-	const char *value = name[len] ? name + len + 1 : NULL;
-	int used = 1, err;
-
-	if (word[0] != '-' || !word[1])
-		return refuse(r, arena_printf(r->a, "%s: not a flag; see --help", word));
-	if (!f)
-		return refuse(r, arena_printf(r->a, "%.*s: unknown flag; see --help",
-					      (int)strcspn(word, "="), word));
-	if (!f->argument && value)
-		return refuse(r,
-			      arena_printf(r->a, "--%s: takes no argument; see --help", f->name));
-	if (f->argument && !value) {
-		value = next;
-		used = 2;
-	}
-	if (f->argument && !value)
-		return refuse(r,
-			      arena_printf(r->a, "--%s: needs an argument; see --help", f->name));
-	err = f->set(r, value);
-	if (err)
-		r->why = arena_printf(r->a, "--%s: %s", f->name, r->why);
-	return err ? err : used;
-}
-
-/* Whole names only: an abbreviation could mean another flag in the next version. */
-static int read_flags(struct reading *r, int argc, char **argv)
-{
-	int used;
-
-	for (int i = 1; i < argc; i += used) {
-		used = read_flag(r, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
-		if (used < 0)
-			return used;
-	}
-	return 0;
-}
-
 int options_parse(struct arena *a, int argc, char **argv, struct daemon_options *out,
 		  const char **why)
 {
 	struct daemon_options opts = defaults();
-	struct reading r = {.a = a, .opts = &opts};
-	int err = read_flags(&r, argc, argv);
+	struct reading r = {.flags = flags, .flag_count = FLAG_COUNT, .a = a, .opts = &opts};
+	int err = flags_read(&r, argc, argv);
 
 	if (!err && opts.action == ACTION_RUN && !r.interface_count)
-		err = refuse(&r, "--interface: missing: name the interfaces that traffic comes in "
-				 "by, as in --interface eth0");
+		err = flags_refuse(
+			&r, "--interface: missing: name the interfaces that traffic comes in "
+			    "by, as in --interface eth0");
 	if (err) {
 		*why = r.why;
 		return err;

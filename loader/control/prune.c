@@ -80,12 +80,12 @@ size_t prune_find(struct change *c)
 	size_t count = 0;
 
 	for (size_t i = 0; i < given; i++)
-		*arena_push(c->arena, items, count) = c->items[i];
+		*arena_push(c->answer, items, count) = c->items[i];
 	for (size_t i = 0; i < now->model->object_count; i++) {
 		struct object *o = now->by_key[i];
 
 		if (goes(c, &v, o))
-			*arena_push(c->arena, items, count) =
+			*arena_push(c->answer, items, count) =
 				(struct change_item){.key = object_key(o), .remove = true};
 	}
 	c->items = items;

@@ -62,11 +62,16 @@ static const struct {
 } limits[] = {
 	{"bytes of a file, or of a request to the API", LIMIT_MANIFEST_BYTES, 0, ""},
 	{"files of one command", LIMIT_MANIFEST_FILES, 0, ""},
-	{"levels of a YAML or JSON document", LIMIT_YAML_DEPTH, 0, ""},
-	{"values of a file, aliases expanded", LIMIT_YAML_NODES, 0, ""},
+	{"bytes of request bodies that arrive at the same time", LIMIT_UPLOAD_BYTES, 0, ""},
+	{"levels of a YAML or JSON document", LIMIT_DEPTH, 0, ""},
+	{"values of a file, those that aliases stand for included", LIMIT_NODES, 0, ""},
+	{"bytes of one key or value", LIMIT_SCALAR_BYTES, 0, ""},
 	{"resources of one command, and in the store", LIMIT_RESOURCES, 0, ""},
+	{"mistakes that are shown", LIMIT_MISTAKES, 0, ""},
+	{"bytes of a mistake; the rest is cut off", LIMIT_MISTAKE_BYTES, 0, ""},
 	{"services", LIMIT_SERVICES, DEFAULT_MAX_SERVICES, "--max-services"},
 	{"endpoints", LIMIT_ENDPOINTS, DEFAULT_MAX_ENDPOINTS, "--max-endpoints"},
+	{"slots of all pick tables", LIMIT_SLOTS, DEFAULT_MAX_SLOTS, "--max-slots"},
 	{"IPv4 flows", 0, DEFAULT_MAX_FLOWS, "--max-flows"},
 	{"IPv6 flows", 0, DEFAULT_MAX_FLOWS / 4, "--max-flows-ipv6"},
 };
