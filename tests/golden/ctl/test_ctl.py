@@ -183,8 +183,9 @@ class Watch:
     def __init__(self, socket, *args):
         env = {k: v for k, v in os.environ.items() if not k.startswith("SPILLWAY_")}
         self.process = subprocess.Popen(  # pylint: disable=consider-using-with
-            [SPILLWAY, "--socket", socket, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, env=env)
+            # a runner in the background may have had it ignored, which children inherit
+            ["env", "--default-signal=INT", SPILLWAY, "--socket", socket, *args],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
 
     def line(self):
         """The next line."""
