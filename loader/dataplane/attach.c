@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One interface's XDP link. libbpf 1.1's bpf_program__attach_xdp() takes no mode, so the link is
- * made by hand. A pinned link gets the new program by bpf_link_update(): no packet is missed. A
- * link whose interface has gone stays in its pin with interface index 0; it is removed.
+ * One interface's XDP link. A pinned link gets the new program by bpf_link_update(): no packet is
+ * missed. A link whose interface has gone stays in its pin with interface index 0; it is removed.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -22,50 +21,7 @@
 
 void link_pin_path(const struct dataplane *dp, const char *interface, char *path, size_t size)
 {
-	size_t dir;
-
-	(void)snprintf(path, size, "%s/links/%s", dp->bpffs, interface);
-	/* bpffs refuses dots (eth0.100); a colon is in no interface's name. */
-	dir = strlen(dp->bpffs) + strlen("/links/");
-	for (char *p = path + (dir < size ? dir : size - 1); *p; p++) {
-		if (*p == '.')
-			*p = ':';
-	}
-}
-
-/* Removing the pin alone would detach a little later, when the kernel frees the link. */
-int link_unpin(const char *path)
-{
-	AUTO(fd_close) int fd = bpf_obj_get(path);
-
-	if (fd >= 0)
-		(void)bpf_link_detach(fd);
-	return unlink(path) ? -errno : 0;
-}
-
-static uint32_t link_ifindex(int fd)
-{
-	struct bpf_link_info info = {0};
-	uint32_t len = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(fd, &info, &len) || info.type != BPF_LINK_TYPE_XDP)
-		return 0;
-	return info.xdp.ifindex;
-}
-
-static bool is_native(uint32_t ifindex)
-{
-	struct bpf_xdp_query_opts q = {.sz = sizeof(q)};
-
-	return !bpf_xdp_query((int)ifindex, 0, &q) && q.attach_mode != XDP_ATTACHED_SKB;
-}
-
-static int link_create(struct dataplane *dp, const struct interface *i, uint32_t flags)
-{
-	struct bpf_link_create_opts opts = {.sz = sizeof(opts), .flags = flags};
-	int fd = bpf_link_create(dp->xdp_fd, (int)i->link.ifindex, BPF_XDP, &opts);
-
-	return fd < 0 ? -errno : fd;
+	xdp_link_path(dp->bpffs, interface, path, size);
 }
 
 /* Returns the link's descriptor. */
@@ -76,7 +32,7 @@ static int attach_new(struct dataplane *dp, struct interface *i, struct why why)
 	if (fd)
 		return fd;
 	if (dp->xdp_mode != XDP_MODE_GENERIC) {
-		fd = link_create(dp, i, XDP_FLAGS_DRV_MODE);
+		fd = xdp_link_create(dp->xdp_fd, i->link.ifindex, XDP_FLAGS_DRV_MODE);
 		i->native = fd >= 0;
 		if (fd >= 0)
 			return fd;
@@ -84,7 +40,7 @@ static int attach_new(struct dataplane *dp, struct interface *i, struct why why)
 			return native_refuse(i, fd, why);
 	}
 	native_note_generic(i, dp->xdp_mode, fd);
-	fd = link_create(dp, i, XDP_FLAGS_SKB_MODE);
+	fd = xdp_link_create(dp->xdp_fd, i->link.ifindex, XDP_FLAGS_SKB_MODE);
 	i->native = false;
 	if (fd < 0)
 		return why_set(why, fd, "%s: XDP cannot be attached: %s", i->link.name,
@@ -106,12 +62,12 @@ static int attach_pinned(struct dataplane *dp, struct interface *i, const char *
 
 	if (fd < 0)
 		return -errno;
-	if (link_ifindex(fd) != i->link.ifindex) {
+	if (xdp_link_ifindex(fd) != i->link.ifindex) {
 		log_info("attach: %s: the interface of its pinned link is gone: link removed",
 			 i->link.name);
 		return -ENODEV;
 	}
-	native = is_native(i->link.ifindex);
+	native = xdp_link_is_native(i->link.ifindex);
 	if (!mode_fits(dp->xdp_mode, native)) {
 		log_warn("attach: %s: attached in %s mode: attached anew, packets pass untouched "
 			 "for a moment",
@@ -134,7 +90,7 @@ static uint32_t pinned_ifindex(const char *path)
 {
 	AUTO(fd_close) int fd = bpf_obj_get(path);
 
-	return fd < 0 ? 0 : link_ifindex(fd);
+	return fd < 0 ? 0 : xdp_link_ifindex(fd);
 }
 
 /* The pin of the link that is on this interface; false when there is none. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A line is "sysctl NAME OLD NEW", "rx-vlan-offload INTERFACE OLD NEW" or "mount DIR", appended with
- * one write(). The run directory is gone after a reboot, and so are the changes.
+ * A line is "sysctl NAME OLD NEW", "rx-vlan-offload INTERFACE OLD NEW", "clsact INTERFACE OLD NEW" or
+ * "mount DIR", appended with one write(). The run directory is gone after a reboot, and so are the changes.
  */
 #include "dataplane/journal.h"
 
@@ -24,6 +24,7 @@ static const char *const words[] = {
 	[CHANGE_SYSCTL] = "sysctl",
 	[CHANGE_MOUNT] = "mount",
 	[CHANGE_RX_VLAN] = "rx-vlan-offload",
+	[CHANGE_CLSACT] = "clsact",
 };
 
 static void change_done(struct change *c)
@@ -64,7 +65,7 @@ static int add(struct journal *j, enum change_kind kind, const char *name, const
 
 static bool is_name(enum change_kind kind, const char *name)
 {
-	if (kind == CHANGE_RX_VLAN)
+	if (kind == CHANGE_RX_VLAN || kind == CHANGE_CLSACT)
 		return strlen(name) < IFNAMSIZ && !strchr(name, '/');
 	return !strstr(name, "..") && name[0] != '/';
 }
@@ -94,6 +95,8 @@ static int parse_line(struct journal *j, char *line)
 		return parse_values(j, CHANGE_SYSCTL, save);
 	if (!strcmp(word, words[CHANGE_RX_VLAN]))
 		return parse_values(j, CHANGE_RX_VLAN, save);
+	if (!strcmp(word, words[CHANGE_CLSACT]))
+		return parse_values(j, CHANGE_CLSACT, save);
 	return 0;
 }
 

@@ -19,6 +19,7 @@
 #include "dataplane/steer.h"
 #include "dataplane/transmit.h"
 #include "dataplane/why.h"
+#include "dataplane/xdp_link.h"
 
 struct ring_buffer;
 struct spillway_bpf;
@@ -168,7 +169,6 @@ int pin_programs(struct dataplane *dp, struct why why);
 
 /* attach.c: one interface, by a pinned link where there is one. */
 int attach(struct dataplane *dp, struct interface *i, struct why why);
-int link_unpin(const char *path);
 void link_pin_path(const struct dataplane *dp, const char *interface, char *path, size_t size);
 
 /* interfaces.c: the attached set, as the maps know it. */

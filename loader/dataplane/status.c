@@ -44,6 +44,7 @@ static void add_changes(const struct dataplane *dp, struct arena *a, struct data
 			*arena_push(a, s->offloads, s->offload_count) = arena_printf(
 				a, "rx-vlan-offload of %s: %s -> %s", c->name, c->from, c->to);
 			break;
+		case CHANGE_CLSACT: /* only spillway-decap puts one in */
 		case CHANGE_MOUNT:
 			break;
 		}

@@ -55,8 +55,7 @@ int sysctl_write(const char *name, const char *value)
 	return write(fd, value, strlen(value)) < 0 ? -errno : 0;
 }
 
-/* Sets the value, noted in the journal, unless it is in force. 1: it was set. */
-static int want(struct journal *j, const char *name, const char *value)
+int sysctl_want(struct journal *j, const char *name, const char *value)
 {
 	char now[64];
 	int err = sysctl_read(name, now, sizeof(now));
@@ -107,12 +106,12 @@ static int forward_v6(struct journal *j, const char *interface)
 	if (err || !strcmp(now, "1"))
 		return err;
 	if (!sysctl_read(accept_ra, now, sizeof(now)) && !strcmp(now, "1")) {
-		err = want(j, accept_ra, "2");
+		err = sysctl_want(j, accept_ra, "2");
 		if (err < 0)
 			return err;
 	}
 	change_accept_ra("1", "2", held, &count, 256);
-	err = want(j, forwarding, "1");
+	err = sysctl_want(j, forwarding, "1");
 	for (size_t i = 0; i < count; i++)
 		(void)sysctl_write(held[i], "1");
 	return err;
@@ -124,7 +123,7 @@ int sysctl_forwarding(struct journal *j, const char *interface)
 	int err;
 
 	(void)snprintf(name, sizeof(name), "net/ipv4/conf/%s/forwarding", interface);
-	err = want(j, name, "1");
+	err = sysctl_want(j, name, "1");
 	if (err < 0 && err != -ENOENT)
 		return err;
 	err = forward_v6(j, interface);

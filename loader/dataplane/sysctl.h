@@ -11,6 +11,9 @@
 int sysctl_read(const char *name, char *buf, size_t size);
 int sysctl_write(const char *name, const char *value);
 
+/* Sets the value, noted in the journal, unless it is in force. 1: it was set. */
+int sysctl_want(struct journal *j, const char *name, const char *value);
+
 /*
  * What bpf_fib_lookup() needs of an attached interface: forwarding, for both families. Keeps the
  * routes that router advertisements made. What was changed goes to the journal first.
