@@ -50,12 +50,14 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Dinline='inline __attribute__((__alwa
 MODULES  := base manifest store model tables dns health dataplane handoff control
 LIB_SRC  := $(foreach m,$(MODULES),$(wildcard loader/$(m)/*.c))
 CTL_SRC  := $(wildcard tools/ctl/*.c)
+DECAP_SRC := $(wildcard tools/decap/*.c)
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
 CTL_OBJ  := $(CTL_SRC:%.c=$(BUILD)/%.o)
 MAIN_OBJ := $(BUILD)/loader/main.o
+DECAP_OBJ := $(DECAP_SRC:%.c=$(BUILD)/%.o)
 ASAN_OBJ := $(LIB_SRC:%.c=$(BUILD)/asan/%.o)
-# The CLI's modules too, but for its main(), so that unit tests reach them.
-ASAN_CTL_OBJ := $(filter-out $(BUILD)/asan/tools/ctl/main.o,$(CTL_SRC:%.c=$(BUILD)/asan/%.o))
+# The tools' modules too, but for their main(), so that unit tests reach them.
+ASAN_CTL_OBJ := $(filter-out %/main.o,$(patsubst %.c,$(BUILD)/asan/%.o,$(CTL_SRC) $(DECAP_SRC)))
 BPF_SRC  := $(wildcard bpf/*.bpf.c)
 SKELS    := $(BPF_SRC:bpf/%.bpf.c=$(BUILD)/bpf/%.skel.h)
 BPF_OBJ  := $(SKELS:%.skel.h=%.bpf.o)
@@ -81,7 +83,7 @@ FUZZ     := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuz
 help:
 	@echo 'make demo          the main job in network namespaces, on one command (root)'
 	@echo 'make check         all tests (root); installs what they need'
-	@echo 'make all           spillwayd, spillway and the BPF objects, in build/'
+	@echo 'make all           spillwayd, spillway, spillway-decap and the BPF objects, in build/'
 	@echo 'make deps          install missing Debian packages'
 	@echo 'make check-unit    unit tests under ASan and UBSan, no root needed'
 	@echo 'make check-golden  manifests to tables and to errors, no root needed'
@@ -102,7 +104,7 @@ help:
 deps:
 	$(Q)tools/dev/deps.sh $(BUILD_PKGS) $(TEST_PKGS)
 
-all: $(BUILD)/spillwayd $(BUILD)/spillway
+all: $(BUILD)/spillwayd $(BUILD)/spillway $(BUILD)/spillway-decap
 
 # These install what is missing before anything is compiled, hence the second make.
 demo:
@@ -180,10 +182,13 @@ bench:
 install: all
 	install -D -m 755 $(BUILD)/spillwayd $(DESTDIR)$(PREFIX)/sbin/spillwayd
 	install -D -m 755 $(BUILD)/spillway $(DESTDIR)$(PREFIX)/bin/spillway
+	install -D -m 755 $(BUILD)/spillway-decap $(DESTDIR)$(PREFIX)/sbin/spillway-decap
 	install -d $(DESTDIR)/lib/systemd/system $(DESTDIR)$(DOCDIR)/examples/web \
 		$(DESTDIR)$(DOCDIR)/examples/failover $(DESTDIR)$(DOCDIR)/reference
-	sed 's|/usr/sbin/|$(PREFIX)/sbin/|; s|/usr/share/doc/spillway/|$(DOCDIR)/|' \
-		packaging/spillwayd.service > $(DESTDIR)/lib/systemd/system/spillwayd.service
+	for unit in spillwayd spillway-decap; do \
+		sed 's|/usr/sbin/|$(PREFIX)/sbin/|; s|/usr/share/doc/spillway/|$(DOCDIR)/|' \
+			packaging/$$unit.service > $(DESTDIR)/lib/systemd/system/$$unit.service; \
+	done
 	install -m 644 README.md LICENSE docs/*.md $(DESTDIR)$(DOCDIR)
 	install -m 644 docs/reference/*.md $(DESTDIR)$(DOCDIR)/reference
 	install -m 644 examples/*.yaml $(DESTDIR)$(DOCDIR)/examples
@@ -193,8 +198,10 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/spillway
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/sbin/spillwayd $(DESTDIR)$(PREFIX)/bin/spillway
-	rm -f $(DESTDIR)/lib/systemd/system/spillwayd.service
+	rm -f $(DESTDIR)$(PREFIX)/sbin/spillwayd $(DESTDIR)$(PREFIX)/bin/spillway \
+		$(DESTDIR)$(PREFIX)/sbin/spillway-decap
+	rm -f $(DESTDIR)/lib/systemd/system/spillwayd.service \
+		$(DESTDIR)/lib/systemd/system/spillway-decap.service
 	rm -rf $(DESTDIR)$(DOCDIR)
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/spillway
 
@@ -257,6 +264,10 @@ $(BUILD)/spillwayd: $(MAIN_OBJ) $(BUILD)/libspillway.a
 $(BUILD)/spillway: $(CTL_OBJ) $(BUILD)/libspillway.a
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_CTL)
+
+$(BUILD)/spillway-decap: $(DECAP_OBJ) $(BUILD)/libspillway.a
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lmnl -lsystemd -l:libbpf.a -lelf -lz
 
 $(BUILD)/tests/unit/%: $(BUILD)/asan/tests/unit/%.o $(BUILD)/asan/libspillway.a
 	$(say) LD-SAN $@

@@ -9,6 +9,7 @@ GET /           NAME; counted
 GET /bytes/N    N bytes of a repeating pattern; counted
 GET /noise/N    N bytes in which nothing comes again within 16 MiB; counted
 GET /slow/S     NAME after S seconds; counted
+GET /peer       the client's address, as this server sees it; counted
 POST /          the length of the body; counted
 POST /sum       the SHA-256 of the body; counted
 GET /healthz    200, or the status in the file COUNT_FILE.health; not counted
@@ -93,6 +94,9 @@ class Server:
             chunks = noise(length)
         elif path.startswith("/slow/"):
             await asyncio.sleep(float(path[6:]))
+        elif path == "/peer":
+            peer = writer.get_extra_info("peername")[0].removeprefix("::ffff:")
+            chunks, length = [peer.encode()], len(peer)
         elif body is not None:
             chunks = [body if path == "/sum" else b"%d" % len(body)]
             length = len(chunks[0])

@@ -38,5 +38,7 @@ int jumbo_tests(void);
 int handoff_tests(void);
 int steer_tests(void);
 int steer_daemon_tests(void);
+int decap_tests(void);
+int decap_mss_tests(void);
 
 #endif

@@ -60,6 +60,8 @@ int main(int argc, char **argv)
 	failed += handoff_tests();
 	failed += steer_tests();
 	failed += steer_daemon_tests();
+	failed += decap_tests();
+	failed += decap_mss_tests();
 	if (!quick)
 		failed += shares_tests();
 	failed += threads_tests();

@@ -11,7 +11,7 @@ ORDER = ["base", "manifest", "store", "model", "tables", "dns", "health", "datap
 # A library's header belongs to one folder (the CLI is a program of its own).
 LIBRARY = {
     "yaml.h": ["loader/manifest/"],
-    "bpf/": ["loader/dataplane/", "bpf/", "tests/packet/", "tests/bench/", "tests/kernels/"],
+    "bpf/": ["loader/dataplane/", "tools/decap/", "bpf/", "tests/packet/", "tests/bench/", "tests/kernels/"],
     "libmnl/": ["loader/dataplane/"],
     "sqlite3.h": ["loader/store/", "tests/unit/store_test.c"],
     "ares.h": ["loader/dns/resolver.c"],
