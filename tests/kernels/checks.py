@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import cards
+import direct
 import lib
 import load
 import run_c
@@ -301,6 +302,53 @@ def a_dispatcher_of_libxdp_is_named_when_it_is_in_the_way(world):
     assert cards.xdp(world.net, "gw", "front") is None
 
 
+def clients_are_seen(world, kind, outer):
+    """By the server p1, through a tunnel, over both families."""
+    tunnel = direct.Encapsulator(world.net, kind, outer)
+    for family in (4, 6):
+        for _ in range(3):
+            done = world.net.exec("client", "curl", "-sS", "--max-time", "10",
+                                  direct.url(family, "/peer"))
+            assert done.stdout == direct.CLIENTS[family], (kind, outer, done)
+    world.net.kill(tunnel.process)
+
+
+def a_real_server_takes_packets_out_of_tunnels(world):
+    for vips, router in (("192.0.2.0/24", "198.51.100.1"), ("2001:db8::/64", "2001:db8:f::1")):
+        world.net.exec("client", "ip", "route", "replace", vips, "via", router)
+    direct.route_answers(world.net, "p1")
+    server = direct.RealServer(world.net, interface="p1",
+                               args=("--add-vip", "--xdp-mode", "native")).start()
+    for kind in ("ipip", "gue1", "gue0:2"):
+        for outer in (4, 6):
+            clients_are_seen(world, kind, outer)
+    assert cards.xdp(world.net, "p1", "p1") == ("native", "spillway_decap")
+    stats = server.stats()
+    server.kill()
+    server.detach()
+    assert cards.xdp(world.net, "p1", "p1") is None
+    assert stats["mss_lowered"] == 36, stats
+    return f"{stats['decapsulated_ipip']} of ipip, {stats['decapsulated_gue']} of gue"
+
+
+def by_hand():
+    """The commands that the documentation gives for a server, a text a block."""
+    with open(os.path.join(lib.ROOT, "docs", "direct-return.md"), encoding="utf8") as text:
+        section = re.search(r"^## By hand$(.*?)^## ", text.read(), re.M | re.S).group(1)
+    return [block.replace("    ", "").replace("eth0", "p1")
+            for block in re.findall(r"(?:^    .*\n)+", section, re.M)]
+
+
+def a_real_server_set_up_as_documented_takes_them_too(world):
+    blocks = by_hand()
+    assert len(blocks) == 5, blocks
+    for block in blocks:
+        world.net.exec("p1", "sh", "-exc", block)
+    for kind in ("ipip", "gue1", "gue0:0"):
+        for outer in (4, 6):
+            clients_are_seen(world, kind, outer)
+
+
 CHECKS = [
     native_xdp_attaches_to_virtio_net,
     tcp_over_ipv4_is_redirected_and_every_count_agrees,
@@ -315,4 +363,6 @@ CHECKS = [
     clients_on_a_vlan_are_served_by_endpoints_on_another,
     after_detach_no_program_is_left,
     a_dispatcher_of_libxdp_is_named_when_it_is_in_the_way,
+    a_real_server_takes_packets_out_of_tunnels,
+    a_real_server_set_up_as_documented_takes_them_too,
 ]

@@ -224,6 +224,9 @@ static void inner_packets_that_do_not_fit_pass(void **state)
 		w.udp_shorter = 1;
 		decap_build(&inner, &w, &f);
 		decap_expect_pass(&f, SPW_DECAP_PASS_MALFORMED);
+		w.udp_shorter = (uint16_t)-1; /* longer than what carries it */
+		decap_build(&inner, &w, &f);
+		decap_expect_pass(&f, SPW_DECAP_PASS_MALFORMED);
 	}
 }
 

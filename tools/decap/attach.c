@@ -73,7 +73,10 @@ int attach_interface(struct decap *d, struct decap_interface *i, const struct li
 	xdp_link_path(d->options->bpffs, link->name, path, sizeof(path));
 	fd = update_pinned(d, link, path);
 	if (fd < 0) {
-		(void)link_unpin(path);
+		if (!link_unpin(path))
+			log_warn("attach: %s: the pinned link does not serve any more: attached "
+				 "anew, packets pass untouched for a moment",
+				 link->name);
 		fd = create(d, link, why);
 		if (fd < 0)
 			return fd;

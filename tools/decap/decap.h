@@ -22,6 +22,7 @@ struct decap_interface {
 	uint32_t ifindex; /* attached there; 0: not attached */
 	int link;	  /* owned; -1: none */
 	uint32_t mtu;	  /* that the MSS is made for */
+	bool missing;	  /* and that has been told */
 };
 
 /* Zero-initialise; decap_close() gives it back. */

@@ -115,14 +115,16 @@ static int refresh_interface(struct decap *d, struct decap_interface *i, struct 
 	int err = link_find(&d->netlink, i->name, &link);
 
 	if (err == -ENODEV) {
-		if (i->ifindex || i->link < 0)
+		if (!i->missing)
 			log_warn("interface: %s: is not there: attached when it appears", i->name);
 		fd_close(fd_take(&i->link));
 		i->ifindex = i->mtu = 0;
+		i->missing = true;
 		return 0;
 	}
 	if (err)
 		return why_set(why, err, "%s: %s", i->name, strerror(-err));
+	i->missing = false;
 	if (link.ifindex != i->ifindex) {
 		err = set_up(d, i, &link, why);
 		i->mtu = 0;
@@ -173,28 +175,35 @@ static void hear(struct decap *d)
 	} while (len > 0 || (len < 0 && errno == ENOBUFS));
 }
 
+static int catch_up(struct decap *d)
+{
+	AUTO(arena_free) struct arena *a = arena_new();
+	const char *text = NULL;
+	int err;
+
+	if (!a)
+		return -ENOMEM;
+	err = refresh(d, (struct why){a, &text});
+	if (err)
+		log_error("refresh: %s", text ? text : strerror(-err));
+	return 0;
+}
+
 static int follow(struct decap *d, int signals)
 {
 	struct pollfd polled[] = {{.fd = signals, .events = POLLIN},
 				  {.fd = mnl_socket_get_fd(d->watch), .events = POLLIN}};
-	const char *text;
-	int err;
+	int err = 0;
 
-	for (;;) {
+	while (!err) {
 		if (poll(polled, 2, -1) < 0 && errno != EINTR)
 			return -errno;
 		if (polled[0].revents)
 			return 0;
 		hear(d);
-		AUTO(arena_free) struct arena *a = arena_new();
-
-		if (!a)
-			return -ENOMEM;
-		text = NULL;
-		err = refresh(d, (struct why){a, &text});
-		if (err)
-			log_error("refresh: %s", text ? text : strerror(-err));
+		err = catch_up(d);
 	}
+	return err;
 }
 
 static int run(struct arena *a, const struct decap_options *o, int signals)

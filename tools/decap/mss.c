@@ -87,9 +87,10 @@ int mss_set(struct decap *d, const struct decap_interface *i, uint32_t mtu, stru
 	if (!err)
 		err = add_filter(d, i);
 	if (err)
-		return why_set(
-			why, err, "%s: the filter that lowers the MSS cannot be put in (%s): %s",
-			i->name, strerror(-err), "or set it by other means and use --mss off");
+		return why_set(why, err,
+			       "%s: the filter that lowers the MSS cannot be put in: %s: lower it "
+			       "by other means and use --mss off",
+			       i->name, strerror(-err));
 	log_info("mss: %s: VIPs offer %u at most, %u by IPv6", i->name, mss.v4, mss.v6);
 	return 0;
 }
