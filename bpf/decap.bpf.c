@@ -62,7 +62,7 @@ static inline enum decap_verdict decap_packet(struct decap *d)
 	STAGE(decap_fits);
 	STAGE(decap_congestion);
 	if (!decap_move(d))
-		return DECAP_DROP;
+		return decap_drop(SPW_DECAP_DROP_INTERNAL);
 	decap_add(d->gue ? SPW_DECAP_GUE : SPW_DECAP_IPIP, 1);
 	decap_add(SPW_DECAP_BYTES, d->end - d->at);
 	return DECAP_PASS;

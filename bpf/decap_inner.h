@@ -131,10 +131,8 @@ static inline enum decap_verdict decap_congestion(struct decap *d)
 	__u8 was = decap_class(&d->inner, d->inner_v6) & DECAP_ECN;
 	__u8 mark = decap_ecn(was, decap_class(&d->outer, d->outer_v6));
 
-	if (mark == DECAP_ECN_DROP) {
-		decap_add(SPW_DECAP_DROP_ECN, 1);
-		return DECAP_DROP;
-	}
+	if (mark == DECAP_ECN_DROP)
+		return decap_drop(SPW_DECAP_DROP_ECN);
 	if (mark == was)
 		return DECAP_NEXT;
 	if (d->inner_v6 ? !decap_mark6(d, mark) : !decap_mark4(d, mark))

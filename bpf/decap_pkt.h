@@ -55,6 +55,12 @@ static inline enum decap_verdict decap_pass(enum spw_decap_stat row)
 	return DECAP_PASS;
 }
 
+static inline enum decap_verdict decap_drop(enum spw_decap_stat row)
+{
+	decap_add(row, 1);
+	return DECAP_DROP;
+}
+
 /* The traffic class, IPv4's TOS. */
 static inline __u8 decap_class(const union decap_ip *ip, bool v6)
 {

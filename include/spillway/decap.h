@@ -15,6 +15,8 @@
 	X(SPW_DECAP_ECN_CE, "ecn_ce", "congestion marks moved from the outer to the inner header") \
 	X(SPW_DECAP_DROP_ECN, "drop_ecn",                                                          \
 	  "marked as congested on the way, while the inner packet's sender knows no marks")        \
+	X(SPW_DECAP_DROP_INTERNAL, "drop_internal",                                                \
+	  "the headers could not be moved: a mistake here")                                        \
 	X(SPW_DECAP_PASS_NO_TUNNEL, "pass_no_tunnel", "neither IP in IP nor to a GUE port")        \
 	X(SPW_DECAP_PASS_NOT_HOST, "pass_not_host",                                                \
 	  "a tunnel's packet, but its destination is no address of this host")                     \

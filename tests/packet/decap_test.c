@@ -317,6 +317,27 @@ static void inner_packets_to_others_pass(void **state)
 	}
 }
 
+/* RFC 4291, 2.5.5.2: on no wire; in the maps they are IPv4's. */
+static void mapped_addresses_in_ipv6_headers_pass(void **state)
+{
+	struct desc inner = decap_client(6);
+	struct wrap w = decap_wrap(6, WRAP_IPIP);
+	struct spw_addr vip = addr_of(VIP4);
+	struct frame f;
+
+	(void)state;
+	decap_build(&inner, &w, &f);
+	memcpy(f.b + wrap_payload(&w) + 24, vip.b, sizeof(vip.b));
+	decap_expect_pass(&f, SPW_DECAP_PASS_MALFORMED);
+	w.from = addr_of("10.1.0.20");
+	decap_build(&inner, &w, &f);
+	decap_expect_pass(&f, SPW_DECAP_PASS_MALFORMED);
+	w = decap_wrap(6, WRAP_IPIP);
+	w.to = addr_of("10.1.0.1");
+	decap_build(&inner, &w, &f);
+	decap_expect_pass(&f, SPW_DECAP_PASS_MALFORMED);
+}
+
 static void a_prefix_of_vips_holds_all_its_addresses(void **state)
 {
 	const char *const in[] = {"198.18.5.0", "2001:db8:5::"};
@@ -471,6 +492,7 @@ int decap_tests(void)
 		cmocka_unit_test_setup(tunnels_of_strangers_pass_where_gateways_are_named,
 				       decap_reset),
 		cmocka_unit_test_setup(inner_packets_to_others_pass, decap_reset),
+		cmocka_unit_test_setup(mapped_addresses_in_ipv6_headers_pass, decap_reset),
 		cmocka_unit_test_setup(a_prefix_of_vips_holds_all_its_addresses, decap_reset),
 		cmocka_unit_test_setup(inner_fragments_are_taken_out, decap_reset),
 		cmocka_unit_test_setup(frames_to_groups_and_double_tags_pass, decap_reset),
