@@ -335,7 +335,7 @@ def by_hand():
     """The commands that the documentation gives for a server, a text a block."""
     with open(os.path.join(lib.ROOT, "docs", "direct-return.md"), encoding="utf8") as text:
         section = re.search(r"^## By hand$(.*?)^## ", text.read(), re.M | re.S).group(1)
-    return [block.replace("    ", "").replace("eth0", "p1")
+    return [re.sub("^    ", "", block, flags=re.M).replace("eth0", "p1")
             for block in re.findall(r"(?:^    .*\n)+", section, re.M)]
 
 
