@@ -68,12 +68,36 @@ static inline enum decap_verdict decap_packet(struct decap *d)
 	return DECAP_PASS;
 }
 
-SEC("xdp.frags")
-int spillway_decap(struct xdp_md *ctx)
+/* A function of its own, so that packets which are plainly no tunnel's do not pay for its stack. */
+static __noinline int decap_run(struct xdp_md *ctx)
 {
 	struct decap d = {.ctx = ctx, .frame_len = bpf_xdp_get_buff_len(ctx)};
 
 	return decap_packet(&d) == DECAP_DROP ? XDP_DROP : XDP_PASS;
+}
+
+/* TCP without a tag: most of what a server gets. */
+static inline bool decap_is_plain(const struct xdp_md *ctx)
+{
+	const struct ethhdr *eth = (void *)(long)ctx->data;
+	const struct iphdr *ip4 = (void *)(eth + 1);
+	const struct ipv6hdr *ip6 = (void *)(eth + 1);
+	const void *end = (void *)(long)ctx->data_end;
+
+	if ((void *)(ip4 + 1) <= end && eth->h_proto == bpf_htons(ETH_P_IP))
+		return ip4->protocol == IPPROTO_TCP;
+	if ((void *)(ip6 + 1) <= end && eth->h_proto == bpf_htons(ETH_P_IPV6))
+		return ip6->nexthdr == IPPROTO_TCP;
+	return false;
+}
+
+SEC("xdp.frags")
+int spillway_decap(struct xdp_md *ctx)
+{
+	if (!decap_is_plain(ctx))
+		return decap_run(ctx);
+	decap_add(SPW_DECAP_PASS_NO_TUNNEL, 1);
+	return XDP_PASS;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
