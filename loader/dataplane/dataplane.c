@@ -230,7 +230,7 @@ int dataplane_open(struct arena *a, uv_loop_t *loop, const struct dataplane_opti
 	if (!err)
 		err = privileges_check(w);
 	if (!err)
-		err = netns_lock(&dp->netns_lock, w);
+		err = netns_lock("spillwayd", &dp->netns_lock, w);
 	if (!err)
 		err = set_options(dp, opts);
 	if (!err)

@@ -76,7 +76,7 @@ int dataplane_detach(struct arena *a, const char *bpffs, const char *run_dir, co
 	int err = privileges_check(w), one;
 
 	if (!err)
-		err = netns_lock(&lock, w);
+		err = netns_lock("spillwayd", &lock, w);
 	if (err)
 		return err;
 	if (bpffs && bpffs_exists(bpffs))

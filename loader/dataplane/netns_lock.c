@@ -12,13 +12,13 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#define NAME "spillwayd"
-
-static socklen_t fill(struct sockaddr_un *addr)
+static socklen_t fill(struct sockaddr_un *addr, const char *program)
 {
+	size_t len = strnlen(program, sizeof(addr->sun_path) - 1);
+
 	*addr = (struct sockaddr_un){.sun_family = AF_UNIX};
-	memcpy(addr->sun_path + 1, NAME, sizeof(NAME) - 1);
-	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + sizeof(NAME));
+	memcpy(addr->sun_path + 1, program, len);
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len);
 }
 
 /* The pid of the one who listens, or 0. */
@@ -34,22 +34,22 @@ static int holder(const struct sockaddr_un *addr, socklen_t len)
 	return peer.pid;
 }
 
-int netns_lock(int *out, struct why why)
+int netns_lock(const char *program, int *out, struct why why)
 {
 	AUTO(fd_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_un addr;
-	socklen_t len = fill(&addr);
+	socklen_t len = fill(&addr, program);
 
 	if (fd < 0)
 		return why_set(why, -errno, "socket: %s", strerror(errno));
 	if (bind(fd, (struct sockaddr *)&addr, len) || listen(fd, 1)) {
 		if (errno != EADDRINUSE)
-			return why_set(why, -errno, "abstract address %s: %s", NAME,
+			return why_set(why, -errno, "abstract address %s: %s", program,
 				       strerror(errno));
 		return why_set(why, -EBUSY,
-			       "another spillwayd, pid %d, has this network namespace: stop it "
-			       "first; one daemon attaches to all interfaces",
-			       holder(&addr, len));
+			       "another %s, pid %d, has this network namespace: stop it "
+			       "first; one attaches to all interfaces",
+			       program, holder(&addr, len));
 	}
 	*out = fd_take(&fd);
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One data path a network namespace. */
+/* One program of a kind a network namespace. */
 #ifndef SPILLWAY_DATAPLANE_NETNS_LOCK_H
 #define SPILLWAY_DATAPLANE_NETNS_LOCK_H
 
@@ -7,9 +7,9 @@
 
 /*
  * Held until *fd is closed, however the process ends. -EBUSY when another process has it; the
- * sentence names its pid. The lock is the abstract Unix address "spillwayd", of which each network
+ * sentence names its pid. The lock is the abstract Unix address `program`, of which each network
  * namespace has its own (unix(7)).
  */
-int netns_lock(int *fd, struct why why);
+int netns_lock(const char *program, int *fd, struct why why);
 
 #endif

@@ -270,8 +270,12 @@ def test_checksums_are_right_also_where_marks_were_merged(net, server):
 
 
 def test_a_second_program_is_refused_and_vips_without_an_address_are_told_of(net, server):
-    second = net.exec("p1", direct.DECAP, *server.dirs, *server.args, check=False)
-    assert second.returncode == 1 and "stop it first" in second.stderr
+    for dirs in server.dirs, direct.RealServer(net, "p2").dirs:
+        second = net.exec("p1", direct.DECAP, *dirs, *server.args, check=False)
+        assert second.returncode == 1
+        assert f"another spillway-decap, pid {server.process.pid}, has this" in second.stderr
+    elsewhere = net.exec("p2", direct.DECAP, *server.dirs, *server.args, check=False)
+    assert elsewhere.returncode == 1 and "has its pins here" in elsewhere.stderr
     server.kill()
     server.args.remove("--add-vip")
     server.start()

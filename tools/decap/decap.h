@@ -17,6 +17,8 @@ struct decap_bpf;
 /* Marks addresses and routes as ours; spillwayd, which may run beside, has another number. */
 #define DECAP_PROTOCOL 156
 
+#define DECAP_PROGRAM "spillway-decap"
+
 struct decap_interface {
 	const char *name;
 	uint32_t ifindex; /* attached there; 0: not attached */
@@ -33,7 +35,8 @@ struct decap {
 	struct mnl_socket *watch; /* hears of links and addresses */
 	struct decap_bpf *skel;	  /* owned */
 	struct decap_interface *interfaces;
-	int lock; /* on the directory of the pins; -1: none */
+	int lock;	/* on the directory of the pins; -1: none */
+	int netns_lock; /* likewise, since VIPs are marked by a number only */
 };
 
 /* lock.c: one program a directory of pins. -EBUSY. What is not there is no error: *fd stays -1. */

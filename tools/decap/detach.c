@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "dataplane/bpffs.h"
+#include "dataplane/netns_lock.h"
 #include "dataplane/privileges.h"
 #include "dataplane/sysctl.h"
 #include "decap/decap.h"
@@ -61,8 +62,11 @@ static int undo_changes(const struct decap_options *o, struct why why)
 int decap_detach(struct arena *a, const struct decap_options *o, const char **why)
 {
 	struct why w = {a, why};
+	AUTO(fd_close) int netns = -1;
 	int err = privileges_check(w), lock = -1, one;
 
+	if (!err)
+		err = netns_lock(DECAP_PROGRAM, &netns, w);
 	if (!err)
 		err = lock_directory(o->bpffs, &lock, w);
 	if (err)

@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "dataplane/bpffs.h"
+#include "dataplane/netns_lock.h"
 #include "dataplane/privileges.h"
 #include "decap.skel.h"
 #include "decap/decap.h"
@@ -34,6 +35,7 @@ static void decap_close(struct decap *d)
 	netlink_close(&d->netlink);
 	journal_done(&d->journal);
 	fd_close(d->lock);
+	fd_close(d->netns_lock);
 }
 
 static int watch_open(struct decap *d, struct why why)
@@ -78,6 +80,8 @@ static int open_all(struct decap *d, struct why why)
 	const struct decap_options *o = d->options;
 	int err = privileges_check(why);
 
+	if (!err)
+		err = netns_lock(DECAP_PROGRAM, &d->netns_lock, why);
 	if (!err)
 		err = open_files(d, why);
 	if (!err)
@@ -208,7 +212,7 @@ static int follow(struct decap *d, int signals)
 
 static int run(struct arena *a, const struct decap_options *o, int signals)
 {
-	struct decap d = {.options = o, .lock = -1};
+	struct decap d = {.options = o, .lock = -1, .netns_lock = -1};
 	const char *text = NULL;
 	struct why why = {a, &text};
 	int err = open_all(&d, why);
