@@ -90,7 +90,7 @@ struct {
 	__type(value, struct spw_service_row);
 } service_rows SEC(".maps");
 
-/* Writer: the daemon, only lines that no row of the active side names. */
+/* Writer: the daemon, only lines that no row of the active side names. Source lists are here too. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

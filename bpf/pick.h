@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Which endpoint a new flow gets: a hash of its 5-tuple chooses a slot. Where that slot's endpoint
- * may not be picked (its word changes before any table does), further slots are probed, then the
- * spare table. The hash depends on the packet and the seed only, so all gateways agree.
+ * Which endpoint a new flow gets: a hash of its 5-tuple, or of its source, chooses a slot. Where that
+ * slot's endpoint may not be picked (its word changes before any table does), further slots are probed,
+ * then the spare table. The hash depends on the packet and the seed only, so all gateways agree. Where
+ * the service asks for it, the first slot and its first probe are two choices, and load decides.
  */
 #ifndef SPILLWAY_BPF_PICK_H
 #define SPILLWAY_BPF_PICK_H
@@ -11,7 +12,7 @@
 
 #include <spillway/hash.h>
 
-#include "service.h"
+#include "admit.h"
 
 static inline __u32 endpoint_word(__u32 id)
 {
@@ -82,6 +83,14 @@ static inline __u64 pick_hash(const struct spw_flow_key *k, __u32 seed)
 	return spw_mix(h, (__u64)k->sport << 32 | (__u64)k->dport << 16 | k->proto);
 }
 
+/* All flows of a client alike, to whatever service. */
+static inline __u64 pick_hash_source(const struct spw_flow_key *k, __u32 seed)
+{
+	__u64 h = spw_mix(seed, (__u64)k->saddr.w[0] << 32 | k->saddr.w[1]);
+
+	return spw_mix(h, (__u64)k->saddr.w[2] << 32 | k->saddr.w[3]);
+}
+
 /* Maps a hash onto 0 .. n - 1 evenly, without a division. */
 static inline __u32 pick_scale(__u32 hash, __u32 n)
 {
@@ -95,6 +104,12 @@ static inline __u32 pick_slot(__u64 hash, __u32 base, __u32 size)
 	const struct spw_slot_line *l = bpf_map_lookup_elem(&slots, &line);
 
 	return l ? l->endpoint[slot % SPW_LINE_SLOTS] : SPW_ENDPOINT_NONE;
+}
+
+/* Probes go on from a hash by mixing it with their number. */
+static inline __u64 pick_probe(__u64 hash, __u32 number)
+{
+	return spw_mix(hash, number);
 }
 
 /*
@@ -115,14 +130,74 @@ __noinline __u32 pick_from(__u64 hash, const struct spw_table_ref *t, __u32 trie
 				count(SPW_COUNT_PICK_PROBED);
 			return id;
 		}
-		hash = spw_mix(hash, i + 1);
+		hash = pick_probe(hash, i + 1);
 	}
 	return SPW_ENDPOINT_NONE;
 }
 
+/* Not exact: other CPUs count meanwhile. */
+static inline __u64 pick_load(__u32 id)
+{
+	const struct spw_load *l = bpf_map_lookup_elem(&endpoint_loads, &id);
+	__s64 open = l ? load64(&l->open) : 0;
+
+	return open > 0 ? open : 0;
+}
+
+static inline bool pick_is_counted(__u32 id)
+{
+	const struct spw_endpoint *e = bpf_map_lookup_elem(&endpoints, &id);
+
+	return e && e->mode == SPW_MODE_NAT && (e->flags & SPW_ENDPOINT_COUNTED);
+}
+
+/*
+ * Two choices (Mitzenmacher, 2001): of the slot's endpoint and that of its first probe, the one with
+ * fewer open flows for its weight. Slots are drawn by weight already, so that alone shares idle
+ * endpoints out by weight, and the quotient keeps it so under load: without it the light ones would be
+ * brought up to as many flows as the heavy ones. An equal load is the first one's, or a weight of two
+ * would attract everything that is idle.
+ *
+ * NONE where there are not two to choose from: then pick_from() goes on, with the same slots. So an
+ * endpoint of the userspace path is only ever the one that steer.bpf.c would find, too.
+ */
+__noinline __u32 pick_two(__u64 hash, const struct spw_table_ref *t, const struct spw_table_ref *w,
+			  __u32 what)
+{
+	__u64 other = pick_probe(hash, 1), weight[2] = {1, 1};
+	__u32 a, b;
+
+	if (!t || !t->size || !w)
+		return SPW_ENDPOINT_NONE;
+	a = pick_slot(hash, t->base, t->size);
+	b = pick_slot(other, t->base, t->size);
+	if (a == b || !pick_fits(a, what) || !pick_fits(b, what) || !pick_is_counted(a) ||
+	    !pick_is_counted(b))
+		return SPW_ENDPOINT_NONE;
+	if (w->size) {
+		weight[0] = pick_slot(hash, w->base, w->size);
+		weight[1] = pick_slot(other, w->base, w->size);
+	}
+	if (pick_load(a) * weight[1] <= pick_load(b) * weight[0])
+		return a;
+	count(SPW_COUNT_PICK_SECOND);
+	return b;
+}
+
+static inline __u32 pick_least(const struct pkt *p, const struct spw_service_row *row)
+{
+	const struct spw_service_extra *x;
+
+	if (row->pick != SPW_PICK_LEAST || !p->tcp)
+		return SPW_ENDPOINT_NONE;
+	x = service_extra(p->side, p->service);
+	return x ? pick_two(p->carry->pick, &row->table, &x->weights, pick_for(p))
+		 : SPW_ENDPOINT_NONE;
+}
+
 static inline __u32 pick_in_table(const struct pkt *p, const struct spw_table_ref *t)
 {
-	return pick_from(p->carry->hash, t, SPW_PICK_PROBES + 1, pick_for(p));
+	return pick_from(p->carry->pick, t, SPW_PICK_PROBES + 1, pick_for(p));
 }
 
 /*
@@ -133,7 +208,7 @@ static inline __u32 pick_last(const struct pkt *p, const struct spw_service_row 
 {
 	if (row->flags & SPW_SERVICE_EMPTY)
 		return SPW_ENDPOINT_NONE;
-	return pick_from(spw_mix(p->carry->hash, SPW_PICK_LAST), &row->table, SPW_PICK_LAST,
+	return pick_from(spw_mix(p->carry->pick, SPW_PICK_LAST), &row->table, SPW_PICK_LAST,
 			 pick_for(p));
 }
 
@@ -157,14 +232,23 @@ static inline enum verdict pick_nobody(const struct pkt *p, const struct spw_ser
 static inline enum verdict pick_endpoint(struct pkt *p)
 {
 	const struct spw_service_row *row;
+	enum verdict v;
 
 	if (p->line)
 		return NEXT;
 	row = service_row(p, p->service);
 	if (!row)
 		return drop(SPW_DROP_INTERNAL);
+	v = admit(p, row);
+	if (v != NEXT)
+		return v;
 	p->carry->hash = pick_hash(p->key, p->settings->seed);
-	p->endpoint = pick_in_table(p, &row->table);
+	p->carry->pick = p->carry->hash;
+	if (row->pick == SPW_PICK_SOURCE)
+		p->carry->pick = pick_hash_source(p->key, p->settings->seed);
+	p->endpoint = pick_least(p, row);
+	if (p->endpoint == SPW_ENDPOINT_NONE)
+		p->endpoint = pick_in_table(p, &row->table);
 	if (p->endpoint != SPW_ENDPOINT_NONE)
 		return NEXT;
 	p->endpoint = pick_in_table(p, &row->spare);

@@ -7,6 +7,7 @@
 #ifndef SPILLWAY_BPF_STATS_H
 #define SPILLWAY_BPF_STATS_H
 
+#include "extra_maps.h"
 #include "maps.h"
 #include "pkt.h"
 
@@ -89,12 +90,31 @@ static inline void count_endpoint(const struct pkt *p)
 	s->bytes_in += p->l3_len;
 }
 
+/*
+ * The open flows of endpoints that are picked by load are besides in one word for all CPUs, where a pick
+ * can read them: a shared atomic addition when a flow opens and when it closes. It is exact at once,
+ * also while no daemon runs; numbers that a daemon publishes now and then would send thousands of flows
+ * to whoever was idle a moment ago.
+ */
+static inline void count_load(__u32 endpoint, __s64 more)
+{
+	const struct spw_endpoint *e = bpf_map_lookup_elem(&endpoints, &endpoint);
+	struct spw_load *l;
+
+	if (!e || !(e->flags & SPW_ENDPOINT_COUNTED))
+		return;
+	l = bpf_map_lookup_elem(&endpoint_loads, &endpoint);
+	if (l)
+		__sync_fetch_and_add(&l->open, more);
+}
+
 static inline void count_opened(__u32 endpoint)
 {
 	struct spw_endpoint_stats *s = bpf_map_lookup_elem(&endpoint_stats, &endpoint);
 
 	if (s)
 		s->flows_opened += 1;
+	count_load(endpoint, 1);
 }
 
 static inline void count_closed(__u32 endpoint)
@@ -103,6 +123,7 @@ static inline void count_closed(__u32 endpoint)
 
 	if (s)
 		__sync_fetch_and_add(&s->flows_closed, 1);
+	count_load(endpoint, -1);
 }
 
 #endif

@@ -121,7 +121,10 @@ __noinline int steer_from(struct bpf_sk_lookup *ctx, __u64 hash, const struct sp
 	return found;
 }
 
-/* As pick_endpoint() goes about it. */
+/*
+ * As pick_endpoint() goes about it; but for load, by which nothing is given to the userspace path that
+ * would not be without it.
+ */
 static inline enum steer steer_pick(struct bpf_sk_lookup *ctx, const struct spw_flow_key *k,
 				    __u32 v6)
 {
@@ -135,7 +138,7 @@ static inline enum steer steer_pick(struct bpf_sk_lookup *ctx, const struct spw_
 	row = service == SPW_SERVICE_NONE ? NULL : service_row_on(side, service);
 	if (!row || (row->flags & SPW_SERVICE_EMPTY))
 		return STEER_NOBODY;
-	hash = pick_hash(k, s->seed);
+	hash = row->pick == SPW_PICK_SOURCE ? pick_hash_source(k, s->seed) : pick_hash(k, s->seed);
 	found = steer_from(ctx, hash, &row->table, SPW_PICK_PROBES + 1, v6);
 	if (found == STEER_DONE)
 		return STEER_DONE;

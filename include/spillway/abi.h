@@ -12,6 +12,7 @@
 #include <linux/types.h>
 
 #include <spillway/addr.h>
+#include <spillway/extras.h>
 #include <spillway/flow.h>
 #include <spillway/fragment.h>
 #include <spillway/signals.h>
@@ -79,15 +80,10 @@ struct spw_service_line {
 	__u32 id[SPW_SERVICE_LINE];
 };
 
-/* A pick table: `size` slots (a prime) from slot number `base`, a multiple of SPW_LINE_SLOTS. */
-struct spw_table_ref {
-	__u32 base;
-	__u32 size; /* 0: no table */
-};
-
 enum spw_service_flag {
 	SPW_SERVICE_VALID = 1,
 	SPW_SERVICE_EMPTY = 2, /* none of its endpoints may be picked now */
+	SPW_SERVICE_GUARDED = 1 << 16, /* new flows are limited: its row in `service_extras` says how */
 };
 
 /* What becomes of a packet when its service has no endpoint left. */
@@ -104,7 +100,8 @@ struct spw_service_row {
 	__u32 flags;	 /* enum spw_service_flag */
 	__u8 new_flows;	 /* enum spw_no_endpoint, whenever a pick finds nobody */
 	__u8 live_flows; /* enum spw_no_endpoint, of established ones while EMPTY is set */
-	__u8 pad[2];
+	__u8 pick;	 /* enum spw_pick */
+	__u8 pad;
 	struct spw_table_ref table; /* the table as the tiers' shares stand */
 	struct spw_table_ref spare; /* asked when the probes of `table` found nobody */
 	struct spw_service_key key;
@@ -134,6 +131,7 @@ enum spw_mode {
 enum spw_endpoint_flag {
 	SPW_ENDPOINT_RESET_ON_REMOVAL = 1, /* its TCP flows are reset when it is removed */
 	SPW_ENDPOINT_HANDOFF = 2,	   /* a removed one's mode was SPW_MODE_HANDOFF */
+	SPW_ENDPOINT_COUNTED = 4,	   /* `endpoint_loads` has its open flows */
 };
 
 /* Map `endpoints`, by endpoint id. */

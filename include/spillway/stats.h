@@ -65,7 +65,13 @@
 	X(COUNT, STEERED, "steered", "new connections given to their endpoint's socket")           \
 	X(COUNT, STEER_REPICKED, "steer_repicked", "of them those picked anew, without an entry")  \
 	X(COUNT, STEER_NO_SOCKET, "steer_no_socket",                                               \
-	  "connections that no endpoint has a socket for: the host answers")
+	  "connections that no endpoint has a socket for: the host answers")                       \
+	X(COUNT, PICK_SECOND, "pick_second", "picks of the less loaded second of two slots")       \
+	X(DROP, SOURCE_DENIED, "drop_source_denied", "new flows from a source that is denied")     \
+	X(DROP, SOURCE_NOT_ALLOWED, "drop_source_not_allowed",                                     \
+	  "new flows from a source that is not among the allowed")                                 \
+	X(DROP, RATE_LIMITED, "drop_rate_limited", "new flows beyond the limit of their service")  \
+	X(DROP, SOURCE_LIMITED, "drop_source_limited", "new flows beyond the limit of a source")
 
 enum spw_stat {
 #define SPW_STAT_ENUM(kind, id, name, text) SPW_##kind##_##id,

@@ -70,7 +70,13 @@ uint32_t map_entries(enum map_id id, const struct spw_meta *meta)
 	case MAP_SERVICE_SLOTS:
 		return lines(2ull * perfect_slot_count(meta->max_services), SPW_SERVICE_LINE);
 	case MAP_SERVICE_ROWS:
+	case MAP_SERVICE_EXTRAS:
 		return 2 * meta->max_services;
+	case MAP_SERVICE_BUCKETS:
+	case MAP_SERVICE_STATS:
+		return meta->max_services;
+	case MAP_SOURCE_BUCKETS:
+		return SPW_SOURCE_LINES;
 	case MAP_SLOTS:
 		return meta->slot_lines;
 	case MAP_PORTS:
@@ -78,6 +84,7 @@ uint32_t map_entries(enum map_id id, const struct spw_meta *meta)
 	case MAP_ENDPOINTS:
 	case MAP_ENDPOINT_WORDS:
 	case MAP_ENDPOINT_STATS:
+	case MAP_ENDPOINT_LOADS:
 	case MAP_ENDPOINT_SIGNALS:
 	case MAP_NEXT_HOPS:
 		return meta->max_endpoints;
@@ -135,10 +142,12 @@ static const struct mapped mapped[] = {
 	MAPPED(MAP_SERVICE_DISPLACE, displace),
 	MAPPED(MAP_SERVICE_SLOTS, service_slots),
 	MAPPED(MAP_SERVICE_ROWS, service_rows),
+	MAPPED(MAP_SERVICE_EXTRAS, service_extras),
 	MAPPED(MAP_SLOTS, slots),
 	MAPPED(MAP_PORTS, ports),
 	MAPPED(MAP_ENDPOINTS, endpoints),
 	MAPPED(MAP_ENDPOINT_WORDS, words),
+	MAPPED(MAP_ENDPOINT_LOADS, loads),
 	MAPPED(MAP_ENDPOINT_SIGNALS, signals),
 	MAPPED(MAP_CONFIG, config),
 	MAPPED(MAP_FLOWS4, flows4),

@@ -16,11 +16,16 @@
 	X(SERVICE_DISPLACE, service_displace)                                                      \
 	X(SERVICE_SLOTS, service_slots)                                                            \
 	X(SERVICE_ROWS, service_rows)                                                              \
+	X(SERVICE_EXTRAS, service_extras)                                                          \
+	X(SERVICE_BUCKETS, service_buckets)                                                        \
+	X(SERVICE_STATS, service_stats)                                                            \
+	X(SOURCE_BUCKETS, source_buckets)                                                          \
 	X(SLOTS, slots)                                                                            \
 	X(PORTS, ports)                                                                            \
 	X(ENDPOINTS, endpoints)                                                                    \
 	X(ENDPOINT_WORDS, endpoint_words)                                                          \
 	X(ENDPOINT_STATS, endpoint_stats)                                                          \
+	X(ENDPOINT_LOADS, endpoint_loads)                                                          \
 	X(ENDPOINT_SIGNALS, endpoint_signals)                                                      \
 	X(FLOWS4, flows4)                                                                          \
 	X(FLOWS6, flows6)                                                                          \
@@ -52,10 +57,12 @@ struct maps {
 	struct spw_displace_line *displace;
 	struct spw_service_line *service_slots;
 	struct spw_service_row *service_rows;
+	struct spw_service_extra *service_extras;
 	struct spw_slot_line *slots;
 	struct spw_port_line *ports;
 	struct spw_endpoint *endpoints;
 	struct spw_word *words;
+	struct spw_load *loads;
 	struct spw_signals *signals;
 	struct spw_config *config;
 	struct spw_flow4 *flows4;

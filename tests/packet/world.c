@@ -165,10 +165,14 @@ static int load(void)
 		return -errno;
 	world.skel = s;
 	bpf_map__set_max_entries(s->maps.service_rows, 2 * WORLD_SERVICES);
+	bpf_map__set_max_entries(s->maps.service_extras, 2 * WORLD_SERVICES);
+	bpf_map__set_max_entries(s->maps.service_buckets, WORLD_SERVICES);
+	bpf_map__set_max_entries(s->maps.service_stats, WORLD_SERVICES);
 	bpf_map__set_max_entries(s->maps.slots, WORLD_SLOT_LINES);
 	bpf_map__set_max_entries(s->maps.endpoints, WORLD_ENDPOINTS);
 	bpf_map__set_max_entries(s->maps.endpoint_words, WORLD_ENDPOINTS);
 	bpf_map__set_max_entries(s->maps.endpoint_stats, WORLD_ENDPOINTS);
+	bpf_map__set_max_entries(s->maps.endpoint_loads, WORLD_ENDPOINTS);
 	bpf_map__set_max_entries(s->maps.endpoint_signals, WORLD_ENDPOINTS);
 	bpf_map__set_max_entries(s->maps.cursors, WORLD_ENDPOINTS * SPW_SOURCES_MAX);
 	bpf_map__set_max_entries(s->maps.next_hops, WORLD_ENDPOINTS);
