@@ -83,7 +83,8 @@ struct spw_service_line {
 enum spw_service_flag {
 	SPW_SERVICE_VALID = 1,
 	SPW_SERVICE_EMPTY = 2, /* none of its endpoints may be picked now */
-	SPW_SERVICE_GUARDED = 1 << 16, /* new flows are limited: its row in `service_extras` says how */
+	SPW_SERVICE_GUARDED =
+		1 << 16, /* new flows are limited: its row in `service_extras` says how */
 };
 
 /* What becomes of a packet when its service has no endpoint left. */

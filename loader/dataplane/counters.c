@@ -47,6 +47,22 @@ void dataplane_endpoint_stats(struct dataplane *dp, uint32_t endpoint_id,
 		*out = sum(v, dp->maps.cpus);
 }
 
+void dataplane_service_stats(struct dataplane *dp, uint32_t service_id,
+			     struct spw_service_stats *out)
+{
+	AUTO(free) struct spw_service_stats *v = calloc((size_t)dp->maps.cpus, sizeof(*v));
+
+	memset(out, 0, sizeof(*out));
+	if (!v || bpf_map_lookup_elem(dp->maps.fd[MAP_SERVICE_STATS], &service_id, v))
+		return;
+	for (int cpu = 0; cpu < dp->maps.cpus; cpu++) {
+		out->denied += v[cpu].denied;
+		out->not_allowed += v[cpu].not_allowed;
+		out->limited += v[cpu].limited;
+		out->source_limited += v[cpu].source_limited;
+	}
+}
+
 /* Kernels since 5.13 read arrays of CPUs in batches: one call for BATCH endpoints. */
 void dataplane_all_endpoint_stats(struct dataplane *dp, struct arena *a,
 				  struct spw_endpoint_stats **out, size_t *count)

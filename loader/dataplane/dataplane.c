@@ -89,6 +89,7 @@ void dataplane_close(struct dataplane *dp)
 	early_stop(dp);
 	handle_close(dp, &dp->sweep.timer);
 	handle_close(dp, &dp->vip_timer);
+	handle_close(dp, &dp->loads_timer);
 	handle_close(dp, &dp->ear_arp.poll);
 	handle_close(dp, &dp->ear_nd.poll);
 	handle_closed(dp);
@@ -153,7 +154,7 @@ static int open_loop_parts(struct dataplane *dp, struct why why)
 		{"the neighbours", neighbours_open},	  {"the next hops", next_hops_open},
 		{"the rows of next hops", hop_rows_open}, {"the VIPs", vips_open},
 		{"the event buffer", events_open},	  {"the sweeper", sweep_open},
-		{"the fragment buffer", early_open},
+		{"the fragment buffer", early_open},	  {"the counts of flows", loads_open},
 	};
 	int err;
 

@@ -112,6 +112,9 @@ const char *dataplane_endpoint_obstacle(struct dataplane *dp, struct arena *a,
 const char *dataplane_vip_problem(struct dataplane *dp, struct arena *a,
 				  const struct spw_addr *vip);
 
+/* Of a service, by its number: new flows that were not admitted. */
+void dataplane_service_stats(struct dataplane *dp, uint32_t service_id,
+			     struct spw_service_stats *out);
 /* Sums over all CPUs. */
 void dataplane_stats(struct dataplane *dp, uint64_t stats[SPW_STAT_MAX]);
 void dataplane_endpoint_stats(struct dataplane *dp, uint32_t endpoint_id,

@@ -69,24 +69,28 @@ static void read_endpoints(struct dataplane *dp, struct arena *a, struct tables 
 struct table_index {
 	uint32_t *by_line; /* index + 1 */
 	uint64_t slots;
+	struct arena *arena;
+	struct tables *out;
 };
 
-static bool table_valid(const struct table_index *x, const struct spw_table_ref *ref)
+static bool table_valid(const struct table_index *x, const struct spw_table_ref *ref,
+			enum table_kind kind)
 {
-	return ref->size <= SPW_TABLE_SIZE_MAX && ref->base % SPW_LINE_SLOTS == 0 &&
-	       (uint64_t)ref->base + ref->size <= x->slots;
+	return (kind == TABLE_LIST || ref->size <= SPW_TABLE_SIZE_MAX) &&
+	       ref->base % SPW_LINE_SLOTS == 0 && (uint64_t)ref->base + ref->size <= x->slots;
 }
 
-static uint32_t read_table(struct dataplane *dp, struct arena *a, struct table_index *x,
-			   const struct spw_table_ref *ref, struct tables *out)
+static uint32_t read_table(struct dataplane *dp, struct table_index *x,
+			   const struct spw_table_ref *ref, enum table_kind kind)
 {
+	struct tables *out = x->out;
 	uint32_t *index, line = ref->base / SPW_LINE_SLOTS;
 	struct table_slots *t;
 	uint16_t *slots;
 
 	if (!ref->size)
 		return TABLE_NONE;
-	if (!table_valid(x, ref)) {
+	if (!table_valid(x, ref, kind)) {
 		log_warn("readback: table at slot %u, size %u: outside the map: left out",
 			 ref->base, ref->size);
 		return TABLE_NONE;
@@ -94,20 +98,51 @@ static uint32_t read_table(struct dataplane *dp, struct arena *a, struct table_i
 	index = &x->by_line[line];
 	if (*index && out->slots[*index - 1].size == ref->size)
 		return *index - 1;
-	t = arena_push(a, out->slots, out->slots_count);
+	t = arena_push(x->arena, out->slots, out->slots_count);
 	*index = (uint32_t)out->slots_count;
-	slots = arena_array(a, ref->size, sizeof(*slots));
+	slots = arena_array(x->arena, ref->size, sizeof(*slots));
 	memcpy(slots, dp->maps.slots[line].endpoint, ref->size * sizeof(*slots));
-	*t = (struct table_slots){.size = ref->size, .base = ref->base, .slots = slots};
+	*t = (struct table_slots){
+		.size = ref->size, .base = ref->base, .slots = slots, .kind = kind};
 	return *index - 1;
 }
 
-static bool read_service(struct dataplane *dp, struct arena *a, struct table_index *x,
-			 const struct spw_service_key *key, struct tables *out)
+static void read_guard(struct dataplane *dp, struct table_index *x,
+		       const struct spw_service_extra *extra, struct table_guard *out)
 {
-	const struct spw_service_row *row;
+	out->allow = read_table(dp, x, &extra->allow, TABLE_LIST);
+	out->deny = read_table(dp, x, &extra->deny, TABLE_LIST);
+	out->every_ns = extra->every_ns;
+	out->burst_ns = extra->burst_ns;
+	out->source_every_ns = extra->source_every_ns;
+	out->source_burst_ns = extra->source_burst_ns;
+}
+
+static void read_row(struct dataplane *dp, struct table_index *x, uint32_t number,
+		     struct table_service *s)
+{
+	const struct spw_service_row *row = &dp->maps.service_rows[number];
+	const struct spw_service_extra *extra = &dp->maps.service_extras[number];
+
+	s->empty = row->flags & SPW_SERVICE_EMPTY;
+	s->new_flows = row->new_flows;
+	s->live_flows = row->live_flows;
+	memcpy(s->idle_s, row->idle_s, sizeof(s->idle_s));
+	s->table = read_table(dp, x, &row->table, TABLE_PICK);
+	s->spare = read_table(dp, x, &row->spare, TABLE_PICK);
+	s->pick = row->pick;
+	if (s->pick == SPW_PICK_LEAST)
+		s->weights = read_table(dp, x, &extra->weights, TABLE_WEIGHTS);
+	s->guarded = row->flags & SPW_SERVICE_GUARDED;
+	if (s->guarded)
+		read_guard(dp, x, extra, &s->guard);
+}
+
+static bool read_service(struct dataplane *dp, struct table_index *x,
+			 const struct spw_service_key *key)
+{
 	struct table_service *s;
-	uint32_t id;
+	uint32_t id, row;
 
 	if (bpf_map_lookup_elem(dp->maps.fd[MAP_SERVICES], key, &id))
 		return true;
@@ -115,21 +150,15 @@ static bool read_service(struct dataplane *dp, struct arena *a, struct table_ind
 		log_warn("readback: service %u: outside the map: left out", id);
 		return false;
 	}
-	row = &dp->maps.service_rows[id * 2 + (dp->maps.config->active & 1)];
-	s = arena_push(a, out->services, out->service_count);
+	row = id * 2 + (dp->maps.config->active & 1);
+	s = arena_push(x->arena, x->out->services, x->out->service_count);
 	s->id = id;
 	s->vip = key->vip;
 	s->port = ntohs(key->port);
 	s->proto = key->proto;
 	s->table = s->spare = TABLE_NONE;
-	if (!(row->flags & SPW_SERVICE_VALID))
-		return true;
-	s->empty = row->flags & SPW_SERVICE_EMPTY;
-	s->new_flows = row->new_flows;
-	s->live_flows = row->live_flows;
-	memcpy(s->idle_s, row->idle_s, sizeof(s->idle_s));
-	s->table = read_table(dp, a, x, &row->table, out);
-	s->spare = read_table(dp, a, x, &row->spare, out);
+	if (dp->maps.service_rows[row].flags & SPW_SERVICE_VALID)
+		read_row(dp, x, row, s);
 	return true;
 }
 
@@ -157,7 +186,8 @@ static void drop_doubles(struct tables *t)
 
 static int read_services(struct dataplane *dp, struct arena *a, struct tables *out)
 {
-	struct table_index x = {.slots = (uint64_t)dp->meta.slot_lines * SPW_LINE_SLOTS};
+	struct table_index x = {
+		.slots = (uint64_t)dp->meta.slot_lines * SPW_LINE_SLOTS, .arena = a, .out = out};
 	AUTO(free) struct spw_service_key *stale = NULL;
 	struct spw_service_key key, *previous = NULL;
 	size_t stale_count = 0;
@@ -169,7 +199,7 @@ static int read_services(struct dataplane *dp, struct arena *a, struct tables *o
 		return -ENOMEM;
 	x.by_line = by_line;
 	while (!bpf_map_get_next_key(fd, previous, &key)) {
-		if (!read_service(dp, a, &x, &key, out) && stale_count < dp->meta.max_services)
+		if (!read_service(dp, &x, &key) && stale_count < dp->meta.max_services)
 			stale[stale_count++] = key;
 		previous = &key;
 	}

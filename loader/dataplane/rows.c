@@ -39,6 +39,16 @@ static void store_middle(struct spw_endpoint *row, union row_middle value)
 	__atomic_store_n(&middle(row)->all, value.all, __ATOMIC_RELEASE);
 }
 
+/* From now on the packet path counts: from what there is. loads.c mends what it did meanwhile. */
+static void start_load(struct dataplane *dp, uint32_t id)
+{
+	struct spw_endpoint_stats s;
+
+	dataplane_endpoint_stats(dp, id, &s);
+	__atomic_store_n(&dp->maps.loads[id].open, (int64_t)(s.flows_opened - s.flows_closed),
+			 __ATOMIC_RELAXED);
+}
+
 static void forget(struct dataplane *dp, uint32_t id)
 {
 	static const uint32_t zero;
@@ -81,6 +91,7 @@ void endpoint_put(struct dataplane *dp, const struct table_endpoint *e)
 	union row_middle m = {.all = middle(row)->all};
 	bool same = row->port == htons(e->port) && addr_equal(&row->addr, &e->addr) &&
 		    !(row->flags & SPW_ENDPOINT_HANDOFF) == (e->mode != SPW_MODE_HANDOFF);
+	bool counts;
 
 	if (same && row->mode == SPW_MODE_NONE) /* it comes back: its flows may go on */
 		dataplane_set_reset(dp, e->id, false);
@@ -94,9 +105,12 @@ void endpoint_put(struct dataplane *dp, const struct table_endpoint *e)
 	m.port = htons(e->port);
 	m.mode = e->mode;
 	m.flags = e->flags;
+	counts = (m.flags & SPW_ENDPOINT_COUNTED) && !(middle(row)->flags & SPW_ENDPOINT_COUNTED);
 	find_way(dp, e, &m);
 	__atomic_store_n(&row->profile, e->profile, __ATOMIC_RELAXED);
 	store_middle(row, m);
+	if (counts)
+		start_load(dp, e->id);
 	if (e->id >= dp->endpoints_end)
 		dp->endpoints_end = e->id + 1;
 	hop_row_write(dp, e->id);

@@ -156,33 +156,62 @@ static struct spw_table_ref table_ref(const struct tables *t, uint32_t index)
 	return (struct spw_table_ref){t->slots[index].base, t->slots[index].size};
 }
 
+/* Lists and limits are no part of it when it has none. */
+static void write_extra(struct spw_service_extra *x, const struct tables *want,
+			const struct table_service *s)
+{
+	x->weights = table_ref(want, table_weights(s));
+	if (!s->guarded)
+		return;
+	x->allow = table_ref(want, s->guard.allow);
+	x->deny = table_ref(want, s->guard.deny);
+	x->every_ns = s->guard.every_ns;
+	x->burst_ns = s->guard.burst_ns;
+	x->source_every_ns = s->guard.source_every_ns;
+	x->source_burst_ns = s->guard.source_burst_ns;
+}
+
+static uint32_t flags_of(const struct table_service *s)
+{
+	return SPW_SERVICE_VALID | (s->empty ? SPW_SERVICE_EMPTY : 0) |
+	       (s->guarded ? SPW_SERVICE_GUARDED : 0);
+}
+
 static void write_rows(struct dataplane *dp, uint32_t side, const struct tables *want)
 {
 	struct spw_service_row *rows = dp->maps.service_rows;
+	struct spw_service_extra *extras = dp->maps.service_extras;
 
-	for (uint32_t i = 0; i < dp->meta.max_services; i++)
+	for (uint32_t i = 0; i < dp->meta.max_services; i++) {
 		rows[i * 2 + side] = (struct spw_service_row){0};
+		extras[i * 2 + side] = (struct spw_service_extra){0};
+	}
 	for (size_t i = 0; i < want->service_count; i++) {
 		const struct table_service *s = &want->services[i];
 
 		rows[s->id * 2 + side] = (struct spw_service_row){
-			.flags = SPW_SERVICE_VALID | (s->empty ? SPW_SERVICE_EMPTY : 0),
+			.flags = flags_of(s),
 			.new_flows = s->new_flows,
 			.live_flows = s->live_flows,
+			.pick = s->pick,
 			.table = table_ref(want, s->table),
 			.spare = table_ref(want, s->spare),
 			.key = {.vip = s->vip, .port = htons(s->port), .proto = s->proto},
 		};
 		memcpy(rows[s->id * 2 + side].idle_s, s->idle_s, sizeof(s->idle_s));
+		write_extra(&extras[s->id * 2 + side], want, s);
 	}
 }
 
 static void copy_rows(struct dataplane *dp, uint32_t side)
 {
 	struct spw_service_row *rows = dp->maps.service_rows;
+	struct spw_service_extra *extras = dp->maps.service_extras;
 
-	for (uint32_t i = 0; i < dp->meta.max_services; i++)
+	for (uint32_t i = 0; i < dp->meta.max_services; i++) {
 		rows[i * 2 + side] = rows[i * 2 + !side];
+		extras[i * 2 + side] = extras[i * 2 + !side];
+	}
 }
 
 unsigned int dataplane_apply_wait_ms(const struct dataplane *dp)

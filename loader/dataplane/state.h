@@ -156,6 +156,8 @@ struct dataplane {
 	uint64_t kicks_since_ms; /* neighbours asked for in this second */
 	unsigned int kicks;
 	struct sweep sweep;
+	uv_timer_t loads_timer;
+	uint32_t loads_next; /* endpoint to look at next */
 
 	struct vip *vips;
 	size_t vip_count;
@@ -207,10 +209,11 @@ void sources_of_endpoint(struct dataplane *dp, const struct spw_addr *addr,
 /* Says which of --source-address are not this host's. */
 void sources_warn(struct dataplane *dp);
 
-/* watch.c, events.c, sweep.c: what runs on the loop by itself. */
+/* watch.c, events.c, sweep.c, loads.c: what runs on the loop by itself. */
 int watch_open(struct dataplane *dp);
 int events_open(struct dataplane *dp);
 int sweep_open(struct dataplane *dp);
+int loads_open(struct dataplane *dp);
 /* Chooses which sets of the flow table come first, by so many flows of IPv4 and IPv6. */
 void sweep_place(struct dataplane *dp, const __u64 live[2]);
 void sweep_soon(struct dataplane *dp); /* at once, but after one that runs now */

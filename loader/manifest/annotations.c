@@ -6,9 +6,11 @@
 #include "manifest/annotations.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/network.h"
 #include "manifest/manifest.h"
 
 #define DOMAIN "spillway.dev/"
@@ -17,8 +19,11 @@
 #define BACKEND ON(KIND_BACKEND)
 #define ROUTE	(ON(KIND_TCPROUTE) | ON(KIND_UDPROUTE))
 
-#define WORDS(list, preset) list, preset, NULL
-#define SPAN(span)	    NULL, NULL, &(span)
+#define WORDS(list, preset) list, preset, NULL, NULL
+#define SPAN(span)	    NULL, NULL, &(span), NULL
+#define FORM(refuse)	    NULL, NULL, NULL, refuse
+
+#define COUNT_MOST 10000000 /* new flows a second: more than a host opens */
 
 static const char *const modes[] = {"nat", "l2", "ipip", "gue", NULL};
 static const char *const paths[] = {"proxy", "xdp", NULL};
@@ -37,7 +42,48 @@ static const struct annotation_span tcp_closing = {"1s", "10m", "1m",
 static const struct annotation_span udp_embryonic = {"1s", "10m", "30s", NULL};
 static const struct annotation_span udp_established = {"1s", "168h", "3m", NULL};
 
+static const char *refuse_count(struct arena *a, const struct node *n)
+{
+	const char *digits = n->text + strspn(n->text, "0123456789");
+
+	if (*n->text && *n->text != '0' && digits == n->text + n->text_len && n->text_len <= 8 &&
+	    strtoul(n->text, NULL, 10) <= COUNT_MOST)
+		return NULL;
+	return arena_printf(a, "must be a whole number from 1 to %d", COUNT_MOST);
+}
+
+static const char *refuse_networks(struct arena *a, const struct node *n)
+{
+	struct networks list = {0};
+	struct network_slip slip;
+
+	if (!networks_add_text(a, &list, n->text, n->text_len, &slip))
+		return NULL;
+	return arena_printf(a,
+			    "\"%.*s\" is neither an address nor a network such as 192.0.2.0/24 or "
+			    "2001:db8::/32",
+			    (int)slip.len, slip.text);
+}
+
+/* ConfigMaps, in the route's namespace. */
+static const char *refuse_names(struct arena *a, const struct node *n)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-., ";
+
+	if (n->text_len && strspn(n->text, allowed) == n->text_len)
+		return NULL;
+	return arena_strdup(a, "must be names of ConfigMaps, with commas between them");
+}
+
 const struct annotation annotations[] = {
+	{ANNOTATION_ALLOW_SOURCES, ROUTE, FORM(refuse_networks),
+	 "Networks, such as 192.0.2.0/24, 2001:db8::/32: new flows from elsewhere are dropped."},
+	{ANNOTATION_ALLOW_SOURCES_FROM, ROUTE, FORM(refuse_names),
+	 "ConfigMaps of the route's namespace with more of them, a network a line."},
+	{ANNOTATION_DENY_SOURCES, ROUTE, FORM(refuse_networks),
+	 "Networks whose new flows are dropped, also where they are among the allowed ones."},
+	{ANNOTATION_DENY_SOURCES_FROM, ROUTE, FORM(refuse_names),
+	 "ConfigMaps of the route's namespace with more of them, a network a line."},
 	{ANNOTATION_FORWARDING, BACKEND, WORDS(modes, "nat"),
 	 "How packets get to the endpoints. Only nat works in this version."},
 	{ANNOTATION_FQDN_PATH, BACKEND, WORDS(paths, "proxy"),
@@ -54,6 +100,13 @@ const struct annotation annotations[] = {
 	 "The same of a flow whose handshake is done."},
 	{ANNOTATION_IDLE_ESTABLISHED, ON(KIND_UDPROUTE), SPAN(udp_established),
 	 "The same of a flow that was answered."},
+	{ANNOTATION_NEW_FLOWS_BURST, ROUTE, FORM(refuse_count),
+	 "How many new flows beyond new-flows-per-second may come at once; as many as in a second."},
+	{ANNOTATION_SOURCE_FLOWS_BURST, ROUTE, FORM(refuse_count), "The same for each source."},
+	{ANNOTATION_NEW_FLOWS, ROUTE, FORM(refuse_count),
+	 "How many new flows a second the service takes on; others are dropped."},
+	{ANNOTATION_SOURCE_FLOWS, ROUTE, FORM(refuse_count),
+	 "The same for each source: an IPv4 address, or an IPv6 /64."},
 	{ANNOTATION_NO_ENDPOINT, ROUTE, WORDS(answers, "answer"),
 	 "What a new flow gets when no endpoint is left: answer is RST over TCP and ICMP port "
 	 "unreachable over UDP, unreachable is ICMP for both, pass leaves it to the host."},
@@ -119,6 +172,13 @@ uint32_t annotation_seconds(enum kind_id kind, const struct node *root, const ch
 
 	assert(row && row->span);
 	return whole_seconds(n && n->type == NODE_STRING ? n->text : row->span->preset);
+}
+
+uint32_t annotation_count(const struct node *root, const char *name)
+{
+	const char *text = annotation_value(root, name);
+
+	return text ? (uint32_t)strtoul(text, NULL, 10) : 0;
 }
 
 static const char *join(struct arena *a, const char *list, const char *word)
@@ -207,5 +267,7 @@ const char *annotation_refuse(struct arena *a, enum kind_id kind, const struct n
 	*at_key = false;
 	if (member->type != NODE_STRING)
 		return NULL; /* refused as no string already */
+	if (row->refuse)
+		return row->refuse(a, member);
 	return row->span ? refuse_span(a, row->span, member) : refuse_word(a, row->values, member);
 }

@@ -6,11 +6,19 @@
 #include "manifest/kind.h"
 #include "manifest/node.h"
 
+#define ANNOTATION_ALLOW_SOURCES	   "spillway.dev/allow-sources"
+#define ANNOTATION_ALLOW_SOURCES_FROM	   "spillway.dev/allow-sources-from"
+#define ANNOTATION_DENY_SOURCES		   "spillway.dev/deny-sources"
+#define ANNOTATION_DENY_SOURCES_FROM	   "spillway.dev/deny-sources-from"
 #define ANNOTATION_FORWARDING		   "spillway.dev/forwarding"
 #define ANNOTATION_FQDN_PATH		   "spillway.dev/fqdn-path"
 #define ANNOTATION_IDLE_CLOSING		   "spillway.dev/idle-timeout-closing"
 #define ANNOTATION_IDLE_EMBRYONIC	   "spillway.dev/idle-timeout-embryonic"
 #define ANNOTATION_IDLE_ESTABLISHED	   "spillway.dev/idle-timeout-established"
+#define ANNOTATION_NEW_FLOWS		   "spillway.dev/new-flows-per-second"
+#define ANNOTATION_NEW_FLOWS_BURST	   "spillway.dev/new-flows-burst"
+#define ANNOTATION_SOURCE_FLOWS		   "spillway.dev/new-flows-per-second-per-source"
+#define ANNOTATION_SOURCE_FLOWS_BURST	   "spillway.dev/new-flows-burst-per-source"
 #define ANNOTATION_NO_ENDPOINT		   "spillway.dev/no-endpoint"
 #define ANNOTATION_NO_ENDPOINT_ESTABLISHED "spillway.dev/no-endpoint-established"
 #define ANNOTATION_ON_REMOVAL		   "spillway.dev/on-removal"
@@ -28,9 +36,11 @@ struct annotation_span {
 struct annotation {
 	const char *name;
 	unsigned int kinds;		    /* bits 1 << enum kind_id */
-	const char *const *values;	    /* NULL-terminated; NULL: see span */
+	const char *const *values;	    /* NULL-terminated; NULL: see span and refuse */
 	const char *preset;		    /* when a word is absent; NULL: another field says it */
-	const struct annotation_span *span; /* of a duration; NULL: it is a word */
+	const struct annotation_span *span; /* of a duration */
+	/* Of anything else: what is wrong with the value, or NULL. */
+	const char *(*refuse)(struct arena *a, const struct node *value);
 	const char *text;
 };
 
@@ -42,6 +52,9 @@ const char *annotation_value(const struct node *root, const char *name);
 
 /* The same of a duration. The kind is one that knows the name. A `root` of NULL: the preset. */
 uint32_t annotation_seconds(enum kind_id kind, const struct node *root, const char *name);
+
+/* The same of a whole number; 0: it is absent. */
+uint32_t annotation_count(const struct node *root, const char *name);
 
 /*
  * What is wrong with one member of metadata.annotations, or NULL. *at_key: it is its name, not its

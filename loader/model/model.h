@@ -150,6 +150,15 @@ struct prefer_local {
 	uint32_t percent;	/* percentageEnabled, 100: part of the flows it is used for */
 };
 
+struct netlist;
+
+/* Who may open flows, and how many: the route's annotations. */
+struct guard {
+	const struct netlist *allow, *deny; /* NULL: none */
+	uint32_t rate, burst;		    /* new flows a second, and at once; 0: no limit */
+	uint32_t source_rate, source_burst; /* of each source */
+};
+
 struct service {
 	struct spw_addr vip;
 	uint16_t port; /* host order */
@@ -168,6 +177,9 @@ struct service {
 	uint8_t panic_threshold;		    /* percent, 50 */
 	enum spw_no_endpoint new_flows, live_flows; /* the route's annotations */
 	uint32_t idle_s[SPW_IDLE_MAX];		    /* likewise, see idle.h */
+	enum spw_pick pick;			    /* the policy's loadBalancer */
+	uint32_t table_size;			    /* slots of its tables; 0: by endpoints */
+	struct guard guard;
 	struct prefer_local prefer_local;
 	const char *local_zone;	     /* the gateway's own, or NULL */
 	const char *zone_note;	     /* why zones of its endpoints have no effect, or NULL */

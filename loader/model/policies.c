@@ -230,6 +230,7 @@ void policies_read(struct resolver *r)
 	r->bases = arena_array(r->arena, r->model->object_count, sizeof(*r->bases));
 	r->serves_xdp = arena_array(r->arena, r->model->object_count, sizeof(*r->serves_xdp));
 	r->lacks_port = arena_array(r->arena, r->model->object_count, sizeof(*r->lacks_port));
+	r->lacks_load = arena_array(r->arena, r->model->object_count, sizeof(*r->lacks_load));
 	for (size_t i = 0; i < count; i++)
 		read_policy(r, list[i]);
 }
@@ -304,6 +305,12 @@ static void report(struct resolver *r, struct object *o)
 			"of the endpoints of a UDPRoute active checks are made over TCP, HTTP or "
 			"GRPC on spec.healthCheck.active.overrides.port only, so there are "
 			"none");
+	if (r->lacks_load[o - r->model->objects])
+		text = text_join(
+			r->arena, text, "; ",
+			"spec.loadBalancer.type: LeastRequest counts the flows of TCP "
+			"endpoints that XDP carries: over UDP, and where the userspace path "
+			"has the endpoint, the pick is by hash");
 	if (text)
 		condition_plain(r, o, "Programmed", false, "FieldsWithoutEffect", text);
 	report_passive(r, o);

@@ -27,17 +27,34 @@ static void add(struct words *w, const char *prefix, const char *name)
 	w->list = text_join(w->arena, w->list, ", ", arena_printf(w->arena, "%s%s", prefix, name));
 }
 
-/* On layer 4 round robin and random are what the hash over the 5-tuple does; the rest is not there. */
+/* Hashes of what is in requests, and tables larger than there are. */
+static void add_hash(struct words *w, const struct node *n)
+{
+	const char *type = node_text_at(n, "type", "SourceIP");
+	const int64_t size = node_int_at(n, "tableSize", SPW_TABLE_SIZE_MAX);
+
+	if (strcmp(type, "SourceIP") != 0)
+		add(w, "spec.loadBalancer.consistentHash.type: ", type);
+	else if (size > SPW_TABLE_SIZE_MAX)
+		add(w, "spec.loadBalancer.consistentHash.tableSize: ",
+		    arena_printf(w->arena, "%lld (%d is used)", (long long)size,
+				 SPW_TABLE_SIZE_MAX));
+}
+
+/* On layer 4 round robin and random are what the hash over the 5-tuple does. */
 static void add_balancer(struct words *w, const struct node *spec, bool is_l7)
 {
-	static const char *const types[] = {"RoundRobin", "Random", NULL};
+	static const char *const types[] = {"RoundRobin", "Random", "LeastRequest",
+					    "ConsistentHash", NULL};
 	static const char *const ramped[] = {"RoundRobin", "LeastRequest", NULL};
 	const struct node *n = node_member(spec, "loadBalancer");
 	const char *type = node_text_at(n, "type", "RoundRobin"), *header;
 	const bool is_done = is_l7 && policy_balance(spec, &header) != BALANCE_NONE;
 
-	if (!is_done && !is_any(type, types))
+	if (!is_done && (is_l7 || !is_any(type, types)))
 		add(w, "spec.loadBalancer.type: ", type);
+	if (!is_l7)
+		add_hash(w, node_member(n, "consistentHash"));
 	if (node_member(n, "slowStart") && !is_any(type, ramped))
 		add(w, "spec.loadBalancer.", "slowStart");
 }

@@ -65,6 +65,7 @@ struct refs {
 	struct problem problem;	      /* the first one's reason, all messages */
 	const char *left_out;	      /* endpoints that cannot be served, and why; NULL: none */
 	const char *idle;	      /* fields without effect; NULL: none */
+	struct problem sources;	      /* of its lists of sources, once its services are built */
 	struct rule_weights *weights; /* by rule */
 	struct backend **covered;     /* those that a BackendTLSPolicy covers */
 	size_t covered_count;
@@ -116,6 +117,8 @@ struct draft {
 	size_t frontend, rule;		  /* whose it is; the rule in that frontend */
 };
 
+struct source_text;
+
 struct resolver {
 	struct arena *arena;
 	struct model *model;
@@ -141,6 +144,9 @@ struct resolver {
 	bool *serves_l7;	      /* it is in force for a rule on layer 7 */
 	bool *serves_xdp;	      /* it is in force for endpoints that XDP forwards to */
 	bool *lacks_port;	      /* its check cannot reach the endpoints of a UDPRoute */
+	bool *lacks_load;	      /* it asks for LeastRequest where flows are not counted */
+	struct source_text *source_texts; /* what lists were read already */
+	size_t source_text_count;
 	struct parent *parents;
 	size_t parent_count;
 	struct draft *drafts;
@@ -240,6 +246,12 @@ void fallbacks_report(struct resolver *r, const struct backend *b);
 
 /* members.c: once the instances are in their array. */
 void members_settle(struct model *m);
+
+/* balance.c: how the service picks, by the policy in force; notes there what cannot be done. */
+void balance_read(struct resolver *r, const struct draft *d, struct service *s);
+
+/* guards.c: the route's lists and limits; what of them cannot be had goes to refs->sources. */
+void guard_read(struct resolver *r, const struct draft *d, struct guard *out);
 
 /* services.c */
 void services_build(struct resolver *r);

@@ -177,6 +177,8 @@ static void report(struct resolver *r, const struct parent *p)
 		      "Resolved all the Object references for the Route");
 	if (idle.message)
 		add_condition(r, p, "Programmed", &idle, NULL, NULL);
+	if (p->refs->sources.reason)
+		add_condition(r, p, "SourceLists", &p->refs->sources, NULL, NULL);
 }
 
 /*

@@ -162,6 +162,10 @@ static void build(struct resolver *r, struct draft *d, struct instances *all, st
 	judges.pool = d->pool = pool_for(r->arena, d, judges.pool);
 	add_endpoints(r, d, &judges, all, s);
 	note_path(r, d, s);
+	if (!d->is_l7) {
+		balance_read(r, d, s);
+		guard_read(r, d, &s->guard);
+	}
 	zones_apply(r, s);
 	fallbacks_mark(r, d, s, &judges);
 }

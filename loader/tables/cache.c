@@ -27,6 +27,7 @@ struct entry {
 	uint64_t list_hash;
 	uint64_t made, used; /* numbers of the compiles that made it and asked for it last */
 	enum entry_kind kind;
+	uint32_t size; /* of the table */
 	size_t list_bytes;
 	void *list;		   /* owned: struct member or struct home_key */
 	struct cached_table table; /* ENTRY_HOME: slots are indices of members */
@@ -164,25 +165,40 @@ static uint64_t hash_list(const void *list, size_t bytes, enum entry_kind kind)
 	return hash_mix(h);
 }
 
-/* The entry of this list; *is_new: just made, with the list copied and no table yet. */
-static struct entry *obtain(struct table_cache *c, enum entry_kind kind, const void *list,
-			    size_t bytes, bool *is_new)
+/* What is looked for. */
+struct wanted {
+	enum entry_kind kind;
+	uint32_t size;
+	const void *list;
+	size_t bytes;
+};
+
+static bool is_wanted(const struct entry *e, const struct wanted *w)
 {
-	const uint64_t hash = hash_list(list, bytes, kind);
+	return e->kind == w->kind && e->size == w->size && e->list_bytes == w->bytes &&
+	       memcmp(e->list, w->list, w->bytes) == 0;
+}
+
+/* The entry of this list; *is_new: just made, with the list copied and no table yet. */
+static struct entry *obtain(struct table_cache *c, const struct wanted *w, bool *is_new)
+{
+	const uint64_t hash = hash_list(w->list, w->bytes, w->kind) + w->size;
 	struct entry *e = c->buckets[hash & (c->bucket_count - 1)];
 
-	while (e && (e->list_hash != hash || e->kind != kind || e->list_bytes != bytes ||
-		     memcmp(e->list, list, bytes) != 0))
+	while (e && (e->list_hash != hash || !is_wanted(e, w)))
 		e = e->next;
 	*is_new = !e;
 	if (!e) {
 		if (c->entry_count >= c->bucket_count)
 			grow(c);
 		e = allocate(1, sizeof(*e));
-		*e = (struct entry){
-			.list_hash = hash, .made = c->compile, .kind = kind, .list_bytes = bytes};
-		e->list = allocate(1, bytes);
-		memcpy(e->list, list, bytes);
+		*e = (struct entry){.list_hash = hash,
+				    .made = c->compile,
+				    .kind = w->kind,
+				    .size = w->size,
+				    .list_bytes = w->bytes};
+		e->list = allocate(1, w->bytes);
+		memcpy(e->list, w->list, w->bytes);
 		e->next = c->buckets[hash & (c->bucket_count - 1)];
 		c->buckets[hash & (c->bucket_count - 1)] = e;
 		c->entry_count++;
@@ -193,19 +209,21 @@ static struct entry *obtain(struct table_cache *c, enum entry_kind kind, const v
 	return e;
 }
 
-static struct entry *obtain_home(struct table_cache *c, const struct member *members, size_t count)
+static struct entry *obtain_home(struct table_cache *c, const struct member *members, size_t count,
+				 uint32_t size)
 {
 	struct home_key *keys = allocate(count, sizeof(*keys));
+	const struct wanted w = {ENTRY_HOME, size, keys, count * sizeof(*keys)};
 	struct entry *e;
 	bool is_new;
 
 	for (size_t i = 0; i < count; i++)
 		keys[i] = (struct home_key){members[i].key, members[i].home};
-	e = obtain(c, ENTRY_HOME, keys, count * sizeof(*keys), &is_new);
+	e = obtain(c, &w, &is_new);
 	free(keys);
 	if (!is_new)
 		return e;
-	e->table.size = maglev_size(count);
+	e->table.size = size;
 	e->table.slots = allocate(e->table.size, sizeof(*e->table.slots));
 	e->counts = allocate(count, sizeof(*e->counts));
 	maglev_home(members, count, e->table.size, e->counts, e->table.slots);
@@ -227,16 +245,19 @@ static void fill(const struct entry *home, const struct member *members, size_t 
 	t->hash = table_hash(t->slots, t->size);
 }
 
-struct cached_table *cache_table(struct table_cache *c, const struct member *members, size_t count)
+struct cached_table *cache_table(struct table_cache *c, const struct member *members, size_t count,
+				 uint32_t size)
 {
+	const struct wanted w = {ENTRY_TABLE, size ? size : maglev_size(count), members,
+				 count * sizeof(*members)};
 	struct entry *e;
 	bool is_new;
 
 	if (!maglev_is_wanted(members, count))
 		return NULL;
-	e = obtain(c, ENTRY_TABLE, members, count * sizeof(*members), &is_new);
+	e = obtain(c, &w, &is_new);
 	if (is_new) {
-		e->home = obtain_home(c, members, count);
+		e->home = obtain_home(c, members, count, w.size);
 		fill(e->home, members, count, &e->table);
 	}
 	e->home->used = c->compile;

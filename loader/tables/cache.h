@@ -20,7 +20,11 @@ void cache_begin(struct table_cache *c);
 void cache_commit(struct table_cache *c);
 void cache_cancel(struct table_cache *c);
 
-/* The table of these members, filled now if it is not known; NULL when nobody has a share. */
-struct cached_table *cache_table(struct table_cache *c, const struct member *members, size_t count);
+/*
+ * The table of these members, filled now if it is not known; NULL when nobody has a share. `size` is a
+ * prime; 0: maglev_size().
+ */
+struct cached_table *cache_table(struct table_cache *c, const struct member *members, size_t count,
+				 uint32_t size);
 
 #endif

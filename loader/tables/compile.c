@@ -12,10 +12,13 @@
 
 #include "base/addr.h"
 #include "base/hash.h"
+#include "base/network.h"
 #include "tables/cache.h"
 #include "tables/shares.h"
 
-#define SCRATCH_BYTES (1u << 20)
+#define SCRATCH_BYTES	 (1u << 20)
+#define SECOND_NS	 1000000000ull
+#define TABLES_A_SERVICE 5 /* its own, the spare one, weights, two lists */
 
 /* Which share of a part a table is made of. */
 enum share_kind { SHARE_NOW, SHARE_SPARE };
@@ -29,7 +32,8 @@ struct compiler {
 	uint32_t *by_content; /* open addressing: index in out->slots + 1 */
 	size_t by_content_size;
 	uint64_t lines;
-	bool *has_slots; /* by instance index: in a table of its service, not only the spare one */
+	bool *has_slots;  /* by instance index: in a table of its service, not only the spare one */
+	bool *is_counted; /* by instance index: a service picks by its open flows */
 };
 
 static int compare_parts(const void *va, const void *vb)
@@ -98,12 +102,14 @@ static size_t list_members(struct compiler *c, const struct parts *p, enum share
 	return n;
 }
 
-/* Index of an equal table, or of a new row with a copy of the slots. */
-static uint32_t share_slots(struct compiler *c, const struct cached_table *t)
+enum keeping { KEEP_COPY, KEEP_ITSELF };
+
+/* Index of an equal table, or of a new row with a copy of the slots, or with the slots themselves. */
+static uint32_t share_slots(struct compiler *c, const struct table_slots *t, enum keeping keeping)
 {
 	const size_t bytes = t->size * sizeof(*t->slots);
 	size_t at = t->hash & (c->by_content_size - 1);
-	uint16_t *copy;
+	struct table_slots *row;
 
 	for (; c->by_content[at]; at = (at + 1) & (c->by_content_size - 1)) {
 		const struct table_slots *have = &c->out->slots[c->by_content[at] - 1];
@@ -112,28 +118,93 @@ static uint32_t share_slots(struct compiler *c, const struct cached_table *t)
 		    memcmp(have->slots, t->slots, bytes) == 0)
 			return c->by_content[at] - 1;
 	}
-	copy = arena_array(c->arena, t->size, sizeof(*copy));
-	memcpy(copy, t->slots, bytes);
 	c->by_content[at] = (uint32_t)c->out->slots_count + 1;
-	*arena_push(c->arena, c->out->slots, c->out->slots_count) = (struct table_slots){
-		.size = t->size, .base = TABLE_UNPLACED, .slots = copy, .hash = t->hash};
+	row = arena_push(c->arena, c->out->slots, c->out->slots_count);
+	*row = *t;
+	row->base = TABLE_UNPLACED;
+	if (keeping == KEEP_COPY)
+		row->slots =
+			memcpy(arena_array(c->arena, t->size, sizeof(*t->slots)), t->slots, bytes);
 	c->lines += (t->size + SPW_LINE_SLOTS - 1) / SPW_LINE_SLOTS;
 	return c->by_content[at] - 1;
 }
 
-static uint32_t make_table(struct compiler *c, const struct parts *p, enum share_kind kind)
+static uint32_t make_table(struct compiler *c, const struct parts *p, enum share_kind kind,
+			   uint32_t size)
 {
 	struct member *members;
 	const size_t count = list_members(c, p, kind, &members);
-	struct cached_table *t = cache_table(c->cache, members, count);
+	struct cached_table *t = cache_table(c->cache, members, count, size);
 
 	if (!t)
 		return TABLE_NONE;
 	for (size_t i = 0; kind == SHARE_NOW && i < count; i++)
 		c->has_slots[p->items[i].instance->index] |= t->has_slots[i];
 	if (t->row == TABLE_NONE)
-		t->row = share_slots(c, t);
+		t->row = share_slots(c,
+				     &(struct table_slots){.size = t->size,
+							   .slots = t->slots,
+							   .hash = t->hash,
+							   .kind = TABLE_PICK},
+				     KEEP_COPY);
 	return t->row;
+}
+
+/* Slots that an endpoint has in the table, for each of the slots; TABLE_NONE where all are alike. */
+static uint32_t make_weights(struct compiler *c, uint32_t table)
+{
+	const struct table_slots *t = table == TABLE_NONE ? NULL : &c->out->slots[table];
+	uint32_t least = UINT32_MAX, most = 0;
+	struct table_slots w = {.kind = TABLE_WEIGHTS};
+	uint32_t *counts;
+	uint16_t *slots;
+
+	if (!t)
+		return TABLE_NONE;
+	counts = arena_array(c->scratch, SPW_ENDPOINTS_LIMIT, sizeof(*counts));
+	slots = arena_array(c->arena, t->size, sizeof(*slots));
+	for (uint32_t i = 0; i < t->size; i++)
+		counts[t->slots[i]]++;
+	for (uint32_t i = 0; i < t->size; i++) {
+		const uint32_t n = counts[t->slots[i]];
+
+		least = n < least ? n : least;
+		most = n > most ? n : most;
+		slots[i] = (uint16_t)(n < UINT16_MAX ? n : UINT16_MAX);
+	}
+	if (most - least <= 1) /* a rest of the division, no weight */
+		return TABLE_NONE;
+	w.size = t->size;
+	w.slots = slots;
+	w.hash = table_hash(slots, w.size);
+	return share_slots(c, &w, KEEP_ITSELF);
+}
+
+static uint32_t make_list(struct compiler *c, const struct netlist *l)
+{
+	struct table_slots t = {.kind = TABLE_LIST};
+
+	if (!l)
+		return TABLE_NONE;
+	t.size = l->count * SPW_LINE_SLOTS;
+	t.slots = (const uint16_t *)l->lines; /* the model's, which may be gone before the tables */
+	t.hash = table_hash(t.slots, t.size);
+	return share_slots(c, &t, KEEP_COPY);
+}
+
+static void make_guard(struct compiler *c, const struct guard *g, struct table_service *row)
+{
+	row->guarded = g->allow || g->deny || g->rate || g->source_rate;
+	if (!row->guarded)
+		return;
+	row->guard.allow = make_list(c, g->allow);
+	row->guard.deny = make_list(c, g->deny);
+	if (g->rate)
+		row->guard.every_ns = (SECOND_NS + g->rate / 2) / g->rate;
+	if (g->source_rate)
+		row->guard.source_every_ns = (SECOND_NS + g->source_rate / 2) / g->source_rate;
+	row->guard.burst_ns = row->guard.every_ns * g->burst;
+	row->guard.source_burst_ns = row->guard.source_every_ns * g->source_burst;
 }
 
 /* One arena serves many small services. */
@@ -162,8 +233,14 @@ static void compile_service(struct compiler *c, const struct service *s,
 	row->vip = s->vip;
 	row->port = s->port;
 	row->proto = s->proto;
-	row->table = make_table(c, &parts, SHARE_NOW);
-	row->spare = make_table(c, &parts, SHARE_SPARE);
+	row->table = make_table(c, &parts, SHARE_NOW, s->table_size);
+	row->spare = make_table(c, &parts, SHARE_SPARE, s->table_size);
+	row->pick = (uint8_t)s->pick;
+	if (s->pick == SPW_PICK_LEAST)
+		row->weights = make_weights(c, row->table);
+	for (size_t i = 0; i < parts.count && s->pick == SPW_PICK_LEAST; i++)
+		c->is_counted[parts.items[i].instance->index] = true;
+	make_guard(c, &s->guard, row);
 	row->empty = row->table == TABLE_NONE;
 	row->new_flows = (uint8_t)s->new_flows;
 	row->live_flows = (uint8_t)s->live_flows;
@@ -195,7 +272,8 @@ static void compile_endpoint(struct compiler *c, const struct instance *i,
 		.addr = i->addr,
 		.port = i->port,
 		.mode = (uint8_t)i->mode,
-		.flags = i->reset_on_removal ? SPW_ENDPOINT_RESET_ON_REMOVAL : 0,
+		.flags = (i->reset_on_removal ? SPW_ENDPOINT_RESET_ON_REMOVAL : 0) |
+			 (c->is_counted[i->index] ? SPW_ENDPOINT_COUNTED : 0),
 		.profile = i->profile,
 		.pickable = wanted && health_is_allowed(&e),
 		.up = is_up(&e),
@@ -228,7 +306,7 @@ static size_t hash_capacity(size_t services)
 {
 	size_t n = 16;
 
-	while (n < services * 4) /* two tables each, half full at most */
+	while (n < services * TABLES_A_SERVICE * 2) /* half full at most */
 		n *= 2;
 	return n;
 }
@@ -242,6 +320,7 @@ static void compile_all(struct compiler *c, const struct model *m, const struct 
 	c->by_content_size = hash_capacity(m->service_count);
 	c->by_content = arena_array(index, c->by_content_size, sizeof(*c->by_content));
 	c->has_slots = arena_array(index, m->instance_count, sizeof(*c->has_slots));
+	c->is_counted = arena_array(index, m->instance_count, sizeof(*c->is_counted));
 	for (size_t i = 0; i < m->service_count; i++) {
 		if (!m->services[i].proxied)
 			compile_service(c, &m->services[i], v);

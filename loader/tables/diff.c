@@ -122,6 +122,22 @@ static bool is_same_ref(struct spw_table_ref a, struct spw_table_ref b)
 	return a.size == b.size && (a.size == 0 || a.base == b.base);
 }
 
+static bool is_same_guard(const struct tables *have, const struct table_service *h,
+			  const struct tables *want, const uint32_t *bases,
+			  const struct table_service *w)
+{
+	if (h->guarded != w->guarded)
+		return false;
+	return !h->guarded ||
+	       (is_same_ref(ref_of(have, NULL, h->guard.allow),
+			    ref_of(want, bases, w->guard.allow)) &&
+		is_same_ref(ref_of(have, NULL, h->guard.deny),
+			    ref_of(want, bases, w->guard.deny)) &&
+		h->guard.every_ns == w->guard.every_ns && h->guard.burst_ns == w->guard.burst_ns &&
+		h->guard.source_every_ns == w->guard.source_every_ns &&
+		h->guard.source_burst_ns == w->guard.source_burst_ns);
+}
+
 /* Do two rows tell the packet path the same? */
 static bool is_same_service_row(const struct tables *have, const struct table_service *h,
 				const struct tables *want, const uint32_t *bases,
@@ -129,6 +145,9 @@ static bool is_same_service_row(const struct tables *have, const struct table_se
 {
 	return is_same_ref(ref_of(have, NULL, h->table), ref_of(want, bases, w->table)) &&
 	       is_same_ref(ref_of(have, NULL, h->spare), ref_of(want, bases, w->spare)) &&
+	       is_same_ref(ref_of(have, NULL, table_weights(h)),
+			   ref_of(want, bases, table_weights(w))) &&
+	       is_same_guard(have, h, want, bases, w) && h->pick == w->pick &&
 	       h->empty == w->empty && h->new_flows == w->new_flows &&
 	       h->live_flows == w->live_flows &&
 	       memcmp(h->idle_s, w->idle_s, sizeof(h->idle_s)) == 0;

@@ -45,6 +45,19 @@ static const char *answer_name(uint8_t answer)
 	return "unknown";
 }
 
+static const char *pick_name(uint8_t pick)
+{
+	switch ((enum spw_pick)pick) {
+	case SPW_PICK_FLOW:
+		return "flow";
+	case SPW_PICK_SOURCE:
+		return "source";
+	case SPW_PICK_LEAST:
+		return "least";
+	}
+	return "unknown";
+}
+
 static const char *proto_name(uint8_t proto)
 {
 	return proto == 17 ? "udp" : "tcp";
@@ -58,8 +71,9 @@ static void print_endpoint(const struct table_endpoint *e, struct strbuf *out)
 		      mode_name(e->mode));
 	if (e->profile)
 		strbuf_printf(out, " profile %016" PRIx64, e->profile);
-	strbuf_printf(out, "%s%s%s\n", e->pickable ? " pickable" : "", e->up ? " up" : " down",
-		      e->flags & SPW_ENDPOINT_RESET_ON_REMOVAL ? " reset-on-removal" : "");
+	strbuf_printf(out, "%s%s%s%s\n", e->pickable ? " pickable" : "", e->up ? " up" : " down",
+		      e->flags & SPW_ENDPOINT_RESET_ON_REMOVAL ? " reset-on-removal" : "",
+		      e->flags & SPW_ENDPOINT_COUNTED ? " counted" : "");
 }
 
 static void print_ref(const struct tables *t, const char *what, uint32_t index, struct strbuf *out)
@@ -85,6 +99,28 @@ static void print_idle(const struct table_service *s, struct strbuf *out)
 	}
 }
 
+static void print_limit(const char *what, uint64_t every_ns, uint64_t burst_ns, struct strbuf *out)
+{
+	if (every_ns)
+		strbuf_printf(out, "; %s every %" PRIu64 " ns, %" PRIu64 " at once", what, every_ns,
+			      burst_ns / every_ns);
+}
+
+static void print_extras(const struct tables *t, const struct table_service *s, struct strbuf *out)
+{
+	if (s->pick != SPW_PICK_FLOW)
+		strbuf_printf(out, "; pick %s", pick_name(s->pick));
+	if (table_weights(s) != TABLE_NONE)
+		print_ref(t, "weights", s->weights, out);
+	if (!s->guarded)
+		return;
+	strbuf_puts(out, ";");
+	print_ref(t, "allow", s->guard.allow, out);
+	print_ref(t, "deny", s->guard.deny, out);
+	print_limit("one", s->guard.every_ns, s->guard.burst_ns, out);
+	print_limit("of a source one", s->guard.source_every_ns, s->guard.source_burst_ns, out);
+}
+
 static void print_service(const struct tables *t, const struct table_service *s, struct strbuf *out)
 {
 	char text[ADDR_PORT_TEXT_MAX];
@@ -96,7 +132,21 @@ static void print_service(const struct tables *t, const struct table_service *s,
 	strbuf_printf(out, " without endpoint: new %s, established %s%s", answer_name(s->new_flows),
 		      answer_name(s->live_flows), s->empty ? "; empty" : "");
 	print_idle(s, out);
+	print_extras(t, s, out);
 	strbuf_puts(out, "\n");
+}
+
+static const char *kind_name(enum table_kind kind)
+{
+	switch (kind) {
+	case TABLE_PICK:
+		break;
+	case TABLE_WEIGHTS:
+		return "weights";
+	case TABLE_LIST:
+		return "list";
+	}
+	return "table";
 }
 
 static void print_slots(uint32_t index, const struct table_slots *s, struct strbuf *out)
@@ -105,8 +155,12 @@ static void print_slots(uint32_t index, const struct table_slots *s, struct strb
 
 	if (!counts)
 		abort();
-	strbuf_printf(out, "table %u: size %u fingerprint %016" PRIx64 "\n", index, s->size,
-		      hash_bytes(s->slots, s->size * sizeof(*s->slots), 0));
+	strbuf_printf(out, "%s %u: size %u fingerprint %016" PRIx64 "\n", kind_name(s->kind), index,
+		      s->size, hash_bytes(s->slots, s->size * sizeof(*s->slots), 0));
+	if (s->kind != TABLE_PICK) {
+		free(counts);
+		return;
+	}
 	for (uint32_t i = 0; i < s->size; i++)
 		counts[s->slots[i]]++;
 	for (uint32_t id = 0; id < SPW_ENDPOINTS_LIMIT; id++) {

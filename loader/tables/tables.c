@@ -6,6 +6,11 @@
 
 #include "base/hash.h"
 
+uint32_t table_weights(const struct table_service *s)
+{
+	return s->pick == SPW_PICK_LEAST ? s->weights : TABLE_NONE;
+}
+
 uint64_t table_hash(const uint16_t *slots, uint32_t size)
 {
 	uint64_t h = size, word;

@@ -29,12 +29,27 @@ struct table_endpoint {
 	bool up;       /* SPW_WORD_UP */
 };
 
+/* What lines of `slots` hold. */
+enum table_kind {
+	TABLE_PICK,    /* endpoint ids */
+	TABLE_WEIGHTS, /* slot by slot, how many of its table's its endpoint has */
+	TABLE_LIST,    /* networks, see <spillway/list.h>; in whole lines */
+};
+
 /* Equal tables are one row, shared by the services that point at it. */
 struct table_slots {
-	uint32_t size;	       /* prime, or 1 in a table of one endpoint */
+	uint32_t size;	       /* prime, or 1 in a table of one endpoint; of a list any */
 	uint32_t base;	       /* first slot in the map, or TABLE_UNPLACED */
-	const uint16_t *slots; /* endpoint ids */
+	const uint16_t *slots; /* endpoint ids, or what `kind` says */
 	uint64_t hash;	       /* table_hash(); 0: not worked out */
+	enum table_kind kind;
+};
+
+/* As in struct spw_service_extra; who has `guarded` unset has none of it. */
+struct table_guard {
+	uint32_t allow, deny; /* indices in tables.slots, or TABLE_NONE */
+	uint64_t every_ns, burst_ns;
+	uint64_t source_every_ns, source_burst_ns;
 };
 
 struct table_service {
@@ -48,6 +63,10 @@ struct table_service {
 	uint8_t new_flows;  /* enum spw_no_endpoint */
 	uint8_t live_flows; /* likewise */
 	uint32_t idle_s[SPW_IDLE_MAX];
+	uint8_t pick;	  /* enum spw_pick */
+	uint32_t weights; /* of SPW_PICK_LEAST: like `table` */
+	bool guarded;	  /* SPW_SERVICE_GUARDED: `guard` says something */
+	struct table_guard guard;
 };
 
 struct tables {
@@ -61,6 +80,8 @@ struct tables {
 
 /* Slots of the map that the pick tables take, whole lines. */
 uint64_t tables_slots_taken(const struct tables *t);
+/* Index of the weights, or TABLE_NONE where the pick knows none. */
+uint32_t table_weights(const struct table_service *s);
 
 /* Of the content; never 0. */
 uint64_t table_hash(const uint16_t *slots, uint32_t size);

@@ -13,6 +13,8 @@ int innocence_tests(void);
 int random_tests(void);
 int way_tests(void);
 int pick_tests(void);
+int balance_tests(void);
+int admit_tests(void);
 int life_tests(void);
 int age_tests(void);
 int ports_tests(void);

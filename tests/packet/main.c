@@ -39,6 +39,8 @@ int main(int argc, char **argv)
 	failed += random_tests();
 	failed += way_tests();
 	failed += pick_tests();
+	failed += balance_tests();
+	failed += admit_tests();
 	failed += life_tests();
 	failed += age_tests();
 	failed += ports_tests();

@@ -27,6 +27,8 @@ struct rig {
 	struct spw_signals signals[IDS];
 	struct next_hop next_hops[IDS];
 	struct spw_service_row service_rows[2 * SERVICES];
+	struct spw_service_extra service_extras[2 * SERVICES];
+	struct spw_load loads[IDS];
 	struct spw_port_line ports[2 * SPW_PORT_LINES];
 	struct spw_config config;
 };
@@ -43,6 +45,8 @@ static int rig_up(void **state)
 	r->dp.maps.words = r->words;
 	r->dp.maps.signals = r->signals;
 	r->dp.maps.service_rows = r->service_rows;
+	r->dp.maps.service_extras = r->service_extras;
+	r->dp.maps.loads = r->loads;
 	r->dp.maps.ports = r->ports;
 	r->dp.maps.config = &r->config;
 	r->dp.maps.displace = r->displace;

@@ -206,6 +206,42 @@ static void a_wrong_duration_is_told_why_and_what_is_right(void **state)
 	}
 }
 
+static void whole_numbers_networks_and_names_are_taken_or_told(void **state)
+{
+	static const struct {
+		const char *name, *value, *why; /* NULL: taken */
+	} rows[] = {
+		{ANNOTATION_NEW_FLOWS, "1", NULL},
+		{ANNOTATION_NEW_FLOWS, "10000000", NULL},
+		{ANNOTATION_NEW_FLOWS, "0", "must be a whole number from 1 to 10000000"},
+		{ANNOTATION_NEW_FLOWS, "10000001", "must be a whole number from 1 to 10000000"},
+		{ANNOTATION_NEW_FLOWS_BURST, "1.5", "must be a whole number from 1 to 10000000"},
+		{ANNOTATION_SOURCE_FLOWS, "", "must be a whole number from 1 to 10000000"},
+		{ANNOTATION_SOURCE_FLOWS_BURST, "-3", "must be a whole number from 1 to 10000000"},
+		{ANNOTATION_ALLOW_SOURCES, "10.0.0.0/8, 2001:db8::/32", NULL},
+		{ANNOTATION_DENY_SOURCES, "10.0.0.0/8,10.0.0.0/33",
+		 "\"10.0.0.0/33\" is neither an address nor a network such as 192.0.2.0/24 or "
+		 "2001:db8::/32"},
+		{ANNOTATION_ALLOW_SOURCES_FROM, "one, two", NULL},
+		{ANNOTATION_DENY_SOURCES_FROM, "One",
+		 "must be names of ConfigMaps, with commas between them"},
+		{ANNOTATION_DENY_SOURCES_FROM, "",
+		 "must be names of ConfigMaps, with commas between them"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (unsigned int k = KIND_TCPROUTE; k <= KIND_UDPROUTE; k++) {
+			const char *value = arena_printf(arena, "\"%s\"", rows[i].value);
+
+			assert_int_equal(decode(k, rows[i].name, value) != NULL, !rows[i].why);
+			if (rows[i].why)
+				assert_non_null(strstr(diags.items[0].text, rows[i].why));
+		}
+		assert_null(decode(KIND_BACKEND, rows[i].name, "\"1\""));
+	}
+}
+
 static void a_duration_that_ends_early_is_none(void **state)
 {
 	(void)state;
@@ -243,8 +279,12 @@ static void an_unknown_name_is_told_the_known_ones(void **state)
 	assert_null(decode(KIND_TCPROUTE, "spillway.dev/no-endpoints", "drop"));
 	expect_error("The TCPRoute \"x\" is invalid: "
 		     "metadata.annotations[spillway.dev/no-endpoints]: is not known; those of a "
-		     "TCPRoute are spillway.dev/idle-timeout-closing, "
-		     "spillway.dev/idle-timeout-embryonic, spillway.dev/idle-timeout-established, "
+		     "TCPRoute are spillway.dev/allow-sources, spillway.dev/allow-sources-from, "
+		     "spillway.dev/deny-sources, spillway.dev/deny-sources-from, "
+		     "spillway.dev/idle-timeout-closing, spillway.dev/idle-timeout-embryonic, "
+		     "spillway.dev/idle-timeout-established, spillway.dev/new-flows-burst, "
+		     "spillway.dev/new-flows-burst-per-source, spillway.dev/new-flows-per-second, "
+		     "spillway.dev/new-flows-per-second-per-source, "
 		     "spillway.dev/no-endpoint, spillway.dev/no-endpoint-established",
 		     3);
 	assert_null(decode(KIND_BACKEND, "Spillway.Dev/tier", "\"1\""));
@@ -267,8 +307,12 @@ static void a_name_of_another_kind_is_told_its_kinds(void **state)
 	assert_null(decode(KIND_UDPROUTE, ANNOTATION_IDLE_CLOSING, "30s"));
 	expect_error("The UDPRoute \"x\" is invalid: "
 		     "metadata.annotations[spillway.dev/idle-timeout-closing]: is for TCPRoute; "
-		     "those of a UDPRoute are spillway.dev/idle-timeout-embryonic, "
-		     "spillway.dev/idle-timeout-established, spillway.dev/no-endpoint, "
+		     "those of a UDPRoute are spillway.dev/allow-sources, "
+		     "spillway.dev/allow-sources-from, spillway.dev/deny-sources, "
+		     "spillway.dev/deny-sources-from, spillway.dev/idle-timeout-embryonic, "
+		     "spillway.dev/idle-timeout-established, spillway.dev/new-flows-burst, "
+		     "spillway.dev/new-flows-burst-per-source, spillway.dev/new-flows-per-second, "
+		     "spillway.dev/new-flows-per-second-per-source, spillway.dev/no-endpoint, "
 		     "spillway.dev/no-endpoint-established",
 		     3);
 	assert_null(decode(KIND_BACKEND, ANNOTATION_IDLE_EMBRYONIC, "30s"));
@@ -300,6 +344,7 @@ int main(void)
 		TEST(a_wrong_value_is_refused_at_its_place),
 		TEST(a_duration_is_taken_within_its_limits),
 		TEST(a_wrong_duration_is_told_why_and_what_is_right),
+		TEST(whole_numbers_networks_and_names_are_taken_or_told),
 		TEST(a_duration_that_ends_early_is_none),
 		TEST(the_preset_of_a_duration_goes_by_the_kind),
 		TEST(a_number_is_no_annotation),

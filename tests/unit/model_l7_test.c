@@ -291,7 +291,7 @@ static void fields_of_a_policy_that_work_for_requests_are_not_named(void **state
 			   spec));
 	expect(object("BackendTrafficPolicy", "p"), "Programmed",
 	       "have no effect: spec.retry, spec.timeout.http, "
-	       "spec.loadBalancer.consistentHash, spec.loadBalancer.type: ConsistentHash");
+	       "spec.loadBalancer.consistentHash.type: Header");
 }
 
 static void a_dynamic_resolver_needs_a_name_that_is_seen(void **state)

@@ -149,15 +149,15 @@ static void fields_without_effect_are_named(void **state)
 	(void)state;
 	given(EDGE BACKEND("a", "10.0.0.1") ROUTE("web", REF("a")) POLICY(
 		"p", ON("TCPRoute", "web") ", loadBalancer: {type: LeastRequest, slowStart: "
-					   "{window: 30s}, zoneAware: {preferLocal: {}}}, "
+					   "{window: 30s}, zoneAware: {preferLocal: {}}, "
+					   "endpointOverride: {extractFrom: [{header: x}]}}, "
 					   "rateLimit: {type: Local}, healthCheck: {passive: {}, "
 					   "active: {type: TCP, tcp: {}, healthCheckLog: {}}}"));
 	expect(object("BackendTrafficPolicy", "p"), "Accepted", "True");
 	assert_string_equal(
 		condition(object("BackendTrafficPolicy", "p"), "Programmed", NULL),
 		"False FieldsWithoutEffect in this version these fields have no effect: "
-		"spec.rateLimit, spec.healthCheck.active.healthCheckLog, "
-		"spec.loadBalancer.type: LeastRequest");
+		"spec.rateLimit, spec.healthCheck.active.healthCheckLog");
 	assert_int_equal(diags.count, 0);
 }
 
