@@ -10,9 +10,8 @@
 
 #include <bpf/bpf_endian.h>
 
-#include <spillway/hash.h>
-
 #include "admit.h"
+#include "pick_hash.h"
 
 static inline __u32 endpoint_word(__u32 id)
 {
@@ -71,30 +70,6 @@ static inline bool pick_fits(__u32 id, __u32 what)
 	if (e->mode == SPW_MODE_HANDOFF)
 		return what & PICK_TCP;
 	return e->mode == SPW_MODE_NAT && addr_is_v4(&e->addr) == !(what & PICK_IPV6);
-}
-
-static inline __u64 pick_hash(const struct spw_flow_key *k, __u32 seed)
-{
-	__u64 h = spw_mix(seed, (__u64)k->saddr.w[0] << 32 | k->saddr.w[1]);
-
-	h = spw_mix(h, (__u64)k->saddr.w[2] << 32 | k->saddr.w[3]);
-	h = spw_mix(h, (__u64)k->daddr.w[0] << 32 | k->daddr.w[1]);
-	h = spw_mix(h, (__u64)k->daddr.w[2] << 32 | k->daddr.w[3]);
-	return spw_mix(h, (__u64)k->sport << 32 | (__u64)k->dport << 16 | k->proto);
-}
-
-/* All flows of a client alike, to whatever service. */
-static inline __u64 pick_hash_source(const struct spw_flow_key *k, __u32 seed)
-{
-	__u64 h = spw_mix(seed, (__u64)k->saddr.w[0] << 32 | k->saddr.w[1]);
-
-	return spw_mix(h, (__u64)k->saddr.w[2] << 32 | k->saddr.w[3]);
-}
-
-/* Maps a hash onto 0 .. n - 1 evenly, without a division. */
-static inline __u32 pick_scale(__u32 hash, __u32 n)
-{
-	return (__u64)hash * n >> 32;
 }
 
 static inline __u32 pick_slot(__u64 hash, __u32 base, __u32 size)

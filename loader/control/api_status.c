@@ -55,6 +55,30 @@ void api_healthz(struct call *c)
 	call_answer_text(c, 200, "ok");
 }
 
+/* Of services that may refuse new flows: how many they did. */
+static void add_guarded(struct call *c, struct node *list)
+{
+	const struct tables *t = &c->engine->have;
+	char text[ADDR_PORT_TEXT_MAX];
+	struct spw_service_stats n;
+	struct node *row;
+
+	for (size_t i = 0; i < t->service_count; i++) {
+		const struct table_service *s = &t->services[i];
+
+		if (!s->guarded)
+			continue;
+		dataplane_service_stats(c->engine->dp, s->id, &n);
+		row = tree_append_map(c->arena, list);
+		tree_set_text(c->arena, row, "address", addr_print_port(&s->vip, s->port, text));
+		tree_set_text(c->arena, row, "protocol", s->proto == IPPROTO_UDP ? "UDP" : "TCP");
+		tree_set_int(c->arena, row, "denied", (int64_t)n.denied);
+		tree_set_int(c->arena, row, "notAllowed", (int64_t)n.not_allowed);
+		tree_set_int(c->arena, row, "limited", (int64_t)n.limited);
+		tree_set_int(c->arena, row, "sourceLimited", (int64_t)n.source_limited);
+	}
+}
+
 void api_stats(struct call *c)
 {
 	struct node *answer = tree_map(c->arena), *row;
@@ -69,6 +93,7 @@ void api_stats(struct call *c)
 		tree_set_text(c->arena, row, "description", stat_rows[i].description);
 		tree_set_int(c->arena, row, "value", (int64_t)stats[i]);
 	}
+	add_guarded(c, tree_set_list(c->arena, answer, "services"));
 	call_answer(c, 200, answer);
 }
 

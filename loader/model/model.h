@@ -16,6 +16,7 @@
 #include "manifest/frozen.h"
 #include "manifest/manifest.h"
 #include "model/check.h"
+#include "model/guard.h"
 
 #define CONTROLLER_NAME "spillway.dev/gateway" /* of a GatewayClass, and in status */
 #define MODEL_TIERS	8 /* tier 0, the fallback tier, and those of spillway.dev/tier */
@@ -148,15 +149,6 @@ struct prefer_local {
 	uint32_t min_in_zone;	/* force.minEndpointsInZoneThreshold, 1 */
 	uint32_t min_endpoints; /* minEndpointsThreshold, 6: healthy ones in all */
 	uint32_t percent;	/* percentageEnabled, 100: part of the flows it is used for */
-};
-
-struct netlist;
-
-/* Who may open flows, and how many: the route's annotations. */
-struct guard {
-	const struct netlist *allow, *deny; /* NULL: none */
-	uint32_t rate, burst;		    /* new flows a second, and at once; 0: no limit */
-	uint32_t source_rate, source_burst; /* of each source */
 };
 
 struct service {

@@ -42,5 +42,6 @@ int steer_tests(void);
 int steer_daemon_tests(void);
 int decap_tests(void);
 int decap_mss_tests(void);
+int extras_daemon_tests(void);
 
 #endif

@@ -64,6 +64,7 @@ int main(int argc, char **argv)
 	failed += steer_daemon_tests();
 	failed += decap_tests();
 	failed += decap_mss_tests();
+	failed += extras_daemon_tests();
 	if (!quick)
 		failed += shares_tests();
 	failed += threads_tests();

@@ -281,6 +281,13 @@ void dataplane_stats(struct dataplane *dp, uint64_t stats[SPW_STAT_MAX])
 		stats[i] = i;
 }
 
+void dataplane_service_stats(struct dataplane *dp, uint32_t service_id,
+			     struct spw_service_stats *out)
+{
+	(void)dp;
+	*out = (struct spw_service_stats){service_id + 1, 2, 3, 4};
+}
+
 void dataplane_endpoint_stats(struct dataplane *dp, uint32_t endpoint_id,
 			      struct spw_endpoint_stats *out)
 {

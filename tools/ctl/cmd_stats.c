@@ -45,6 +45,28 @@ static void print_table(struct ctl *c, const struct node *list)
 	table_print(&t, stdout);
 }
 
+/* Services with limits or lists of sources, behind the counters of all. */
+static void print_services(struct ctl *c, const struct node *list)
+{
+	struct table t;
+
+	table_init(&t, c->arena);
+	table_head(&t, "SERVICE PROTOCOL DENIED NOT-ALLOWED LIMITED SOURCE-LIMITED");
+	for (size_t i = 0; i < node_count(list); i++) {
+		static const char *const columns[] = {"denied", "notAllowed", "limited",
+						      "sourceLimited"};
+		const struct node *item = node_item(list, i);
+
+		table_row(&t);
+		table_cell(&t, node_text_at(item, "address", ""));
+		table_cell(&t, node_text_at(item, "protocol", ""));
+		for (size_t k = 0; k < sizeof(columns) / sizeof(columns[0]); k++)
+			table_cellf(&t, "%lld", (long long)node_int_at(item, columns[k], 0));
+	}
+	fputs("\n", stdout);
+	table_print(&t, stdout);
+}
+
 static int run(struct ctl *c)
 {
 	enum output_form form;
@@ -64,6 +86,8 @@ static int run(struct ctl *c)
 		print_table(c, list);
 	else
 		fputs("No packet was counted\n", stderr);
+	if (node_count(node_member(answer, "services")))
+		print_services(c, node_member(answer, "services"));
 	return 0;
 }
 
@@ -73,7 +97,9 @@ const struct verb verb_stats = {
 	.summary = "Show all counters and drop reasons",
 	.details = "KIND says what became of the packets: pass (given to the host's own stack), "
 		   "forward,\n"
-		   "drop; count is what else was counted.",
+		   "drop; count is what else was counted. New flows that services with limits or "
+		   "lists\n"
+		   "of sources did not take on follow by service.",
 	.flags = flags,
 	.run = run,
 };

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The numbers that slots are chosen by: of the packet and the seed alone, equal on all gateways. */
+#ifndef SPILLWAY_BPF_PICK_HASH_H
+#define SPILLWAY_BPF_PICK_HASH_H
+
+#include <spillway/flow.h>
+#include <spillway/hash.h>
+
+static inline __u64 pick_hash(const struct spw_flow_key *k, __u32 seed)
+{
+	__u64 h = spw_mix(seed, (__u64)k->saddr.w[0] << 32 | k->saddr.w[1]);
+
+	h = spw_mix(h, (__u64)k->saddr.w[2] << 32 | k->saddr.w[3]);
+	h = spw_mix(h, (__u64)k->daddr.w[0] << 32 | k->daddr.w[1]);
+	h = spw_mix(h, (__u64)k->daddr.w[2] << 32 | k->daddr.w[3]);
+	return spw_mix(h, (__u64)k->sport << 32 | (__u64)k->dport << 16 | k->proto);
+}
+
+/* All flows of a client alike, to whatever service. */
+static inline __u64 pick_hash_source(const struct spw_flow_key *k, __u32 seed)
+{
+	__u64 h = spw_mix(seed, (__u64)k->saddr.w[0] << 32 | k->saddr.w[1]);
+
+	return spw_mix(h, (__u64)k->saddr.w[2] << 32 | k->saddr.w[3]);
+}
+
+/* Maps a hash onto 0 .. n - 1 evenly, without a division. */
+static inline __u32 pick_scale(__u32 hash, __u32 n)
+{
+	return (__u64)hash * n >> 32;
+}
+
+#endif
