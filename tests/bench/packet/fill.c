@@ -14,6 +14,7 @@
 #include <bpf/libbpf.h>
 
 #include "../../unit/model_fixture.h"
+#include "base/network.h"
 #include "dataplane/state.h"
 #include "dataplane/ticks.h"
 #include "spillway.skel.h"
@@ -22,7 +23,7 @@
 
 #define MAX_ENDPOINTS 32768
 #define MAX_SERVICES  16384
-#define SLOT_LINES    65536
+#define SLOT_LINES    262144
 #define MAX_V6	      1000     /* IPv6 endpoints */
 #define LATER_TICKS   20000000 /* 5 hours and more, whatever the kernel's HZ */
 #define LEASE_S	      3000
@@ -138,6 +139,45 @@ static void add_service(int family, uint32_t vip, uint8_t proto, uint32_t first,
 	fixture_locality(&fill.f, s, 0, 1, first, endpoints);
 }
 
+/* Between clients as far as there are some, then one of many elsewhere, so that none touches another. */
+static const struct netlist *make_list(void)
+{
+	static struct netlist list;
+	struct networks n = {0};
+
+	for (uint32_t i = 0; i < SCENARIO_NETWORK_COUNT; i++) {
+		struct network *v4 = arena_push(fill.f.arena, n.items, n.count), *v6;
+
+		v4->addr = world_client(4, i < 65536 ? i : 1000000 + 37 * i);
+		v4->addr.b[15] |= 1;
+		v4->bits = 128;
+		v6 = arena_push(fill.f.arena, n.items, n.count);
+		v6->addr = world_client(6, i);
+		v6->addr.b[15] |= 1;
+		v6->bits = 128;
+	}
+	netlist_build(fill.f.arena, &n, &list);
+	return &list;
+}
+
+static void add_extra(enum scenario_extra extra)
+{
+	struct guard guard = {0};
+
+	if (extra == SCENARIO_NETWORKS)
+		guard.deny = make_list();
+	if (extra == SCENARIO_LIMITS)
+		guard = (struct guard){.rate = 10000000,
+				       .burst = 10000000,
+				       .source_rate = 10000000,
+				       .source_burst = 10000000};
+	for (size_t i = 0; i < fill.f.model.service_count; i++) {
+		fill.f.model.services[i].guard = guard;
+		if (extra == SCENARIO_LEAST)
+			fill.f.model.services[i].pick = SPW_PICK_LEAST;
+	}
+}
+
 static void make_model(uint32_t services, uint32_t endpoints)
 {
 	uint32_t v6 = endpoints < MAX_V6 ? endpoints : MAX_V6;
@@ -173,7 +213,7 @@ static int apply(struct arena *a, struct tables *want, const char **why)
 	return dataplane_apply(fill.dp, a, &steps, why);
 }
 
-int fill_services(uint32_t services, uint32_t endpoints)
+int fill_services(uint32_t services, uint32_t endpoints, enum scenario_extra extra)
 {
 	struct arena *a = arena_new();
 	const char *why = "the tables do not fit";
@@ -183,6 +223,7 @@ int fill_services(uint32_t services, uint32_t endpoints)
 	if (!a || endpoints + MAX_V6 > sizeof(fill.f.health) / sizeof(fill.f.health[0]))
 		return -E2BIG;
 	make_model(services, endpoints);
+	add_extra(extra);
 	err = ids_assign(fill.ids, &fill.f.model, &why);
 	if (!err)
 		err = apply(a, &want, &why);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "dataplane/dataplane.h"
+#include "scenarios.h"
 
 #define FILL_TCP_PORT 80
 #define FILL_UDP_PORT 53
@@ -28,7 +29,7 @@ uint32_t fill_program_flags(void);
  * TCP services on the first `services` IPv4 VIPs; TCP on the first IPv6 VIP and UDP on the first
  * VIP of each family; all with the first `endpoints` endpoints of their family.
  */
-int fill_services(uint32_t services, uint32_t endpoints);
+int fill_services(uint32_t services, uint32_t endpoints, enum scenario_extra extra);
 
 /* Takes every flow out. */
 int fill_clear(void);

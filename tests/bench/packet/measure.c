@@ -58,18 +58,21 @@ static bool is_measured(const struct scenario *s, enum bench_target target)
 static int fill_both(const struct scenario *s)
 {
 	static uint32_t services = SERVICES_NO, endpoints;
+	static enum scenario_extra extra;
 	int err;
 
-	if (scenario_services(s) == services && scenario_endpoints(s) == endpoints)
+	if (scenario_services(s) == services && scenario_endpoints(s) == endpoints &&
+	    s->extra == extra)
 		return 0;
 	services = SERVICES_NO;
-	err = fill_services(scenario_services(s), scenario_endpoints(s));
+	err = fill_services(scenario_services(s), scenario_endpoints(s), s->extra);
 	if (!err)
 		err = rival_services(scenario_services(s), scenario_endpoints(s));
 	if (err)
 		return fail(s, "the maps cannot be filled", err);
 	services = scenario_services(s);
 	endpoints = scenario_endpoints(s);
+	extra = s->extra;
 	return 0;
 }
 

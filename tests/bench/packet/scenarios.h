@@ -18,6 +18,14 @@ enum scenario_kind {
 	SCENARIO_ERROR, /* ICMP about established flows */
 };
 
+/* What the services have besides. */
+enum scenario_extra {
+	SCENARIO_PLAIN,
+	SCENARIO_NETWORKS, /* SCENARIO_NETWORK_COUNT denied networks, many of them between clients */
+	SCENARIO_LIMITS,   /* of the service and of each source, never reached */
+	SCENARIO_LEAST,	   /* picks by load */
+};
+
 struct scenario {
 	const char *name;
 	enum scenario_kind kind;
@@ -29,11 +37,13 @@ struct scenario {
 	uint32_t services;  /* in the maps; 0: 1 */
 	uint32_t used;	    /* of them; 0: 1 */
 	uint32_t endpoints; /* 0: SCENARIO_ENDPOINTS */
+	enum scenario_extra extra;
 	enum spw_stat ends; /* how the product must count every packet */
 };
 
-#define SCENARIO_ENDPOINTS 100
-#define SCENARIO_FLOWS_MAX 1000000
+#define SCENARIO_ENDPOINTS     100
+#define SCENARIO_FLOWS_MAX     1000000
+#define SCENARIO_NETWORK_COUNT 100000
 
 extern const struct scenario scenarios[];
 extern const size_t scenario_count;
