@@ -16,23 +16,30 @@ static inline const struct spw_list_line *list_line(__u32 line)
 	return bpf_map_lookup_elem(&slots, &line);
 }
 
+/* Compilers know what is meant, and would make the comparison of it that is to be avoided. */
+static inline __u64 list_sign(__u64 number)
+{
+	asm("" : "+r"(number));
+	return number >> 63;
+}
+
 /* 1 when a < b. Of numbers below 2^63 alone. */
 static inline __u64 list_less32(__u64 a, __u64 b)
 {
-	return (a - b) >> 63;
+	return list_sign(a - b);
 }
 
 /* The borrow of a - b (Hacker's Delight, 2-13): a comparison would be a branch. */
 static inline __u64 list_less64(__u64 a, __u64 b)
 {
-	return ((~a & b) | (~(a ^ b) & (a - b))) >> 63;
+	return list_sign((~a & b) | (~(a ^ b) & (a - b)));
 }
 
 static inline __u64 list_equal64(__u64 a, __u64 b)
 {
 	__u64 x = a ^ b;
 
-	return 1 ^ (x | -x) >> 63;
+	return 1 ^ list_sign(x | -x);
 }
 
 struct list_key {
