@@ -2,7 +2,8 @@
 /*
  * Is an address in a list of networks? A walk down one of the list's trees, a line a level: five lines
  * for 100,000 networks of IPv4. Keys are counted, not searched for: that takes no branch, which costs
- * less than a few mispredicted ones, and the verifier walks one path a level.
+ * less than a few mispredicted ones. bpf_loop() calls the steps: Linux 6.1's verifier does not get through a loop
+ * of them.
  */
 #ifndef SPILLWAY_BPF_LIST_H
 #define SPILLWAY_BPF_LIST_H
@@ -41,11 +42,6 @@ static inline __u64 list_equal64(__u64 a, __u64 b)
 
 	return 1 ^ list_sign(x | -x);
 }
-
-struct list_key {
-	__u64 high;
-	__u64 low;
-};
 
 /* How many keys of the line are less. */
 static inline __u32 list_count32(const struct spw_list_line *l, __u64 key)
@@ -93,36 +89,75 @@ static inline __u32 list_keys(__u32 tree)
 	return tree == SPW_LIST_IPV6 ? SPW_LIST_KEYS64 : SPW_LIST_KEYS128;
 }
 
-/* `tree` is a constant; `base` the list's first line. */
-static inline __u32 list_walk(__u32 base, __u32 tree, __u64 high, __u64 low)
-{
-	const struct spw_list_line *head = list_line(base + tree), *l;
-	__u32 levels, inside, level, node = 0, n = 0;
+/* A walk under way: where it is, and what for. */
+struct list_walk {
+	__u64 high;
+	__u64 low;
+	__u32 base; /* the list's first line */
+	__u32 node; /* of the level before */
+	__u32 less; /* keys of it that are less */
+	__u32 pad;
+};
 
-	if (!head)
-		return 0;
-	levels = head->head.levels;
-	inside = head->head.inside;
-	for (level = 0; level < SPW_LIST_LEVELS && level < levels; level++) {
-		node = node * (list_keys(tree) + 1) + n;
-		l = list_line(base + head->head.first[level] + node);
-		if (!l)
-			return 0;
-		n = list_count(l, tree, high, low);
-	}
-	return (inside ^ node ^ n) & 1; /* a leaf has an odd number of keys */
+/* One level down; `tree` is a constant. */
+static inline long list_step(__u32 level, struct list_walk *w, __u32 tree)
+{
+	const struct spw_list_line *head = list_line(w->base + tree), *l;
+	__u32 node = w->node * (list_keys(tree) + 1) + w->less;
+
+	if (!head || level >= SPW_LIST_LEVELS)
+		return 1;
+	l = list_line(w->base + head->head.first[level] + node);
+	if (!l)
+		return 1;
+	w->node = node;
+	w->less = list_count(l, tree, w->high, w->low);
+	return 0;
 }
+
+static long list_step4(__u32 level, struct list_walk *w)
+{
+	return list_step(level, w, SPW_LIST_IPV4);
+}
+
+static long list_step6(__u32 level, struct list_walk *w)
+{
+	return list_step(level, w, SPW_LIST_IPV6);
+}
+
+static long list_step_long(__u32 level, struct list_walk *w)
+{
+	return list_step(level, w, SPW_LIST_LONG);
+}
+
+/* A leaf has an odd number of keys, so its number and the place in it say the parity of the bound. */
+#define LIST_WALK(tree, step, w)                                                                   \
+	({                                                                                         \
+		const struct spw_list_line *head = list_line((w)->base + (tree));                  \
+		__u32 inside = 0;                                                                  \
+                                                                                                   \
+		if (head) {                                                                        \
+			inside = head->head.inside;                                                \
+			bpf_loop(head->head.levels, step, (w), 0);                                 \
+		}                                                                                  \
+		(inside ^ (w)->node ^ (w)->less) & 1;                                              \
+	})
 
 /* Global functions, for the verifier to walk each once. Addresses in native order. */
 __noinline int list_has4(__u32 base, __u32 addr)
 {
-	return list_walk(base, SPW_LIST_IPV4, addr, 0);
+	struct list_walk w = {.high = addr, .base = base};
+
+	return LIST_WALK(SPW_LIST_IPV4, list_step4, &w);
 }
 
 __noinline int list_has6(__u32 base, __u64 high, __u64 low)
 {
-	return list_walk(base, SPW_LIST_IPV6, high, low) |
-	       list_walk(base, SPW_LIST_LONG, high, low);
+	struct list_walk w = {.high = high, .base = base};
+	struct list_walk longer = {.high = high, .low = low, .base = base};
+
+	return LIST_WALK(SPW_LIST_IPV6, list_step6, &w) |
+	       LIST_WALK(SPW_LIST_LONG, list_step_long, &longer);
 }
 
 /* Has the list this address? `ref` has a list. */
