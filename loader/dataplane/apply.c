@@ -118,6 +118,7 @@ static int enter(struct dataplane *dp, const struct steps *s, size_t *entered)
 					  BPF_ANY);
 		if (!err)
 			*entered = i + 1;
+		service_forget(dp, s->services_put[i]->id);
 	}
 	return err;
 }

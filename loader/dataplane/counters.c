@@ -63,6 +63,17 @@ void dataplane_service_stats(struct dataplane *dp, uint32_t service_id,
 	}
 }
 
+void service_forget(struct dataplane *dp, uint32_t id)
+{
+	static const struct spw_bucket full;
+	const size_t bytes = sizeof(struct spw_service_stats) * (size_t)dp->maps.cpus;
+	AUTO(free) void *none = calloc(1, bytes);
+
+	if (none)
+		(void)bpf_map_update_elem(dp->maps.fd[MAP_SERVICE_STATS], &id, none, BPF_ANY);
+	(void)bpf_map_update_elem(dp->maps.fd[MAP_SERVICE_BUCKETS], &id, &full, BPF_ANY);
+}
+
 /* Kernels since 5.13 read arrays of CPUs in batches: one call for BATCH endpoints. */
 void dataplane_all_endpoint_stats(struct dataplane *dp, struct arena *a,
 				  struct spw_endpoint_stats **out, size_t *count)

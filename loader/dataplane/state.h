@@ -197,6 +197,8 @@ void endpoint_set_sources(struct dataplane *dp, uint32_t id);
 
 /* apply.c: slot lines in use from now on; those no longer used rest. */
 void placed_set(struct dataplane *dp, const struct tables *t);
+/* counters.c: another service takes the number. */
+void service_forget(struct dataplane *dp, uint32_t id);
 
 /* addrs.c: the map `addrs`. VIPs of `want` and all sources in; then others out. */
 int addrs_put(struct dataplane *dp, const struct tables *want);

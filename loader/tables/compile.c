@@ -273,7 +273,9 @@ static void compile_endpoint(struct compiler *c, const struct instance *i,
 		.port = i->port,
 		.mode = (uint8_t)i->mode,
 		.flags = (i->reset_on_removal ? SPW_ENDPOINT_RESET_ON_REMOVAL : 0) |
-			 (c->is_counted[i->index] ? SPW_ENDPOINT_COUNTED : 0),
+			 (c->is_counted[i->index] && i->mode != SPW_MODE_HANDOFF
+				  ? SPW_ENDPOINT_COUNTED
+				  : 0),
 		.profile = i->profile,
 		.pickable = wanted && health_is_allowed(&e),
 		.up = is_up(&e),

@@ -580,6 +580,33 @@ static void stats_list_every_counter_in_order(void **state)
 	assert_string_equal(node_text_at(node_item(list, SPW_DROP_TTL), "kind", ""), "drop");
 }
 
+static void stats_of_a_service_are_shown_when_it_has_limits(void **state)
+{
+	static const char limited[] =
+		"{\"apiVersion\":\"gateway.networking.k8s.io/v1alpha2\",\"kind\":\"TCPRoute\","
+		"\"metadata\":{\"name\":\"web\",\"annotations\":{"
+		"\"spillway.dev/new-flows-per-second\":\"10\"}},\"spec\":{\"parentRefs\":[{"
+		"\"name\":\"edge\"}],\"rules\":[{\"backendRefs\":[{\"group\":"
+		"\"gateway.envoyproxy.io\",\"kind\":\"Backend\",\"name\":\"web\"}]}]}}";
+	struct fixture *f = *state;
+	const struct node *list, *row;
+
+	(void)must(f, 200, "POST", OWN "/apply", APPLY(WEB "," GATEWAY "," ROUTE));
+	list = node_member(must(f, 200, "GET", OWN "/stats", NULL), "services");
+	assert_int_equal(node_count(list), 0);
+	(void)must(f, 200, "POST", OWN "/apply",
+		   arena_printf(f->arena, "{\"objects\":[%s]}", limited));
+	list = node_member(must(f, 200, "GET", OWN "/stats", NULL), "services");
+	assert_int_equal(node_count(list), 1);
+	row = node_item(list, 0);
+	assert_string_equal(node_text_at(row, "address", ""), "192.0.2.1:80");
+	assert_string_equal(node_text_at(row, "protocol", ""), "TCP");
+	assert_int_equal(node_int_at(row, "denied", 0), 1);
+	assert_int_equal(node_int_at(row, "notAllowed", 0), 2);
+	assert_int_equal(node_int_at(row, "limited", 0), 3);
+	assert_int_equal(node_int_at(row, "sourceLimited", 0), 4);
+}
+
 static struct flow_row flow(const char *client, const char *endpoint, uint32_t bits)
 {
 	struct flow_row row = {.state = bits, .age_ms = 2500, .idle_ms = 400, .source_port = 1024};
@@ -725,6 +752,7 @@ int main(void)
 		TEST(a_word_set_without_a_daemon_wins_over_the_stores),
 		TEST(a_word_in_the_maps_that_nobody_wrote_by_hand_yields_to_the_store),
 		TEST(stats_list_every_counter_in_order),
+		TEST(stats_of_a_service_are_shown_when_it_has_limits),
 		TEST(flows_are_listed_filtered_and_cut),
 		TEST(the_status_counts_what_is_there),
 		TEST(the_status_names_resources_that_do_not_do_what_they_say),

@@ -109,6 +109,8 @@ EVENTS = [("endpoint", "10.0.0.3:80", "default/web", "unknown", "up", "status 20
 COUNTERS = [{"name": "pass_not_ip", "kind": "pass", "description": "not IP", "value": 0},
             {"name": "drop_ttl", "kind": "drop", "description": "time to live used up",
              "value": 12345678901}]
+GUARDED = [{"address": "192.0.2.1:80", "protocol": "TCP", "denied": 3, "notAllowed": 0, "limited": 12,
+            "sourceLimited": 4567890}]
 FLOW = {"protocol": "TCP", "client": "198.51.100.2:40000", "vip": "192.0.2.1:80",
         "source": "203.0.113.1:1024", "endpoint": "10.0.0.1:80", "state": "established",
         "ageSeconds": 75, "idleSeconds": 0}
@@ -335,7 +337,7 @@ class Daemon:
         if path == "flows":
             return 200, {"count": 2, "truncated": query["limit"] == "1",
                          "flows": [FLOW] * min(2, int(query["limit"]))}
-        return 200, {"endpoints": {"services": SERVICES}, "stats": {"counters": COUNTERS},
+        return 200, {"endpoints": {"services": SERVICES}, "stats": {"counters": COUNTERS, "services": GUARDED},
                      "flows/count": {"count": 2, "max": 262144, "maxIPv6": 65536}, "status": STATUS}[path]
 
 
