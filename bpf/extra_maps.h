@@ -38,7 +38,7 @@ struct {
 	__type(value, struct spw_service_stats);
 } service_stats SEC(".maps");
 
-/* Writers: the packet path; the daemon sets it right, see <spillway/abi.h>. */
+/* Writers: the packet path; the daemon sets it right. By endpoint id. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

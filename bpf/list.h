@@ -2,8 +2,8 @@
 /*
  * Is an address in a list of networks? A walk down one of the list's trees, a line a level: five lines
  * for 100,000 networks of IPv4. Keys are counted, not searched for: that takes no branch, which costs
- * less than a few mispredicted ones. bpf_loop() calls the steps: Linux 6.1's verifier does not get through a loop
- * of them.
+ * less than a few mispredicted ones. bpf_loop() calls the steps, since Linux 6.1's verifier does not get
+ * through a loop of them.
  */
 #ifndef SPILLWAY_BPF_LIST_H
 #define SPILLWAY_BPF_LIST_H

@@ -207,7 +207,6 @@ int addrs_prune(struct dataplane *dp, const struct tables *want);
 /* source_of.c: which source addresses an endpoint uses; settings follow at the next switch. */
 void sources_of_endpoint(struct dataplane *dp, const struct spw_addr *addr,
 			 const struct next_hop *hop, uint8_t *first, uint8_t *count);
-
 /* Says which of --source-address are not this host's. */
 void sources_warn(struct dataplane *dp);
 
