@@ -15,8 +15,9 @@
 #define BUCKET_TRIES 4
 
 /*
- * A token, if there is one. Whoever loses the race for the word so often has seen one each time: it is
- * taken on credit, which those who come later pay.
+ * A token, if there is one. 0 is a bucket that nobody has taken from, however short the clock has run:
+ * times in front of its start are as good as any. Whoever loses the race for the word so often has seen
+ * a token each time: it is taken on credit, which those who come later pay.
  */
 static inline bool bucket_take(__u64 *paid_ns, __u64 now, __u64 every, __u64 burst)
 {
@@ -25,7 +26,7 @@ static inline bool bucket_take(__u64 *paid_ns, __u64 now, __u64 every, __u64 bur
 
 	for (i = 0; i < BUCKET_TRIES; i++) {
 		was = load64(paid_ns);
-		from = (__s64)(now - was) > (__s64)burst ? now - burst : was;
+		from = !was || (__s64)(now - was) > (__s64)burst ? now - burst : was;
 		if ((__s64)(now - from) < (__s64)every)
 			return false;
 		if (swap64(paid_ns, was, from + every))
