@@ -305,9 +305,10 @@ $(BUILD)/tests/netns/%: $(BUILD)/tests/netns/%.o
 	$(Q)$(CC) $(CFLAGS) -o $@ $^
 
 $(BUILD)/tests/bench/rebuild: $(BUILD)/libspillway.a
+$(BUILD)/tests/bench/rebuild: BENCH_LIBS := -lyaml -ljansson
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) -o $@ $^
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(BENCH_LIBS)
 
 # The library once more, by clang; a target takes of it what it needs.
 FUZZ_FLAGS := -std=gnu11 -g -O1 -fno-strict-aliasing -fno-omit-frame-pointer -fno-sanitize-recover=undefined
