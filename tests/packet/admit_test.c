@@ -26,16 +26,29 @@ static void put(struct bpf_map *map, uint32_t key, const void *value)
 	assert_int_equal(bpf_map_update_elem(bpf_map__fd(map), &key, value, BPF_ANY), 0);
 }
 
+/* In one call: as many as there are lines would take an emulated processor seconds. */
+static void forget_sources(void)
+{
+	static struct spw_source_line none[SPW_SOURCE_LINES];
+	static uint32_t keys[SPW_SOURCE_LINES];
+	uint32_t count = SPW_SOURCE_LINES;
+
+	for (uint32_t i = 0; i < count; i++)
+		keys[i] = i;
+	assert_int_equal(bpf_map_update_batch(bpf_map__fd(world.skel->maps.source_buckets), keys,
+					      none, &count, NULL),
+			 0);
+	assert_int_equal(count, SPW_SOURCE_LINES);
+}
+
 static int setup(void **state)
 {
-	static const struct spw_source_line no_sources;
 	static const struct spw_bucket full;
 	static const struct spw_service_extra none;
 
 	arena = arena_new();
 	next_line = LISTS_FROM;
-	for (uint32_t i = 0; i < SPW_SOURCE_LINES; i++)
-		put(world.skel->maps.source_buckets, i, &no_sources);
+	forget_sources();
 	for (uint32_t i = 0; i < WORLD_SERVICES; i++) {
 		put(world.skel->maps.service_buckets, i, &full);
 		put(world.skel->maps.service_extras, 2 * i, &none);
