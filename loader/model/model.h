@@ -17,39 +17,10 @@
 #include "manifest/manifest.h"
 #include "model/check.h"
 #include "model/guard.h"
+#include "model/object.h"
 
 #define CONTROLLER_NAME "spillway.dev/gateway" /* of a GatewayClass, and in status */
 #define MODEL_TIERS	8 /* tier 0, the fallback tier, and those of spillway.dev/tier */
-
-struct condition {
-	const char *type; /* "Accepted", "ResolvedRefs", "Programmed" */
-	bool status;	  /* "True" or "False" */
-	const char *reason;
-	const char *message;
-	const char *parent; /* routes: "NAMESPACE/NAME" it is about (status.parents[]); NULL else */
-	const char *section;	 /* routes and gateways: listener name, or NULL */
-	uint16_t port;		 /* routes: that the parentRef names; 0: none */
-	const char *parent_kind; /* NULL: Gateway */
-};
-
-/* A resource with what the store knows of it, and what was found out about it. */
-struct object {
-	struct resource res;
-	struct frozen *body; /* that res.root lies in; NULL: in an arena */
-	const char *project;
-	const char *uid; /* NULL when it was never stored (validate) */
-	int64_t generation;
-	int64_t resource_version;
-	int64_t created_s;
-	bool applied;		      /* `apply` made or changed it at some time */
-	struct condition *conditions; /* filled in by model_resolve() */
-	size_t condition_count;
-	struct ancestor *ancestors; /* of a policy: whose conditions these are, see ancestors.h */
-	size_t ancestor_count;
-	uint32_t *attached; /* of a Gateway: routes of each listener, as they are written */
-	bool accepted;	    /* Backend: usable; Gateway, route: attached and used */
-	bool foreign; /* of another controller: it is not looked at, and nothing is said of it */
-};
 
 /* ENDPOINT_PROXY: what the userspace path does for a port on layer 7 (model/frontend.h). */
 enum endpoint_kind { ENDPOINT_IP, ENDPOINT_FQDN, ENDPOINT_UNIX, ENDPOINT_PROXY };

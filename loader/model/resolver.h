@@ -11,12 +11,7 @@
 #include "model/frontend.h"
 #include "model/judges.h"
 #include "model/model.h"
-
-/* Why something is not as asked: a condition's reason and message. Zero: nothing is wrong. */
-struct problem {
-	const char *reason;
-	const char *message;
-};
+#include "model/refs.h"
 
 /* Names for a message: the first few, then how many more; one twice in a row counts once. */
 struct name_list { /* zero-initialise */
@@ -45,32 +40,6 @@ struct listener {
 	uint32_t *attached;	     /* routes; its place in the Gateway's list */
 	const struct object *latest; /* of those, the one that was counted last */
 	struct object *route;	     /* the oldest one attached, or NULL */
-};
-
-/* A backendRef that takes part. */
-struct ref {
-	struct backend *backend;
-	uint32_t weight;
-	size_t rule; /* of an HTTPRoute: which one */
-};
-
-/* Weights of a rule's backendRefs. */
-struct rule_weights {
-	uint64_t total, invalid;
-};
-
-struct refs {
-	struct ref *items;
-	size_t count;
-	struct problem problem;	      /* the first one's reason, all messages */
-	const char *left_out;	      /* endpoints that cannot be served, and why; NULL: none */
-	const char *idle;	      /* fields without effect; NULL: none */
-	struct problem sources;	      /* of its lists of sources, once its services are built */
-	struct rule_weights *weights; /* by rule */
-	struct backend **covered;     /* those that a BackendTLSPolicy covers */
-	size_t covered_count;
-	uint8_t proto;	       /* of the flows that the route is for */
-	unsigned int families; /* FAMILY_V4, FAMILY_V6: of the VIPs that the route feeds */
 };
 
 enum addr_family { FAMILY_V4 = 1, FAMILY_V6 = 2 };
@@ -138,13 +107,13 @@ struct resolver {
 	uint32_t *target_table; /* by hash of what is targeted: index + 1 */
 	size_t target_table_size;
 	/* Of policies, by the place in model->objects: */
-	struct name_list *overriders; /* routes that a narrower one is in force for */
-	struct name_list *mergers;    /* routes that a narrower one is merged with it for */
-	struct name_list *bases;      /* policies that it is merged with */
-	bool *serves_l7;	      /* it is in force for a rule on layer 7 */
-	bool *serves_xdp;	      /* it is in force for endpoints that XDP forwards to */
-	bool *lacks_port;	      /* its check cannot reach the endpoints of a UDPRoute */
-	bool *lacks_load;	      /* it asks for LeastRequest where flows are not counted */
+	struct name_list *overriders;	  /* routes that a narrower one is in force for */
+	struct name_list *mergers;	  /* routes that a narrower one is merged with it for */
+	struct name_list *bases;	  /* policies that it is merged with */
+	bool *serves_l7;		  /* it is in force for a rule on layer 7 */
+	bool *serves_xdp;		  /* it is in force for endpoints that XDP forwards to */
+	bool *lacks_port;		  /* its check cannot reach the endpoints of a UDPRoute */
+	bool *lacks_load;		  /* it asks for LeastRequest where flows are not counted */
 	struct source_text *source_texts; /* what lists were read already */
 	size_t source_text_count;
 	struct parent *parents;

@@ -348,11 +348,12 @@ int tables_compile(struct arena *a, const struct model *m, const struct health_v
 	cache_begin(c.cache);
 	compile_all(&c, m, v);
 	if (c.lines > slot_lines) {
-		*why = arena_printf(a,
-				    "the pick tables and lists of sources need %llu slots, there are %llu: raise "
-				    "--max-slots, which takes effect after spillwayd --detach",
-				    (unsigned long long)c.lines * SPW_LINE_SLOTS,
-				    (unsigned long long)slot_lines * SPW_LINE_SLOTS);
+		*why = arena_printf(
+			a,
+			"the pick tables and lists of sources need %llu slots, there are %llu: raise "
+			"--max-slots, which takes effect after spillwayd --detach",
+			(unsigned long long)c.lines * SPW_LINE_SLOTS,
+			(unsigned long long)slot_lines * SPW_LINE_SLOTS);
 		cache_cancel(c.cache);
 		return -ENOSPC;
 	}

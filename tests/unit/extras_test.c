@@ -237,7 +237,7 @@ static void lists_that_do_not_fit_are_refused(void **state)
 	assert_int_equal(ids_assign(ids, &f.model, &why), 0);
 	assert_int_equal(tables_compile(f.arena, &f.model, &f.view, ids, LINES, NULL, &out, &why),
 			 -ENOSPC);
-	assert_non_null(strstr(why, "--slot-lines"));
+	assert_non_null(strstr(why, "--max-slots"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -23,6 +23,8 @@ static const char *values_of(struct arena *a, const struct annotation *row)
 		return arena_printf(a, "`%s` to `%s`%s%s", row->span->least, row->span->most,
 				    row->span->why ? "; " : "",
 				    row->span->why ? row->span->why : "");
+	if (!row->values)
+		return ""; /* its text says it */
 	for (size_t i = 0; row->values[i]; i++)
 		list = arena_printf(a, "%s%s`%s`", list, i ? ", " : "", row->values[i]);
 	return list;
