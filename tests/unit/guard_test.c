@@ -198,7 +198,8 @@ static void hashes_of_requests_are_none_on_layer_4(void **state)
 	assert_int_equal(s->pick, SPW_PICK_FLOW);
 	assert_string_equal(balance_condition(),
 			    "False FieldsWithoutEffect in this version these fields have no "
-			    "effect: spec.loadBalancer.consistentHash.type: Header");
+			    "effect: spec.loadBalancer.consistentHash.header, "
+			    "spec.loadBalancer.consistentHash.type: Header");
 }
 
 static void least_request_is_for_tcp_that_xdp_carries(void **state)

@@ -85,7 +85,9 @@ static void balancers_of_layer_4_are_the_hash_or_are_named(void **state)
 	} rows[] = {
 		{"RoundRobin", "none"},
 		{"Random", "none"},
-		{"LeastRequest", "spec.loadBalancer.type: LeastRequest"},
+		{"LeastRequest", "none"},
+		{"BackendUtilization, backendUtilization: {}",
+		 "spec.loadBalancer.type: BackendUtilization"},
 	};
 
 	(void)state;

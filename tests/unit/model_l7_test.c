@@ -291,6 +291,7 @@ static void fields_of_a_policy_that_work_for_requests_are_not_named(void **state
 			   spec));
 	expect(object("BackendTrafficPolicy", "p"), "Programmed",
 	       "have no effect: spec.retry, spec.timeout.http, "
+	       "spec.loadBalancer.consistentHash.header, "
 	       "spec.loadBalancer.consistentHash.type: Header");
 }
 

@@ -157,7 +157,8 @@ static void fields_without_effect_are_named(void **state)
 	assert_string_equal(
 		condition(object("BackendTrafficPolicy", "p"), "Programmed", NULL),
 		"False FieldsWithoutEffect in this version these fields have no effect: "
-		"spec.rateLimit, spec.healthCheck.active.healthCheckLog");
+		"spec.loadBalancer.endpointOverride, spec.rateLimit, "
+		"spec.healthCheck.active.healthCheckLog");
 	assert_int_equal(diags.count, 0);
 }
 
