@@ -184,7 +184,8 @@ install: all
 	install -D -m 755 $(BUILD)/spillway $(DESTDIR)$(PREFIX)/bin/spillway
 	install -D -m 755 $(BUILD)/spillway-decap $(DESTDIR)$(PREFIX)/sbin/spillway-decap
 	install -d $(DESTDIR)/lib/systemd/system $(DESTDIR)$(DOCDIR)/examples/web \
-		$(DESTDIR)$(DOCDIR)/examples/failover $(DESTDIR)$(DOCDIR)/reference
+		$(DESTDIR)$(DOCDIR)/examples/failover $(DESTDIR)$(DOCDIR)/examples/direct \
+		$(DESTDIR)$(DOCDIR)/reference
 	for unit in spillwayd spillway-decap; do \
 		sed 's|/usr/sbin/|$(PREFIX)/sbin/|; s|/usr/share/doc/spillway/|$(DOCDIR)/|' \
 			packaging/$$unit.service > $(DESTDIR)/lib/systemd/system/$$unit.service; \
@@ -194,6 +195,7 @@ install: all
 	install -m 644 examples/*.yaml $(DESTDIR)$(DOCDIR)/examples
 	install -m 644 examples/web/*.yaml $(DESTDIR)$(DOCDIR)/examples/web
 	install -m 644 examples/failover/*.yaml $(DESTDIR)$(DOCDIR)/examples/failover
+	install -m 644 examples/direct/*.yaml $(DESTDIR)$(DOCDIR)/examples/direct
 	install -D -m 644 packaging/completion/spillway \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/spillway
 

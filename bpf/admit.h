@@ -84,6 +84,21 @@ __noinline int admit_guarded(__u32 service, __u32 side)
 	return why;
 }
 
+/* Likewise by its lists alone. */
+__noinline int admit_listed(__u32 service, __u32 side)
+{
+	const struct spw_service_extra *x = service_extra(side & 1, service);
+	const struct carry *c = carry_scratch();
+	__u32 why;
+
+	if (!x || !c)
+		return ADMIT_OK;
+	why = admit_by_lists(x, &c->key.saddr);
+	if (why != ADMIT_OK)
+		admit_count(service, why);
+	return why;
+}
+
 static inline enum verdict admit(const struct pkt *p, const struct spw_service_row *row)
 {
 	int why;

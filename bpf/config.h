@@ -17,6 +17,15 @@ static inline __u32 config_side(void)
 	return c ? *(volatile __u32 *)&c->active & 1 : 0;
 }
 
+/* Is there any service of direct return? */
+static inline bool config_has_direct(void)
+{
+	__u32 zero = 0;
+	struct spw_config *c = bpf_map_lookup_elem(&config, &zero);
+
+	return c && *(volatile __u32 *)&c->direct;
+}
+
 static inline const struct spw_settings *config_settings(__u32 side)
 {
 	__u32 zero = 0;

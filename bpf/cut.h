@@ -22,7 +22,7 @@ static __noinline enum verdict cut(struct pkt *p)
 	reject_head(tcp, tcp->seq, tcp->ack_seq, tcp->ack);
 	tcp->source = r->core.to_sport;
 	tcp->dest = r->core.to_dport;
-	if (!reject_finish(p, &r->to_saddr, &r->to_daddr) || tag_change(p))
+	if (!reject_finish(p, &r->to_saddr, &r->to_daddr) || tag_change(p, 0))
 		return DROP;
 	return reject_send(p);
 }

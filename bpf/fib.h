@@ -106,8 +106,6 @@ static __noinline enum verdict fib_route(struct pkt *p)
 {
 	struct bpf_fib_lookup fib = {};
 
-	if (!p->line)
-		return drop(SPW_DROP_INTERNAL);
 	fib_fill(p, &fib);
 	switch (bpf_fib_lookup(p->ctx, &fib, sizeof(fib), 0)) {
 	case BPF_FIB_LKUP_RET_SUCCESS:

@@ -11,15 +11,18 @@
 #include "handoff.h"
 #include "insert.h"
 
-static inline void handoff_fill(struct entry *e, const struct spw_flow_key *k, __u32 service,
-				__u32 endpoint)
+#define ALONE_STATE_SHIFT 16
+
+static inline void alone_fill(struct entry *e, const struct spw_flow_key *k, __u32 service,
+			      __u32 endpoint, __u32 what)
 {
 	__builtin_memset(e, 0, sizeof(*e));
 	e->core.sport = k->sport;
 	e->core.dport = k->dport;
 	e->core.proto = k->proto;
 	e->core.dir = SPW_FLOW_FORWARD;
-	e->core.flags = SPW_FLOW_HANDOFF;
+	e->core.flags = what & SPW_FLOW_ALONE;
+	e->core.word = what >> ALONE_STATE_SHIFT & SPW_WORD_STATE_MASK;
 	e->core.endpoint = endpoint;
 	e->core.service = service;
 	e->core.born = flow_clock();
@@ -27,10 +30,11 @@ static inline void handoff_fill(struct entry *e, const struct spw_flow_key *k, _
 }
 
 /*
- * The entry of the packet whose key is in the scratch: its line or why there is none, as insert() says
- * it. A global function for the verifier.
+ * An entry without a partner for the packet whose key is in the scratch: its line or why there is none,
+ * as insert() says it. `what` is one of SPW_FLOW_ALONE, and above ALONE_STATE_SHIFT the state it starts
+ * in. A global function for the verifier.
  */
-__noinline long handoff_insert(__u32 v6, __u32 now, __u32 service, __u32 endpoint)
+__noinline long alone_insert(__u32 v6, __u32 now, __u32 service, __u32 endpoint, __u32 what)
 {
 	struct opening *o = opening_scratch();
 	struct carry *c = carry_scratch();
@@ -38,7 +42,7 @@ __noinline long handoff_insert(__u32 v6, __u32 now, __u32 service, __u32 endpoin
 
 	if (!o || !c)
 		return -INSERT_EBUSY;
-	handoff_fill(&o->entry, &c->key, service, endpoint);
+	alone_fill(&o->entry, &c->key, service, endpoint, what);
 	line = insert(&c->key, &o->entry, v6, now);
 	if (line == -INSERT_EBUSY || (line == -INSERT_E2BIG && evict(&c->key, v6, now)))
 		line = insert(&c->key, &o->entry, v6, now);
@@ -72,7 +76,7 @@ static inline enum verdict handoff_open(struct pkt *p)
 	e = bpf_map_lookup_elem(&endpoints, &p->endpoint);
 	if (!e || e->mode != SPW_MODE_HANDOFF)
 		return NEXT;
-	handoff_count(p, handoff_insert(p->v6, p->now, p->service, p->endpoint));
+	handoff_count(p, alone_insert(p->v6, p->now, p->service, p->endpoint, SPW_FLOW_HANDOFF));
 	return pass(SPW_PASS_HANDOFF);
 }
 

@@ -27,10 +27,10 @@ static inline bool hop_fits(const struct pkt *p)
 }
 
 /* The daemon's row of the endpoint, if it has one and keeps it up to date: read twice, unless torn. */
-static inline bool hop_known(struct pkt *p)
+static inline bool hop_known(struct pkt *p, __u32 id)
 {
-	__u32 id = p->f->core.endpoint, seq;
 	struct spw_next_hop *h;
+	__u32 seq;
 
 	if (!config_lease_runs(p->carry->hops_until, p->now))
 		return false;
@@ -46,18 +46,26 @@ static inline bool hop_known(struct pkt *p)
 	return p->egress && !(seq & 1) && seq == load32(&h->seq);
 }
 
-static inline enum verdict hop_to_endpoint(struct pkt *p)
+/* The way out by the daemon's row; false: the kernel is to be asked. */
+static inline bool hop_by_row(struct pkt *p, __u32 endpoint)
 {
 	const struct spw_interface *i;
 
-	if (!hop_known(p))
-		return fib_route(p);
+	if (!hop_known(p, endpoint))
+		return false;
 	i = interface_find(p->egress);
 	if (!i)
-		return fib_route(p);
+		return false;
 	p->egress_flags = i->flags;
 	p->egress_vlan = p->carry->smac_vlan;
 	p->mtu = p->carry->dmac_mtu;
+	return true;
+}
+
+static inline enum verdict hop_to_endpoint(struct pkt *p)
+{
+	if (!hop_by_row(p, p->f->core.endpoint))
+		return fib_route(p);
 	return hop_fits(p) ? NEXT : too_big_for(SPW_DROP_TOO_BIG);
 }
 
@@ -98,7 +106,7 @@ static inline enum verdict send_out(const struct pkt *p)
 static inline bool leave_eth(struct pkt *p)
 {
 	if (p->egress_vlan != p->vlan)
-		return !tag_change(p);
+		return !tag_change(p, 0);
 	__builtin_memcpy(p->eth->h_dest, p->carry->dmac, ETH_ALEN);
 	__builtin_memcpy(p->eth->h_source, p->carry->smac, ETH_ALEN);
 	return true;

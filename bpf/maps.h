@@ -99,6 +99,33 @@ struct {
 	__type(value, struct spw_slot_line);
 } slots SEC(".maps");
 
+/* Writers: the daemon, only blocks that no row of the active side names; the sweep its rounds. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct spw_motion_line);
+} motions SEC(".maps");
+
+/* Writer: the daemon. Like `addr_bits`, of VIPs with services of direct return. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 4);
+	__type(key, __u32);
+	__type(value, struct spw_addr_line);
+} direct_bits SEC(".maps");
+
+/* Writer: the daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct spw_tunnels);
+} tunnels SEC(".maps");
+
 /* Writer: the daemon; two lists of SPW_PORT_LINES side by side, one of them in use. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

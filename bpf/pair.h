@@ -108,7 +108,7 @@ static inline void pair_remove_reverse(struct pair_scratch *s, __u32 v6, __u32 w
 	__u64 hash, word;
 	__u32 line;
 
-	if (s->entry.core.flags & SPW_FLOW_HANDOFF)
+	if (s->entry.core.flags & SPW_FLOW_ALONE)
 		return;
 	pair_partner_key(&s->entry, &s->partner_key);
 	hash = pair_hash(&s->partner_key, v6);

@@ -43,15 +43,21 @@ static inline bool word_keeps_udp(__u32 word)
 	return (word & (SPW_WORD_UP | SPW_WORD_PICKABLE)) && word_admin(word) != SPW_ADMIN_DOWN;
 }
 
+static inline bool mode_is_direct(__u32 mode)
+{
+	return mode == SPW_MODE_L2 || mode == SPW_MODE_IPIP || mode == SPW_MODE_GUE;
+}
+
 /* What the picked endpoint must be able to take. */
 enum pick_for {
-	PICK_IPV6 = 1, /* else IPv4 */
-	PICK_TCP = 2,  /* else UDP */
+	PICK_IPV6 = 1,	 /* else IPv4 */
+	PICK_TCP = 2,	 /* else UDP */
+	PICK_DIRECT = 4, /* one that answers clients itself will do */
 };
 
 static inline __u32 pick_for(const struct pkt *p)
 {
-	return (p->v6 ? PICK_IPV6 : 0) | (p->tcp ? PICK_TCP : 0);
+	return (p->v6 ? PICK_IPV6 : 0) | (p->tcp ? PICK_TCP : 0) | (p->direct ? PICK_DIRECT : 0);
 }
 
 /*
@@ -69,7 +75,9 @@ static inline bool pick_fits(__u32 id, __u32 what)
 		return false;
 	if (e->mode == SPW_MODE_HANDOFF)
 		return what & PICK_TCP;
-	return e->mode == SPW_MODE_NAT && addr_is_v4(&e->addr) == !(what & PICK_IPV6);
+	if (e->mode != SPW_MODE_NAT && !((what & PICK_DIRECT) && mode_is_direct(e->mode)))
+		return false;
+	return addr_is_v4(&e->addr) == !(what & PICK_IPV6);
 }
 
 static inline __u32 pick_slot(__u64 hash, __u32 base, __u32 size)
@@ -163,7 +171,8 @@ static inline __u32 pick_least(const struct pkt *p, const struct spw_service_row
 {
 	const struct spw_service_extra *x;
 
-	if (row->pick != SPW_PICK_LEAST || !p->tcp)
+	/* Direct return does not count flows, and its next packets are to find the slot's endpoint. */
+	if (row->pick != SPW_PICK_LEAST || !p->tcp || p->direct)
 		return SPW_ENDPOINT_NONE;
 	x = service_extra(p->side, p->service);
 	return x ? pick_two(p->carry->pick, &row->table, &x->weights, pick_for(p))
@@ -204,6 +213,16 @@ static inline enum verdict pick_nobody(const struct pkt *p, const struct spw_ser
 	return p->tcp ? refuse(SPW_DROP_NO_ENDPOINT) : unreachable_for(SPW_DROP_NO_ENDPOINT);
 }
 
+/* Of the flow, and what slots are picked by. */
+static inline void pick_hashes(const struct pkt *p, const struct spw_flow_key *k,
+			       const struct spw_service_row *row)
+{
+	p->carry->hash = pick_hash(k, p->settings->seed);
+	p->carry->pick = p->carry->hash;
+	if (row->pick == SPW_PICK_SOURCE)
+		p->carry->pick = pick_hash_source(k, p->settings->seed);
+}
+
 static inline enum verdict pick_endpoint(struct pkt *p)
 {
 	const struct spw_service_row *row;
@@ -214,13 +233,11 @@ static inline enum verdict pick_endpoint(struct pkt *p)
 	row = service_row(p, p->service);
 	if (!row)
 		return drop(SPW_DROP_INTERNAL);
-	v = admit(p, row);
+	/* Direct return asks when it knows that the packet is its own. */
+	v = p->direct ? NEXT : admit(p, row);
 	if (v != NEXT)
 		return v;
-	p->carry->hash = pick_hash(p->key, p->settings->seed);
-	p->carry->pick = p->carry->hash;
-	if (row->pick == SPW_PICK_SOURCE)
-		p->carry->pick = pick_hash_source(p->key, p->settings->seed);
+	pick_hashes(p, p->key, row);
 	p->endpoint = pick_least(p, row);
 	if (p->endpoint == SPW_ENDPOINT_NONE)
 		p->endpoint = pick_in_table(p, &row->table);

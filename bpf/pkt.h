@@ -71,7 +71,8 @@ struct carry {
 	struct entry f;
 	struct flow_ref forward;
 	__u64 flow_seed;
-	__u32 far_first; /* as in the config */
+	__u32 far_first;  /* as in the config */
+	__u32 not_direct; /* the packet was looked at by spillway_direct */
 	__u32 hops_until;
 	__u32 ingress_flags; /* enum spw_interface_flag */
 	__u64 hash;	     /* of a packet that opens a flow */
@@ -110,6 +111,7 @@ struct pkt {
 	__u16 mtu;		  /* of the way out; 0: no limit */
 	bool partial;		  /* its checksum is yet to be made */
 	bool cuts;		  /* a reply that goes on as an RST */
+	bool direct;		  /* in the program for direct return */
 	__be16 l3_proto;
 	__u16 vlan;   /* its tag (TCI), or SPW_UNTAGGED */
 	__u16 l3_len; /* of the IP packet: the frame may be padded */

@@ -161,7 +161,7 @@ __noinline __u32 quote_find(__u32 v6, __u32 side, __u32 now)
 	if (!c || !q || !quote_key(q, &c->key.daddr, v6))
 		return TABLE_NONE;
 	line = flow_get(&q->key, v6, &c->f);
-	if (line == TABLE_NONE || (c->f.core.flags & SPW_FLOW_HANDOFF))
+	if (line == TABLE_NONE || (c->f.core.flags & SPW_FLOW_ALONE))
 		return TABLE_NONE;
 	if (c->f.core.dir == SPW_FLOW_FORWARD)
 		flow_refer(&c->f, line, &c->forward);

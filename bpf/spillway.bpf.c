@@ -7,6 +7,7 @@
 #include "parse.h"
 #include "shape.h"
 #include "life.h"
+#include "direct.h"
 #include "handoff_open.h"
 #include "open.h"
 #include "fwd_nat.h"
@@ -18,6 +19,7 @@
 #include "cut.h"
 #include "mss.h"
 #include "sample.h"
+#include "stages.h"
 #include "sweep.h"
 
 #define STAGE(stage)                                                                               \
@@ -27,11 +29,16 @@
 			return v;                                                                  \
 	} while (0)
 
-static inline enum verdict packet(struct pkt *p)
+static inline enum verdict ours(struct pkt *p)
 {
 	STAGE(parse_eth);
 	STAGE(parse_ip);
-	STAGE(only_ours);   /* address and MAC, else it is somebody else's */
+	STAGE(only_ours); /* address and MAC, else it is somebody else's */
+	return NEXT;
+}
+
+static inline enum verdict packet(struct pkt *p)
+{
 	STAGE(parse_shape); /* one whole IP packet, or a fragment */
 	STAGE(fwd_icmp);    /* ICMP about a flow goes to its other side */
 	STAGE(parse_l4);    /* TCP or UDP: now there is a 5-tuple */
@@ -53,27 +60,27 @@ static inline enum verdict packet(struct pkt *p)
 	return leave(p);
 }
 
-SEC("xdp.frags")
-int spillway_xdp(struct xdp_md *ctx)
+/* Of a VIP with services of direct return. NEXT: another mode's. */
+static inline enum verdict direct_packet(struct pkt *p)
 {
-	struct carry *carry = carry_scratch();
-	struct pkt p = {.ctx = ctx, .carry = carry};
-	enum verdict v;
+	STAGE(parse_eth);
+	STAGE(parse_ip);
+	STAGE(parse_shape);
+	STAGE(config_read);
+	STAGE(direct_icmp);
+	STAGE(parse_l4);
+	return direct(p);
+}
 
-	if (!carry)
-		return XDP_ABORTED;
-	p.key = &carry->key;
-	p.f = &carry->f;
-	p.forward = &carry->forward;
-	carry->shape.fragment = FRAGMENT_NONE;
-	v = packet(&p);
-	if (carry->shape.fragment == FRAGMENT_FIRST)
+/* What a verdict of the stages comes to. */
+static inline int end(struct pkt *p, enum verdict v)
+{
+	if (p->carry->shape.fragment == FRAGMENT_FIRST)
 		fragment_remember(v);
-
 	if (v == REFUSE)
-		v = reject(&p);
+		v = reject(p);
 	if (v == UNREACHABLE || v == TOO_BIG || v == EXPIRED)
-		v = answer(&p, v);
+		v = answer(p, v);
 	switch (v) {
 	case NEXT:
 	case REFUSE:
@@ -92,11 +99,59 @@ int spillway_xdp(struct xdp_md *ctx)
 	return XDP_ABORTED;
 }
 
+static inline bool begin(struct pkt *p)
+{
+	if (!p->carry)
+		return false;
+	p->key = &p->carry->key;
+	p->f = &p->carry->f;
+	p->forward = &p->carry->forward;
+	p->carry->shape.fragment = FRAGMENT_NONE;
+	return true;
+}
+
+SEC("xdp.frags")
+int spillway_xdp(struct xdp_md *ctx)
+{
+	struct pkt p = {.ctx = ctx, .carry = carry_scratch()};
+	enum verdict v;
+
+	if (!begin(&p))
+		return XDP_ABORTED;
+	v = ours(&p);
+	if (v == NEXT && direct_is_for(&p))
+		bpf_tail_call(ctx, &stages, STAGES_DIRECT);
+	if (v == NEXT)
+		v = packet(&p);
+	return end(&p, v);
+}
+
+/* Packets to VIPs of direct return. What is not for it goes through the stages above after all. */
+SEC("xdp.frags")
+int spillway_direct(struct xdp_md *ctx)
+{
+	struct pkt p = {.ctx = ctx, .carry = carry_scratch()};
+	enum verdict v;
+
+	if (!begin(&p))
+		return XDP_ABORTED;
+	p.direct = true;
+	v = direct_packet(&p);
+	if (v == NEXT) {
+		p.carry->not_direct = 1;
+		bpf_tail_call(ctx, &stages, STAGES_ALL);
+		v = drop(SPW_DROP_INTERNAL);
+	}
+	return end(&p, v);
+}
+
 /* IPv4's sets are numbered first, IPv6's follow. */
 SEC("syscall")
 int spillway_sweep(struct spw_sweep *ctx)
 {
-	struct sweep s = {.now = (__u32)bpf_jiffies64() + ctx->later, .side = config_side()};
+	struct sweep s = {.now = (__u32)bpf_jiffies64() + ctx->later,
+			  .side = config_side(),
+			  .round = ctx->round};
 	__u32 first = ctx->first;
 
 	s.v6 = first >= flow_sets4;

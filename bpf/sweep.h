@@ -8,6 +8,7 @@
 #define SPILLWAY_BPF_SWEEP_H
 
 #include "flow.h"
+#include "motion.h"
 #include "pick.h"
 
 #define SWEEP_SETS_MAX (1U << 18) /* in a run: bpf_loop() ends at 2^23 rounds */
@@ -19,6 +20,7 @@ struct sweep {
 	__u32 side;
 	__u64 live;
 	__u64 expired;
+	__u32 round; /* what slots in motion are told */
 };
 
 /* TCP flows stay, for their packets to be carried or answered. */
@@ -33,6 +35,25 @@ static inline bool sweep_purges(const struct spw_flow_core *c)
 	return !e || e->mode == SPW_MODE_NONE || (endpoint_word(id) & SPW_WORD_RESET);
 }
 
+/* A flow's slot in motion hears that an entry of it lives. */
+static __noinline int sweep_keeps(__u32 v6, __u32 line, __u32 service, __u32 side, __u32 round)
+{
+	const struct spw_settings *settings = config_settings(side);
+	const struct spw_service_row *row = service_row_on(side, service);
+	struct pair_scratch *s = lines_scratch(LINES_SWEEP);
+	struct spw_motion *m;
+
+	if (!row || !settings || !s || !(row->flags & SPW_SERVICE_MOTION))
+		return 0;
+	pair_tenant(v6, line, LINES_SWEEP);
+	m = motion_slot(row->motion, row->pick == SPW_PICK_SOURCE
+					     ? pick_hash_source(&s->key, settings->seed)
+					     : pick_hash(&s->key, settings->seed));
+	if (m)
+		m->kept = round;
+	return 0;
+}
+
 static inline void sweep_forward(struct sweep *s, __u32 line, const struct spw_flow_core *c)
 {
 	bool expired =
@@ -40,6 +61,7 @@ static inline void sweep_forward(struct sweep *s, __u32 line, const struct spw_f
 
 	if (!expired && !sweep_purges(c)) {
 		s->live++;
+		sweep_keeps(s->v6, line, c->service, s->side, s->round);
 		return;
 	}
 	if (!pair_remove(s->v6, line, c->word, LINES_SWEEP))

@@ -19,10 +19,14 @@ struct tagged {
 	__be16 proto;
 } __attribute__((packed));
 
-/* Writes the whole Ethernet header anew: 0, or -1 when there is no room. No pointer is valid then. */
-static __noinline int tag_change(struct pkt *p)
+/*
+ * Writes the whole Ethernet header anew, with `room` bytes behind it: 0, or -1 when they are not to be
+ * had. No pointer is valid then.
+ */
+static __noinline int tag_change(struct pkt *p, int room)
 {
-	int grow = (p->egress_vlan == SPW_UNTAGGED ? 0 : 4) - (p->vlan == SPW_UNTAGGED ? 0 : 4);
+	int grow =
+		(p->egress_vlan == SPW_UNTAGGED ? 0 : 4) - (p->vlan == SPW_UNTAGGED ? 0 : 4) + room;
 	__u16 priority = p->vlan == SPW_UNTAGGED ? 0 : p->vlan & ~TAG_VID;
 	struct tagged *t;
 

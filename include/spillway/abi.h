@@ -83,6 +83,9 @@ struct spw_service_line {
 enum spw_service_flag {
 	SPW_SERVICE_VALID = 1,
 	SPW_SERVICE_EMPTY = 2, /* none of its endpoints may be picked now */
+	/* Some of its endpoints, or of those that slots in motion were, have a mode of direct return. */
+	SPW_SERVICE_DIRECT = 4,
+	SPW_SERVICE_MOTION = 8, /* `motion` says which of its slots are in motion */
 	SPW_SERVICE_GUARDED =
 		1 << 16, /* new flows are limited: its row in `service_extras` says how */
 };
@@ -107,9 +110,42 @@ struct spw_service_row {
 	struct spw_table_ref spare; /* asked when the probes of `table` found nobody */
 	struct spw_service_key key;
 	__u32 idle_s[SPW_IDLE_MAX]; /* by enum spw_idle */
-	__u32 pad2;
+	__u32 motion;		    /* first line of a block of map `motions` */
 };
 
+/*
+ * Direct return remembers no flows, but those of slots that were another endpoint's: they are in
+ * motion until no flow can be that endpoint's without an entry, and no entry is left. The table of
+ * before is kept in a block of map `motions`, its own size in the first line's first place, and its
+ * slots from the second line on.
+ */
+struct spw_motion {
+	__u32 since; /* ticks: when the slot last got another endpoint */
+	__u16 was;   /* endpoint id, whose flows have no entry; 0: the slot is settled */
+	__u16 kept;  /* the latest round of the sweep that met an entry of the slot */
+};
+#define SPW_MOTION_NOBODY   0xffff /* of `was`: they are the slot's endpoint's */
+#define SPW_MOTION_LINE	    8
+#define SPW_GUE_PORT	    6080 /* IANA's of Generic UDP Encapsulation */
+#define SPW_MOTION_PHASE1_S 3	 /* TCP: a SYN that is sent again meets whom the first one met */
+
+/* One line of map `motions`. */
+struct spw_motion_line {
+	struct spw_motion at[SPW_MOTION_LINE];
+};
+
+/*
+ * Map `tunnels`, one entry: the outer headers of ipip and gue. The addresses vary in their low `bits`,
+ * so that receivers spread what comes by the outer addresses alone.
+ */
+struct spw_tunnels {
+	struct spw_addr source4; /* unspecified: a source address of the endpoint's family */
+	struct spw_addr source6;
+	__u32 bits4; /* of source4 that the packet's hash fills, 0 to 16 */
+	__u32 bits6;
+	__be16 gue_port;
+	__u8 pad[6];
+};
 /* One line of map `slots`: endpoint ids. */
 struct spw_slot_line {
 	__u16 endpoint[SPW_LINE_SLOTS];
@@ -143,7 +179,8 @@ struct spw_endpoint {
 	__u8 source_count; /* 0: no source address of this family, the endpoint cannot be used */
 	__u8 source_first; /* its source addresses: settings.source[first .. first + count) */
 	__u8 flags;	   /* enum spw_endpoint_flag */
-	__u8 pad[2];
+	__u8 was_mode; /* of a removed one of direct return, whose flows go on: its mode; else 0 */
+	__u8 pad;
 	__u64 profile; /* identity of the health profile; the packet path does not read it */
 };
 
@@ -200,13 +237,14 @@ struct spw_settings {
  * `hops_until`, in ticks, is ahead: the daemon moves it on, and without a daemon the kernel's routes
  * are asked for each packet. `far_first` says of which families there are more flows than the near sets
  * of the table are for: keys are then looked for, and put, in far sets first.
+ * `direct` may be 1 without need, which costs a packet a few nanoseconds.
  */
 struct spw_config {
 	__u32 active;
 	__u32 hops_until;
 	__u64 flow_seed;
 	__u32 far_first; /* 1: IPv4, 2: IPv6 */
-	__u32 pad;
+	__u32 direct;	 /* 1: there are services of direct return */
 	struct spw_settings settings[2];
 };
 
@@ -218,6 +256,8 @@ struct spw_sweep {
 	__u32 sets;    /* how many at most, in */
 	__u64 live[2]; /* forward entries left, of IPv4 and IPv6, out */
 	__u64 expired; /* pairs removed, out */
+	__u32 round;   /* what slots in motion are told of the entries met, in; its low 16 bits */
+	__u32 pad;
 };
 
 _Static_assert(sizeof(struct spw_meta) == 64, "abi");
@@ -232,6 +272,8 @@ _Static_assert(sizeof(struct spw_endpoint) == 32, "abi");
 _Static_assert(sizeof(struct spw_word) == 8, "abi");
 _Static_assert(sizeof(struct spw_settings) == 296, "abi");
 _Static_assert(sizeof(struct spw_config) == 616, "abi");
-_Static_assert(sizeof(struct spw_sweep) == 40, "abi");
+_Static_assert(sizeof(struct spw_sweep) == 48, "abi");
+_Static_assert(sizeof(struct spw_motion_line) == 64, "abi");
+_Static_assert(sizeof(struct spw_tunnels) == 48, "abi");
 
 #endif

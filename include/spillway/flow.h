@@ -28,6 +28,12 @@ enum spw_flow_flag {
 	 * entry, without a partner, and what it would be rewritten to is zero.
 	 */
 	SPW_FLOW_HANDOFF = 1,
+	/*
+	 * A flow of direct return whose endpoint is not what its slot says: one forward entry likewise,
+	 * which names the endpoint.
+	 */
+	SPW_FLOW_DIRECT = 2,
+	SPW_FLOW_ALONE = SPW_FLOW_HANDOFF | SPW_FLOW_DIRECT, /* no partner */
 };
 
 /* State bits of an entry's word; those of the pair are in the forward entry. */

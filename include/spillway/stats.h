@@ -71,7 +71,9 @@
 	X(DROP, SOURCE_NOT_ALLOWED, "drop_source_not_allowed",                                     \
 	  "new flows from a source that is not among the allowed")                                 \
 	X(DROP, RATE_LIMITED, "drop_rate_limited", "new flows beyond the limit of their service")  \
-	X(DROP, SOURCE_LIMITED, "drop_source_limited", "new flows beyond the limit of a source")
+	X(DROP, SOURCE_LIMITED, "drop_source_limited", "new flows beyond the limit of a source")   \
+	X(COUNT, DIRECT_UNKEPT, "direct_unkept",                                                   \
+	  "flows of direct return in motion without room for an entry")
 
 enum spw_stat {
 #define SPW_STAT_ENUM(kind, id, name, text) SPW_##kind##_##id,

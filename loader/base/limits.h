@@ -13,7 +13,7 @@
 #define LIMIT_MISTAKES	     10000	/* that are shown */
 #define LIMIT_MISTAKE_BYTES  8192	/* of one; what is longer is cut */
 #define LIMIT_SERVICES	     16384
-#define LIMIT_ENDPOINTS	     65535	/* 16-bit ids, 0 is none */
+#define LIMIT_ENDPOINTS	     65534	/* 16-bit ids, 0 is none, 65535 nobody */
 #define LIMIT_SLOTS	     (1u << 27) /* 256 MiB */
 
 #define DEFAULT_MAX_FLOWS     1048576

@@ -10,6 +10,20 @@
 
 #define DEADLINE_MAX_S (366 * 86400)
 
+/* null: nobody knows. */
+static void set_known(struct call *c, struct node *row, const char *key, int64_t value)
+{
+	if (value < 0)
+		tree_set_text(c->arena, row, key, NULL);
+	else
+		tree_set_int(c->arena, row, key, value);
+}
+
+static int64_t known_flows(struct engine *e, const struct spw_addr *addr, uint16_t port)
+{
+	return drain_is_uncounted(e, addr, port) ? -1 : (int64_t)drain_open_flows(e, addr, port);
+}
+
 static void answer_begun(struct call *c, const struct operator_request *r, const bool *shared)
 {
 	struct node *answer = tree_map(c->arena), *row, *also;
@@ -25,8 +39,7 @@ static void answer_begun(struct call *c, const struct operator_request *r, const
 		tree_set_text(c->arena, row, "address", text);
 		tree_set_text(c->arena, row, "from", admin_text(n->from));
 		tree_set_text(c->arena, row, "to", admin_text(r->admin));
-		tree_set_int(c->arena, row, "activeFlows",
-			     (int64_t)drain_open_flows(c->engine, &n->addr, n->port));
+		set_known(c, row, "activeFlows", known_flows(c->engine, &n->addr, n->port));
 		if (shared && shared[i])
 			node_append(c->arena, also, tree_text(c->arena, text));
 	}
@@ -163,39 +176,33 @@ static void add_longest(struct call *c, struct node *row, const struct admin_ent
 		api_add_flow(c, list, rows[i]);
 }
 
-static void set_seconds(struct call *c, struct node *row, const char *key, int64_t seconds)
-{
-	if (seconds < 0)
-		tree_set_text(c->arena, row, key, NULL);
-	else
-		tree_set_int(c->arena, row, key, seconds);
-}
-
 static void add_drain(struct call *c, struct node *list, const struct admin_entry *d)
 {
 	struct engine *e = c->engine;
 	const int64_t now_ms = drain_now_ms(d), left_ms = d->drain.deadline_ms - now_ms;
 	struct node *row = tree_append_map(c->arena, list);
+	const int64_t active = known_flows(e, &d->addr, d->port);
 	struct admin_entry fresh = *d;
 	char text[ADDR_PORT_TEXT_MAX];
 	size_t first;
 
 	(void)generation_range(e->now, &d->addr, d->port, &first);
-	fresh.course.active = drain_open_flows(e, &d->addr, d->port);
+	fresh.course.active = active < 0 ? 0 : (uint64_t)active;
 	tree_set_text(c->arena, row, "address", addr_print_port(&d->addr, d->port, text));
 	tree_set_text(c->arena, row, "backend", e->now->by_address[first]->backend);
 	tree_set_int(c->arena, row, "startedSeconds",
 		     d->drain.started_ms ? (now_ms - d->drain.started_ms) / 1000 : 0);
-	set_seconds(c, row, "deadlineSecondsLeft",
-		    !d->drain.deadline_ms ? -1
-		    : left_ms > 0	  ? (left_ms + 999) / 1000
-					  : 0);
+	set_known(c, row, "deadlineSecondsLeft",
+		  !d->drain.deadline_ms ? -1
+		  : left_ms > 0		? (left_ms + 999) / 1000
+					: 0);
 	tree_set_text(c->arena, row, "then", d->drain.reset ? "reset" : "leave");
-	tree_set_int(c->arena, row, "flowsAtStart", (int64_t)d->drain.flows);
-	tree_set_int(c->arena, row, "activeFlows", (int64_t)fresh.course.active);
-	set_seconds(c, row, "estimateSeconds", drain_estimate_s(&fresh, clock_ms()));
+	set_known(c, row, "flowsAtStart", active < 0 ? -1 : (int64_t)d->drain.flows);
+	set_known(c, row, "activeFlows", active);
+	set_known(c, row, "estimateSeconds",
+		  active < 0 ? -1 : drain_estimate_s(&fresh, clock_ms()));
 	tree_set_text(c->arena, row, "state", drain_state_text(d));
-	add_longest(c, row, fresh.course.active ? d : NULL);
+	add_longest(c, row, active ? d : NULL);
 }
 
 void api_drains(struct call *c)

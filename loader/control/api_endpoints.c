@@ -9,6 +9,7 @@
 #include "control/operator.h"
 #include "control/path_reason.h"
 #include "model/idle.h"
+#include "model/mode.h"
 #include "tables/compile.h"
 
 #define SINGLES 64 /* more endpoints than these: all counters are read at once */
@@ -50,6 +51,26 @@ static void read_counters(const struct listing *l, uint32_t id, struct spw_endpo
 		*out = l->all[id];
 }
 
+/*
+ * Flows and answers of direct return are not seen: null. It remembers a few flows, which says nothing of
+ * the others.
+ */
+static void add_seen(struct call *c, struct node *row, const struct instance *i,
+		     const struct spw_endpoint_stats *s)
+{
+	static const char *const keys[] = {"activeFlows", "totalFlows", "packetsOut", "bytesOut"};
+	const uint64_t active =
+		s->flows_opened > s->flows_closed ? s->flows_opened - s->flows_closed : 0;
+	const uint64_t values[] = {active, s->flows_opened, s->packets_out, s->bytes_out};
+
+	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+		if (mode_is_direct(i->mode))
+			tree_set_text(c->arena, row, keys[k], NULL);
+		else
+			tree_set_int(c->arena, row, keys[k], (int64_t)values[k]);
+	}
+}
+
 static void add_counters(const struct listing *l, struct node *row, const struct instance *i)
 {
 	struct call *c = l->c;
@@ -73,14 +94,9 @@ static void add_counters(const struct listing *l, struct node *row, const struct
 		if (!problem && !i->steered)
 			problem = handoff_problem(c->engine->handoff);
 	}
-	tree_set_int(c->arena, row, "activeFlows",
-		     s.flows_opened > s.flows_closed ? (int64_t)(s.flows_opened - s.flows_closed)
-						     : 0);
-	tree_set_int(c->arena, row, "totalFlows", (int64_t)s.flows_opened);
+	add_seen(c, row, i, &s);
 	tree_set_int(c->arena, row, "packetsIn", (int64_t)s.packets_in);
 	tree_set_int(c->arena, row, "bytesIn", (int64_t)s.bytes_in);
-	tree_set_int(c->arena, row, "packetsOut", (int64_t)s.packets_out);
-	tree_set_int(c->arena, row, "bytesOut", (int64_t)s.bytes_out);
 	tree_set_text(c->arena, row, "problem", problem);
 }
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/strbuf.h"
 #include "control/api.h"
+#include "model/mode.h"
 
 static const char *const kind_names[] = {"pass", "forward", "drop", "count"};
 
@@ -75,6 +76,7 @@ struct sample {
 	struct spw_endpoint_stats stats;
 	struct handoff_counters proxy; /* of the userspace path */
 	enum standing standing;
+	bool is_direct; /* its flows and answers are not seen */
 };
 
 static void read_sample(struct call *c, const struct instance *i,
@@ -87,6 +89,7 @@ static void read_sample(struct call *c, const struct instance *i,
 
 	health_get(e->health, i, &info);
 	s->standing = info.standing;
+	s->is_direct = mode_is_direct(i->mode);
 	s->stats = *stats;
 	s->labels = arena_printf(
 		c->arena, "backend=\"%s\",endpoint=\"%s\",fqdn=\"%s\",path=\"%s\",number=\"%u\"",
@@ -148,6 +151,12 @@ static uint64_t value_of(const struct sample *s, enum value v)
 	return 0;
 }
 
+/* What is not seen of direct return has no sample: 0 would be a lie. */
+static bool is_known(const struct sample *s, enum value v)
+{
+	return !s->is_direct || (v != OPENED && v != ACTIVE && v != PACKETS_OUT && v != BYTES_OUT);
+}
+
 static void add_endpoints(struct call *c, struct strbuf *b)
 {
 	const struct model *m = c->engine->now->model;
@@ -166,9 +175,12 @@ static void add_endpoints(struct call *c, struct strbuf *b)
 	}
 	for (int v = 0; v < VALUE_MAX; v++) {
 		add_head(b, values[v].name, values[v].type, values[v].help);
-		for (size_t i = 0; i < count; i++)
-			strbuf_printf(b, "%s{%s} %llu\n", values[v].name, samples[i].labels,
-				      (unsigned long long)value_of(&samples[i], (enum value)v));
+		for (size_t i = 0; i < count; i++) {
+			if (is_known(&samples[i], (enum value)v))
+				strbuf_printf(
+					b, "%s{%s} %llu\n", values[v].name, samples[i].labels,
+					(unsigned long long)value_of(&samples[i], (enum value)v));
+		}
 	}
 }
 

@@ -8,12 +8,14 @@
 #include "control/drain.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/addr.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "model/mode.h"
 
 #define TICK_MS	 500
 #define FIRST_MS 100
@@ -22,6 +24,8 @@
 #define IDLE	 50   /* that many times as long as it took */
 #define SINGLES	 64   /* more endpoints than these: all counters are read at once */
 #define KNOWN_MS 1000 /* shorter than that no rate is told */
+
+#define FLOWS_TEXT_MAX 48
 
 int64_t drain_wall_ms(void)
 {
@@ -86,6 +90,19 @@ uint64_t drain_open_flows(struct engine *e, const struct spw_addr *addr, uint16_
 	return count_open(e, &none, addr, port);
 }
 
+bool drain_is_uncounted(const struct engine *e, const struct spw_addr *addr, uint16_t port)
+{
+	size_t first, count = generation_range(e->now, addr, port, &first);
+
+	for (size_t i = first; i < first + count; i++) {
+		const struct instance *in = e->now->by_address[i];
+
+		if (mode_is_direct(in->mode) && engine_endpoint_id(e, in) != SPW_ENDPOINT_NONE)
+			return true;
+	}
+	return false;
+}
+
 const char *drain_state_text(const struct admin_entry *d)
 {
 	if (d->drain.done)
@@ -146,25 +163,35 @@ static void tell(struct engine *e, const struct admin_entry *d, const char *to, 
 	log_info("drain: endpoint %s: %s (%s)", text, to, reason);
 }
 
+/* "3 flows left", or that nobody knows. */
+static void print_flows(const struct engine *e, const struct admin_entry *d, uint64_t flows,
+			const char *left, char out[FLOWS_TEXT_MAX])
+{
+	if (drain_is_uncounted(e, &d->addr, d->port))
+		(void)snprintf(out, FLOWS_TEXT_MAX, "flows are not counted");
+	else
+		(void)snprintf(out, FLOWS_TEXT_MAX, "%llu flows%s", (unsigned long long)flows,
+			       left);
+}
+
 void drain_tell_start(struct engine *e, const struct admin_entry *d)
 {
 	const int64_t left_ms = d->drain.deadline_ms - drain_now_ms(d);
-	char reason[EVENT_TEXT_MAX];
+	char reason[EVENT_TEXT_MAX], flows[FLOWS_TEXT_MAX];
 
+	print_flows(e, d, d->drain.flows, "", flows);
 	if (d->drain.deadline_ms)
-		event_text(reason, sizeof(reason), "%llu flows, deadline in %lld s, then %s",
-			   (unsigned long long)d->drain.flows, (long long)((left_ms + 999) / 1000),
-			   d->drain.reset ? "reset" : "leave");
+		event_text(reason, sizeof(reason), "%s, deadline in %lld s, then %s", flows,
+			   (long long)((left_ms + 999) / 1000), d->drain.reset ? "reset" : "leave");
 	else
-		event_text(reason, sizeof(reason), "%llu flows, no deadline",
-			   (unsigned long long)d->drain.flows);
+		event_text(reason, sizeof(reason), "%s, no deadline", flows);
 	tell(e, d, "started", reason);
 }
 
 static void pass_deadline(struct engine *e, struct admin_entry *d, uint64_t active)
 {
 	size_t first, count = generation_range(e->now, &d->addr, d->port, &first);
-	char reason[EVENT_TEXT_MAX];
+	char reason[EVENT_TEXT_MAX], flows[FLOWS_TEXT_MAX];
 	uint32_t id;
 
 	d->drain.over = true;
@@ -173,7 +200,8 @@ static void pass_deadline(struct engine *e, struct admin_entry *d, uint64_t acti
 		if (id != SPW_ENDPOINT_NONE)
 			dataplane_set_reset(e->dp, id, true);
 	}
-	event_text(reason, sizeof(reason), "%llu flows left: %s", (unsigned long long)active,
+	print_flows(e, d, active, " left", flows);
+	event_text(reason, sizeof(reason), "%s: %s", flows,
 		   d->drain.reset ? "reset at their next packet" : "left alone");
 	tell(e, d, "deadline", reason);
 }
@@ -203,7 +231,7 @@ static bool step(struct engine *e, const struct counters *c, struct admin_entry 
 		drain_set_clock(d);
 	}
 	sample(&d->course, active, clock_ms());
-	if (!active) {
+	if (!active && !drain_is_uncounted(e, &d->addr, d->port)) {
 		finish(e, d);
 		return true;
 	}

@@ -16,6 +16,11 @@ int64_t drain_wall_ms(void);
 
 /* Open flows of all instances of the address and port. */
 uint64_t drain_open_flows(struct engine *e, const struct spw_addr *addr, uint16_t port);
+/*
+ * Are there flows that nobody counts? Those of direct return: such a drain is never done by itself, since
+ * nothing tells that the last flow has ended.
+ */
+bool drain_is_uncounted(const struct engine *e, const struct spw_addr *addr, uint16_t port);
 
 /* "draining", "deadline" (it passed with flows left) or "done". */
 const char *drain_state_text(const struct admin_entry *d);

@@ -6,6 +6,7 @@
  */
 #include "control/engine.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
@@ -182,6 +183,7 @@ static void on_housekeeping(uv_timer_t *t)
 	struct engine *e = t->data;
 
 	rest_release(e);
+	rebuild_settle(e);
 	operator_keep_again(e);
 	userspace_keep(e);
 	follow_host_addrs(e);
@@ -309,7 +311,9 @@ int engine_open(struct arena *a, uv_loop_t *loop, const struct engine_options *o
 	*e = (struct engine){
 		.loop = loop,
 		.arena = arena_new(),
-		.model_options = {.on_host = opts->on_host, .zone = opts->zone},
+		.model_options = {.on_host = opts->on_host,
+				  .zone = opts->zone,
+				  .gue_port = ntohs(opts->dataplane.tunnels.gue_port)},
 		.state_lock = -1,
 		.run_lock = -1,
 		.pins_lock = -1,

@@ -15,6 +15,20 @@ int flags_refuse(struct reading *r, const char *why)
 	return -EINVAL;
 }
 
+int flags_number(struct reading *r, const char *value, uint32_t max, uint32_t *out)
+{
+	unsigned long n;
+	char *end;
+
+	errno = 0;
+	n = strtoul(value, &end, 10);
+	if (value[0] < '0' || value[0] > '9' || *end || errno || n < 1 || n > max)
+		return flags_refuse(
+			r, arena_printf(r->a, "%s: must be a number from 1 to %u", value, max));
+	*out = (uint32_t)n;
+	return 0;
+}
+
 static const struct flag *find_flag(const struct reading *r, const char *name, size_t len)
 {
 	for (size_t i = 0; i < r->flag_count; i++) {

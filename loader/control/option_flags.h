@@ -31,6 +31,12 @@ struct flag {
 int flags_read(struct reading *r, int argc, char **argv);
 /* For a row's `set`: returns -EINVAL. */
 int flags_refuse(struct reading *r, const char *why);
+/* A number from 1 to `max`, likewise. */
+int flags_number(struct reading *r, const char *value, uint32_t max, uint32_t *out);
+
+/* option_tunnels.c */
+int set_tunnel_source(struct reading *r, const char *value);
+int set_gue_port(struct reading *r, const char *value);
 
 /* The text of --help, for the caller to free(). */
 char *flags_help(const struct flag *flags, size_t count);

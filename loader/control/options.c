@@ -2,7 +2,7 @@
 /* One row per flag: name, argument, help and what it does. */
 #include "control/options.h"
 
-#include <errno.h>
+#include <arpa/inet.h>
 #include <net/if.h>
 #include <string.h>
 
@@ -147,40 +147,26 @@ static int set_on_host(struct reading *r, const char *value)
 	return 0;
 }
 
-static int set_number(struct reading *r, const char *value, uint32_t max, uint32_t *out)
-{
-	unsigned long n;
-	char *end;
-
-	errno = 0;
-	n = strtoul(value, &end, 10);
-	if (value[0] < '0' || value[0] > '9' || *end || errno || n < 1 || n > max)
-		return flags_refuse(
-			r, arena_printf(r->a, "%s: must be a number from 1 to %u", value, max));
-	*out = (uint32_t)n;
-	return 0;
-}
-
 static int set_max_flows(struct reading *r, const char *value)
 {
-	return set_number(r, value, 1u << 28, &r->opts->engine.dataplane.max_flows);
+	return flags_number(r, value, 1u << 28, &r->opts->engine.dataplane.max_flows);
 }
 
 static int set_max_flows6(struct reading *r, const char *value)
 {
-	return set_number(r, value, 1u << 28, &r->opts->engine.dataplane.max_flows6);
+	return flags_number(r, value, 1u << 28, &r->opts->engine.dataplane.max_flows6);
 }
 
 static int set_max_services(struct reading *r, const char *value)
 {
-	return set_number(r, value, LIMIT_SERVICES, &r->opts->engine.dataplane.max_services);
+	return flags_number(r, value, LIMIT_SERVICES, &r->opts->engine.dataplane.max_services);
 }
 
 /* Number 0 is none, so the map has one row more than endpoints. */
 static int set_max_endpoints(struct reading *r, const char *value)
 {
 	uint32_t *n = &r->opts->engine.dataplane.max_endpoints;
-	int err = set_number(r, value, LIMIT_ENDPOINTS, n);
+	int err = flags_number(r, value, LIMIT_ENDPOINTS, n);
 
 	*n += !err;
 	return err;
@@ -190,7 +176,7 @@ static int set_max_endpoints(struct reading *r, const char *value)
 static int set_max_slots(struct reading *r, const char *value)
 {
 	uint32_t slots;
-	int err = set_number(r, value, LIMIT_SLOTS, &slots);
+	int err = flags_number(r, value, LIMIT_SLOTS, &slots);
 
 	if (!err)
 		r->opts->engine.dataplane.slot_lines =
@@ -262,6 +248,11 @@ static const struct flag flags[] = {
 	 "address of this host that endpoints see as the client; may be repeated;\n"
 	 "default: what the routes to the endpoints say",
 	 set_source},
+	{"tunnel-source", "PREFIX[,PREFIX]",
+	 "outer source addresses of ipip and gue, such as 172.16.0.0/16,fd00:6::/112;\n"
+	 "flows are spread over them. Default: the source address",
+	 set_tunnel_source},
+	{"gue-port", "N", "UDP port that gue goes to; default " TEXT(SPW_GUE_PORT), set_gue_port},
 	{"zone", "NAME", "zone that this gateway is in, for policies with zoneAware; default none",
 	 set_zone},
 	{"resolv-conf", "FILE", "name servers of endpoints' names; default /etc/resolv.conf",
@@ -312,6 +303,7 @@ static struct daemon_options defaults(void)
 						.max_endpoints =
 							DEFAULT_MAX_ENDPOINTS + 1, /* 0 is none */
 						.max_services = DEFAULT_MAX_SERVICES,
+						.tunnels = {.gue_port = htons(SPW_GUE_PORT)},
 					},
 			},
 	};

@@ -4,6 +4,8 @@
 
 #include <netinet/in.h>
 
+#include "model/mode.h"
+
 static const char *both(struct arena *a, const char *text, const char *more)
 {
 	return text ? arena_printf(a, "%s, %s", text, more) : more;
@@ -29,8 +31,8 @@ const char *path_reason(struct arena *a, const struct service *s, const struct i
 {
 	if (i->mode == SPW_MODE_HANDOFF)
 		return userspace_reason(a, s, i);
-	if (!i->fqdn)
-		return "mode nat";
-	return s->proto == IPPROTO_UDP ? "mode nat, host name over UDP"
-				       : "mode nat, host name by annotation";
+	return arena_printf(a, "mode %s%s", mode_text(i->mode),
+			    !i->fqdn		      ? ""
+			    : s->proto == IPPROTO_UDP ? ", host name over UDP"
+						      : ", host name by annotation");
 }

@@ -13,6 +13,7 @@
 #include "control/userspace.h"
 #include "tables/compile.h"
 #include "tables/diff.h"
+#include "tables/motion.h"
 
 #define RETRY_MS       1000
 #define SETTLE_LOOK_MS 20
@@ -26,21 +27,38 @@ struct plan {
 	const char *why; /* it failed */
 };
 
+/* The tables in force, with the blocks of motions as the sweep has left them. */
+static struct tables have_now(struct engine *e, struct arena *a)
+{
+	struct tables have = e->have;
+
+	have.motions = arena_array(a, have.motion_count, sizeof(*have.motions));
+	if (have.motion_count)
+		memcpy(have.motions, e->have.motions, have.motion_count * sizeof(*have.motions));
+	dataplane_read_motions(e->dp, a, &have);
+	return have;
+}
+
 static int make_plan(struct engine *e, const struct generation *g, struct arena *a,
 		     enum resting resting, struct plan *p)
 {
 	const uint32_t slot_lines = dataplane_meta(e->dp)->slot_lines;
 	const struct health_view view = generation_view(g);
-	struct line_range *ranges = NULL;
-	size_t count = 0;
+	struct line_space slots = {0}, motions = {0};
+	struct motion_clock clock;
+	struct tables have;
 	int err =
 		tables_compile(a, g->model, &view, e->ids, slot_lines, e->cache, &p->want, &p->why);
 
 	if (err)
 		return err;
-	if (resting == RESTING_HEEDED)
-		dataplane_resting(e->dp, a, &ranges, &count);
-	err = tables_diff(a, &e->have, &p->want, ranges, count, slot_lines, &p->steps);
+	dataplane_motion_clock(e->dp, &clock);
+	have = have_now(e, a);
+	motions_make(a, &have, &p->want, &clock);
+	dataplane_resting(e->dp, a, &slots, &motions);
+	if (resting == RESTING_IGNORED)
+		slots.resting_count = motions.resting_count = 0;
+	err = tables_diff(a, &have, &p->want, &slots, &motions, &p->steps);
 	if (err)
 		p->why = arena_printf(a,
 				      "the pick tables do not fit beside those in use into %llu "
@@ -167,4 +185,18 @@ int engine_rebuild(struct engine *e)
 	e->rebuild_took_ns = e->rebuilt_ns - start_ns;
 	done(e);
 	return 0;
+}
+
+void rebuild_settle(struct engine *e)
+{
+	AUTO(arena_free) struct arena *a = e->have.motion_count ? arena_new() : NULL;
+	struct motion_clock clock;
+	struct tables have;
+
+	if (!a || e->stale)
+		return;
+	have = have_now(e, a);
+	dataplane_motion_clock(e->dp, &clock);
+	if (motions_are_due(&have, &clock))
+		(void)engine_rebuild(e);
 }

@@ -19,6 +19,8 @@ void rebuild_renumber(struct engine *e);
  */
 int engine_rebuild(struct engine *e);
 /* The same by a timer, unless one is set already; a rebuild that comes before it makes it needless. */
+/* Slots in motion that may settle do, by a rebuild. To be asked now and then. */
+void rebuild_settle(struct engine *e);
 void rebuild_later(struct engine *e, uint64_t wait_ms);
 
 #endif

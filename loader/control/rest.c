@@ -56,7 +56,7 @@ static bool release(void *ctx, uint32_t id)
 {
 	struct rest_walk *w = ctx;
 
-	if (w->in_flows[id] || !has_rested(w, id))
+	if (w->in_flows[id] || !has_rested(w, id) || motions_name(&w->e->have, id))
 		return false;
 	w->e->rest_since_ms[id] = 0;
 	log_debug("endpoints: number %u: free again", id);

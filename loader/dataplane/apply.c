@@ -14,8 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "dataplane/state.h"
-
-#define REST_MS 1000
+#include "dataplane/ticks.h"
 
 static struct spw_service_key service_key(const struct table_service *s)
 {
@@ -49,6 +48,12 @@ static int check(const struct dataplane *dp, const struct steps *s)
 		if (t->base % SPW_LINE_SLOTS || t->base + (uint64_t)t->size > slots)
 			return -ERANGE;
 	}
+	for (size_t i = 0; i < s->want->motion_count; i++) {
+		const struct table_motion *m = &s->want->motions[i];
+
+		if (m->line + (uint64_t)motion_lines(m->size) > motion_room(dp->meta.slot_lines))
+			return -ERANGE;
+	}
 	for (size_t i = 0; i < s->want->endpoint_count; i++) {
 		if (s->want->endpoints[i].id >= dp->meta.max_endpoints)
 			return -ERANGE;
@@ -67,6 +72,16 @@ static void put_slots(struct dataplane *dp, const struct table_slots *t)
 
 	memcpy(at, t->slots, t->size * sizeof(*at));
 	memset(at + t->size, 0, (room - t->size) * sizeof(*at));
+}
+
+/* The head's first place has the size; the rest of a block's last line is settled. */
+static void put_motion(struct dataplane *dp, const struct table_motion *m)
+{
+	struct spw_motion_line *at = &dp->maps.motions[m->line];
+
+	memset(at, 0, motion_lines(m->size) * sizeof(*at));
+	memcpy(at + 1, m->slots, m->size * sizeof(*m->slots));
+	at->at[0].since = m->size;
 }
 
 static void words(struct dataplane *dp, const struct steps *s, bool take_out)
@@ -143,73 +158,6 @@ static void take_back(struct dataplane *dp, const struct steps *s, size_t entere
 			   saved[i] & SPW_WORD_UP);
 }
 
-static int by_base(const void *a, const void *b)
-{
-	const struct line_range *x = a, *y = b;
-
-	return x->base < y->base ? -1 : x->base > y->base;
-}
-
-static uint32_t range_end(const struct line_range *r)
-{
-	return r->base + r->lines * SPW_LINE_SLOTS;
-}
-
-/* The tables in use, in the order of their places; they do not overlap. The caller's to free(). */
-static struct line_range *ranges_of(const struct tables *t)
-{
-	struct line_range *list = calloc(t->slots_count + 1, sizeof(*list));
-
-	for (size_t i = 0; list && i < t->slots_count; i++) {
-		list[i].base = t->slots[i].base;
-		list[i].lines = (t->slots[i].size + SPW_LINE_SLOTS - 1) / SPW_LINE_SLOTS;
-	}
-	if (list && t->slots_count)
-		qsort(list, t->slots_count, sizeof(*list), by_base);
-	return list;
-}
-
-void placed_set(struct dataplane *dp, const struct tables *t)
-{
-	size_t room = dp->resting_count + dp->placed_count + 1, at = 0;
-	struct line_range *placed = ranges_of(t);
-	struct resting *resting;
-
-	if (!placed)
-		return;
-	resting = realloc(dp->resting, room * sizeof(*resting));
-	for (size_t i = 0; resting && i < dp->placed_count; i++) {
-		const struct line_range *old = &dp->placed[i];
-
-		while (at < t->slots_count && range_end(&placed[at]) < range_end(old))
-			at++;
-		if (at == t->slots_count || placed[at].base > old->base)
-			resting[dp->resting_count++] = (struct resting){*old, clock_ms()};
-	}
-	if (resting)
-		dp->resting = resting;
-	free(dp->placed);
-	dp->placed = placed;
-	dp->placed_count = t->slots_count;
-}
-
-void dataplane_resting(struct dataplane *dp, struct arena *a, struct line_range **out,
-		       size_t *count)
-{
-	uint64_t now = clock_ms();
-	size_t kept = 0;
-
-	for (size_t i = 0; i < dp->resting_count; i++) {
-		if (now - dp->resting[i].freed_ms <= REST_MS)
-			dp->resting[kept++] = dp->resting[i];
-	}
-	dp->resting_count = kept;
-	*out = arena_array(a, kept + 1, sizeof(**out));
-	*count = kept;
-	for (size_t i = 0; i < kept; i++)
-		(*out)[i] = dp->resting[i].range;
-}
-
 int dataplane_apply(struct dataplane *dp, struct arena *a, const struct steps *s, const char **why)
 {
 	struct why w = {a, why};
@@ -234,6 +182,8 @@ int dataplane_apply(struct dataplane *dp, struct arena *a, const struct steps *s
 	}
 	for (size_t i = 0; i < s->slots_put_count; i++)
 		put_slots(dp, &s->want->slots[s->slots_put[i]]);
+	for (size_t i = 0; i < s->motions_put_count; i++)
+		put_motion(dp, &s->want->motions[s->motions_put[i]]);
 	err = enter(dp, s, &entered);
 	if (err) {
 		take_back(dp, s, entered, saved);
@@ -252,7 +202,9 @@ int dataplane_apply(struct dataplane *dp, struct arena *a, const struct steps *s
 		endpoint_del(dp, s->endpoints_del[i]);
 	if (s->endpoints_del_count)
 		sweep_soon(dp);
-	placed_set(dp, s->want);
+	if (s->motions_put_count)
+		(void)ticks_now(dp->sweep_fd, &dp->motions_put);
+	spaces_set(dp, s->want);
 	if (!dp->applied || s->services_del_count)
 		(void)addrs_prune(dp, s->want);
 	if (!dp->applied || s->endpoints_put_count || s->endpoints_del_count)

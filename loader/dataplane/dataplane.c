@@ -39,8 +39,8 @@ static void release(struct dataplane *dp)
 	fd_close(dp->netns_lock);
 	free(dp->host_addrs);
 	free(dp->bound);
-	free(dp->placed);
-	free(dp->resting);
+	space_done(&dp->slot_space);
+	space_done(&dp->motion_space);
 	free(dp->next_hops);
 	free(dp->neighbours);
 	free(dp->vlans);
@@ -181,6 +181,7 @@ static int open_parts(struct dataplane *dp, const struct dataplane_options *opts
 	err = load(dp, why);
 	if (err)
 		return err;
+	tunnels_put(dp, &opts->tunnels);
 	if (dp->taken_over && take_settings_over(dp))
 		return why_set(why, -ENOMEM, "out of memory");
 	err = steer_open(dp, why);
@@ -224,6 +225,8 @@ int dataplane_open(struct arena *a, uv_loop_t *loop, const struct dataplane_opti
 	if (!dp)
 		return why_set(w, -ENOMEM, "out of memory");
 	dp->loop = loop;
+	dp->slot_space.unit = SPW_LINE_SLOTS;
+	dp->motion_space.unit = 1;
 	dp->netns_lock = dp->ear_arp.fd = dp->ear_nd.fd = dp->steer.link = -1;
 	dp->switched_ms = clock_ms();
 	libbpf_log_start();

@@ -30,8 +30,9 @@ struct dataplane_options {
 	const char *run_dir; /* what was changed on the host is noted here, for detach */
 	const struct spw_addr *sources; /* --source-address; none: by route */
 	size_t source_count;
-	uint32_t max_flows;  /* IPv4 */
-	uint32_t max_flows6; /* IPv6; 0: a quarter of it */
+	struct spw_tunnels tunnels; /* --tunnel-source and --gue-port; port 0: the default */
+	uint32_t max_flows;	    /* IPv4 */
+	uint32_t max_flows6;	    /* IPv6; 0: a quarter of it */
 	uint32_t max_endpoints, max_services, slot_lines;
 	uint32_t seed;
 };
@@ -63,9 +64,13 @@ int dataplane_apply(struct dataplane *dp, struct arena *a, const struct steps *s
  * latest one: 20 ms at most. 0: not at all.
  */
 unsigned int dataplane_apply_wait_ms(const struct dataplane *dp);
-/* Slot lines freed less than a second ago, for tables_diff(). In `a`. */
-void dataplane_resting(struct dataplane *dp, struct arena *a, struct line_range **out,
-		       size_t *count);
+/* Lines of maps `slots` and `motions`, and those freed less than a second ago, for tables_diff(). In `a`. */
+void dataplane_resting(struct dataplane *dp, struct arena *a, struct line_space *slots,
+		       struct line_space *motions);
+/* Copies of the blocks of motions as they are now: the sweep writes to them. In `a`. */
+void dataplane_read_motions(struct dataplane *dp, struct arena *a, struct tables *have);
+/* Ticks, and how far the sweep is, for motions_make(). */
+void dataplane_motion_clock(struct dataplane *dp, struct motion_clock *out);
 
 /*
  * The VIPs that should be here from now on: new ones are probed for duplicates and claimed in the

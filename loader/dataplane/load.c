@@ -4,6 +4,7 @@
  * contents stay, and attach.c then replaces the program in the links without a gap. `meta` is
  * pinned last, so maps without it are the rest of a start that was cut short.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -19,6 +20,8 @@
 #include "dataplane/constants.h"
 #include "dataplane/state.h"
 #include "spillway.skel.h"
+
+#define STAGES_PREFIX "stages-" /* of the pins of program arrays */
 
 static void map_path(const struct dataplane *dp, enum map_id id, char *path, size_t size)
 {
@@ -180,6 +183,42 @@ static int pin_program(struct dataplane *dp, const char *name, int fd, struct wh
 	return 0;
 }
 
+/*
+ * The programs find each other by an array that is emptied when nothing in user space holds it. It is
+ * pinned, under a name of its own, before packets go through them; that of the set before goes after.
+ */
+static int pin_stages(struct dataplane *dp, struct why why)
+{
+	const int fd = bpf_map__fd(dp->skel->maps.stages);
+	char path[PATH_MAX];
+	int err;
+
+	(void)snprintf(dp->stages, sizeof(dp->stages), STAGES_PREFIX "%llu",
+		       (unsigned long long)uv_hrtime());
+	(void)snprintf(path, sizeof(path), "%s/progs/%s", dp->bpffs, dp->stages);
+	if (!bpf_obj_pin(fd, path))
+		return 0;
+	err = -errno;
+	return why_set(why, err, "%s: cannot be pinned: %s", path, strerror(-err));
+}
+
+static void unpin_other_stages(const struct dataplane *dp)
+{
+	char path[PATH_MAX];
+	const struct dirent *e;
+	DIR *d;
+
+	(void)snprintf(path, sizeof(path), "%s/progs", dp->bpffs);
+	d = opendir(path);
+	while (d && (e = readdir(d))) {
+		if (strncmp(e->d_name, STAGES_PREFIX, strlen(STAGES_PREFIX)) == 0 &&
+		    strcmp(e->d_name, dp->stages) != 0)
+			(void)unlinkat(dirfd(d), e->d_name, 0);
+	}
+	if (d)
+		(void)closedir(d);
+}
+
 int pin_programs(struct dataplane *dp, struct why why)
 {
 	int err;
@@ -187,7 +226,11 @@ int pin_programs(struct dataplane *dp, struct why why)
 	if (!dp->bpffs)
 		return 0;
 	err = pin_program(dp, "spillway_xdp", dp->xdp_fd, why);
-	return err ? err : pin_program(dp, "spillway_sweep", dp->sweep_fd, why);
+	if (!err)
+		err = pin_program(dp, "spillway_sweep", dp->sweep_fd, why);
+	if (!err)
+		unpin_other_stages(dp);
+	return err;
 }
 
 /* Fills what a new set of maps must hold before packets come. */
@@ -234,5 +277,8 @@ int load(struct dataplane *dp, struct why why)
 		if (err)
 			return err;
 	}
-	return dp->bpffs ? pin_maps(dp, why) : 0;
+	if (!dp->bpffs)
+		return 0;
+	err = pin_maps(dp, why);
+	return err ? err : pin_stages(dp, why);
 }

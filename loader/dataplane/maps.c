@@ -13,6 +13,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "tables/motion.h"
 #include "tables/perfect.h"
 
 #define ADDR_BITS_MIN 65536
@@ -62,6 +63,7 @@ uint32_t map_entries(enum map_id id, const struct spw_meta *meta)
 	case MAP_ADDRS:
 		return meta->max_services + 4 * SPW_SOURCES_MAX;
 	case MAP_ADDR_BITS:
+	case MAP_DIRECT_BITS:
 		return lines(maps_addr_bits(meta->max_services), SPW_ADDR_LINE_BITS);
 	case MAP_SERVICES:
 		return meta->max_services;
@@ -77,6 +79,8 @@ uint32_t map_entries(enum map_id id, const struct spw_meta *meta)
 		return meta->max_services;
 	case MAP_SOURCE_BUCKETS:
 		return SPW_SOURCE_LINES;
+	case MAP_MOTIONS:
+		return motion_room(meta->slot_lines);
 	case MAP_SLOTS:
 		return meta->slot_lines;
 	case MAP_PORTS:
@@ -103,6 +107,7 @@ uint32_t map_entries(enum map_id id, const struct spw_meta *meta)
 	case MAP_CURSORS:
 		return meta->max_endpoints * SPW_SOURCES_MAX;
 	case MAP_CONFIG:
+	case MAP_TUNNELS:
 	case MAP_TX_PORTS:
 	case MAP_STATS:
 	case MAP_EVENTS:
@@ -144,6 +149,9 @@ static const struct mapped mapped[] = {
 	MAPPED(MAP_SERVICE_ROWS, service_rows),
 	MAPPED(MAP_SERVICE_EXTRAS, service_extras),
 	MAPPED(MAP_SLOTS, slots),
+	MAPPED(MAP_MOTIONS, motions),
+	MAPPED(MAP_DIRECT_BITS, direct_bits),
+	MAPPED(MAP_TUNNELS, tunnels),
 	MAPPED(MAP_PORTS, ports),
 	MAPPED(MAP_ENDPOINTS, endpoints),
 	MAPPED(MAP_ENDPOINT_WORDS, words),

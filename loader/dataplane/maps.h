@@ -21,6 +21,9 @@
 	X(SERVICE_STATS, service_stats)                                                            \
 	X(SOURCE_BUCKETS, source_buckets)                                                          \
 	X(SLOTS, slots)                                                                            \
+	X(MOTIONS, motions)                                                                        \
+	X(DIRECT_BITS, direct_bits)                                                                \
+	X(TUNNELS, tunnels)                                                                        \
 	X(PORTS, ports)                                                                            \
 	X(ENDPOINTS, endpoints)                                                                    \
 	X(ENDPOINT_WORDS, endpoint_words)                                                          \
@@ -59,6 +62,9 @@ struct maps {
 	struct spw_service_row *service_rows;
 	struct spw_service_extra *service_extras;
 	struct spw_slot_line *slots;
+	struct spw_motion_line *motions;
+	struct spw_addr_line *direct_bits;
+	struct spw_tunnels *tunnels;
 	struct spw_port_line *ports;
 	struct spw_endpoint *endpoints;
 	struct spw_word *words;

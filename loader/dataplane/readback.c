@@ -35,7 +35,7 @@ static bool shown(struct dataplane *dp, uint32_t id, const struct spw_endpoint *
 	}
 	if (row->mode != SPW_MODE_NONE)
 		return true;
-	return !dp->seen_first && row->port && has_live_flows(dp, id);
+	return !dp->seen_first && row->port && (row->was_mode || has_live_flows(dp, id));
 }
 
 static void read_endpoints(struct dataplane *dp, struct arena *a, struct tables *out)
@@ -55,6 +55,7 @@ static void read_endpoints(struct dataplane *dp, struct arena *a, struct tables 
 		e->port = ntohs(row->port);
 		e->mode = row->mode;
 		e->flags = row->flags;
+		e->was_mode = row->mode == SPW_MODE_NONE ? row->was_mode : 0;
 		if (e->mode != SPW_MODE_NONE)
 			e->flags &= (uint8_t)~SPW_ENDPOINT_HANDOFF; /* the mode says it */
 		e->profile = row->profile;
@@ -107,6 +108,26 @@ static uint32_t read_table(struct dataplane *dp, struct table_index *x,
 	return *index - 1;
 }
 
+/* Index, plus 1, of the block that begins with this line of the map; 0: it is none. */
+static uint32_t read_motion(struct dataplane *dp, struct arena *a, uint32_t line,
+			    struct tables *out)
+{
+	const uint32_t room = motion_room(dp->meta.slot_lines);
+	const uint32_t size = line < room ? dp->maps.motions[line].at[0].since : 0;
+	struct spw_motion *slots;
+
+	if (!line || !size || size > SPW_TABLE_SIZE_MAX ||
+	    line + (uint64_t)motion_lines(size) > room) {
+		log_warn("readback: slots in motion at line %u: outside the map: left out", line);
+		return 0;
+	}
+	slots = arena_array(a, size, sizeof(*slots));
+	memcpy(slots, &dp->maps.motions[line + 1], size * sizeof(*slots));
+	*arena_push(a, out->motions, out->motion_count) =
+		(struct table_motion){.size = size, .line = line, .slots = slots};
+	return (uint32_t)out->motion_count;
+}
+
 static void read_guard(struct dataplane *dp, struct table_index *x,
 		       const struct spw_service_extra *extra, struct table_guard *out)
 {
@@ -125,11 +146,14 @@ static void read_row(struct dataplane *dp, struct table_index *x, uint32_t numbe
 	const struct spw_service_extra *extra = &dp->maps.service_extras[number];
 
 	s->empty = row->flags & SPW_SERVICE_EMPTY;
+	s->direct = row->flags & SPW_SERVICE_DIRECT;
 	s->new_flows = row->new_flows;
 	s->live_flows = row->live_flows;
 	memcpy(s->idle_s, row->idle_s, sizeof(s->idle_s));
 	s->table = read_table(dp, x, &row->table, TABLE_PICK);
 	s->spare = read_table(dp, x, &row->spare, TABLE_PICK);
+	if (row->flags & SPW_SERVICE_MOTION)
+		s->motion = read_motion(dp, x->arena, row->motion, x->out);
 	s->pick = row->pick;
 	if (s->pick == SPW_PICK_LEAST)
 		s->weights = read_table(dp, x, &extra->weights, TABLE_WEIGHTS);
@@ -223,7 +247,7 @@ int dataplane_readback(struct dataplane *dp, struct arena *a, struct tables *hav
 	err = side_bind(dp, &out);
 	if (err)
 		return err;
-	placed_set(dp, &out);
+	spaces_set(dp, &out);
 	dp->seen_first = true;
 	*have = out;
 	return 0;

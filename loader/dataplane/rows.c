@@ -11,6 +11,7 @@
 
 #include "base/addr.h"
 #include "dataplane/state.h"
+#include "model/mode.h"
 
 /* What changes together in a row is one aligned store: port, mode, source columns and flags. */
 union row_middle {
@@ -20,7 +21,8 @@ union row_middle {
 		__u8 source_count;
 		__u8 source_first;
 		__u8 flags;
-		__u8 pad[2];
+		__u8 was_mode;
+		__u8 pad;
 	};
 	__u64 all;
 };
@@ -85,12 +87,22 @@ static void find_way(struct dataplane *dp, const struct table_endpoint *e, union
 	sources_of_endpoint(dp, &e->addr, hop, &m->source_first, &m->source_count);
 }
 
+/* The mode that the row has, or had before its endpoint was removed. */
+static uint8_t mode_of(const struct spw_endpoint *row)
+{
+	if (row->mode != SPW_MODE_NONE)
+		return row->mode;
+	if (row->was_mode)
+		return row->was_mode;
+	return row->flags & SPW_ENDPOINT_HANDOFF ? SPW_MODE_HANDOFF : SPW_MODE_NAT;
+}
+
 void endpoint_put(struct dataplane *dp, const struct table_endpoint *e)
 {
 	struct spw_endpoint *row = &dp->maps.endpoints[e->id];
 	union row_middle m = {.all = middle(row)->all};
 	bool same = row->port == htons(e->port) && addr_equal(&row->addr, &e->addr) &&
-		    !(row->flags & SPW_ENDPOINT_HANDOFF) == (e->mode != SPW_MODE_HANDOFF);
+		    mode_of(row) == e->mode;
 	bool counts;
 
 	if (same && row->mode == SPW_MODE_NONE) /* it comes back: its flows may go on */
@@ -104,6 +116,7 @@ void endpoint_put(struct dataplane *dp, const struct table_endpoint *e)
 	}
 	m.port = htons(e->port);
 	m.mode = e->mode;
+	m.was_mode = 0;
 	m.flags = e->flags;
 	counts = (m.flags & SPW_ENDPOINT_COUNTED) && !(middle(row)->flags & SPW_ENDPOINT_COUNTED);
 	find_way(dp, e, &m);
@@ -120,8 +133,11 @@ void endpoint_del(struct dataplane *dp, uint32_t id)
 {
 	struct spw_endpoint *row = &dp->maps.endpoints[id];
 	union row_middle m = {.all = middle(row)->all};
+	const uint8_t mode = m.mode;
 
 	word_clear(dp, id, row->flags & SPW_ENDPOINT_RESET_ON_REMOVAL ? SPW_WORD_RESET : 0);
+	if (mode_is_direct(mode)) /* flows of it may have no entry that knew */
+		m.was_mode = mode;
 	m.mode = SPW_MODE_NONE;
 	store_middle(row, m);
 	dp->next_hops[id] = (struct next_hop){0};

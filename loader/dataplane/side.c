@@ -174,6 +174,7 @@ static void write_extra(struct spw_service_extra *x, const struct tables *want,
 static uint32_t flags_of(const struct table_service *s)
 {
 	return SPW_SERVICE_VALID | (s->empty ? SPW_SERVICE_EMPTY : 0) |
+	       (s->direct ? SPW_SERVICE_DIRECT : 0) | (s->motion ? SPW_SERVICE_MOTION : 0) |
 	       (s->guarded ? SPW_SERVICE_GUARDED : 0);
 }
 
@@ -197,6 +198,7 @@ static void write_rows(struct dataplane *dp, uint32_t side, const struct tables 
 			.table = table_ref(want, s->table),
 			.spare = table_ref(want, s->spare),
 			.key = {.vip = s->vip, .port = htons(s->port), .proto = s->proto},
+			.motion = s->motion ? tables_motion(want, s)->line : 0,
 		};
 		memcpy(rows[s->id * 2 + side].idle_s, s->idle_s, sizeof(s->idle_s));
 		write_extra(&extras[s->id * 2 + side], want, s);
@@ -235,6 +237,8 @@ void side_switch(struct dataplane *dp, const struct tables *want)
 	uint32_t side = !(config->active & 1);
 
 	pause_since_switch(dp);
+	if (want)
+		direct_put(dp, want);
 	update_ports(dp);
 	if (want)
 		write_rows(dp, side, want);
@@ -244,4 +248,6 @@ void side_switch(struct dataplane *dp, const struct tables *want)
 	config->settings[side] = dp->settings;
 	__atomic_store_n(&config->active, side, __ATOMIC_RELEASE);
 	dp->switched_ms = clock_ms();
+	if (want)
+		direct_prune(dp, want);
 }

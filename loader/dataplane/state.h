@@ -16,6 +16,7 @@
 #include "dataplane/netlink.h"
 #include "dataplane/side.h"
 #include "dataplane/sources.h"
+#include "dataplane/space.h"
 #include "dataplane/steer.h"
 #include "dataplane/transmit.h"
 #include "dataplane/why.h"
@@ -82,11 +83,6 @@ struct vip {
 	char problem[PROBLEM_BYTES];
 };
 
-struct resting {
-	struct line_range range;
-	uint64_t freed_ms;
-};
-
 struct sweep {
 	uv_timer_t timer;
 	uv_work_t work;
@@ -94,9 +90,11 @@ struct sweep {
 	int err;
 	uint64_t took_ms;
 	uint64_t live;
-	bool swept;  /* live is known */
-	bool failed; /* and said so */
-	bool again;  /* asked for while one runs */
+	uint16_t round, done_round; /* that runs or ran last, and the latest finished; 0: none */
+	uint32_t began, done_began; /* ticks */
+	bool swept;		    /* live is known */
+	bool failed;		    /* and said so */
+	bool again;		    /* asked for while one runs */
 };
 
 struct dataplane {
@@ -112,6 +110,7 @@ struct dataplane {
 	int xdp_fd, sweep_fd; /* of skel */
 	bool taken_over;      /* the maps were pinned before */
 	bool pinned_anew;     /* this start made the pins */
+	char stages[32];      /* name of the pin of the programs' array */
 	struct maps maps;
 	struct steer steer;
 
@@ -128,14 +127,12 @@ struct dataplane {
 	struct spw_settings settings; /* wanted; in force after side_switch() */
 	struct sources sources;
 	uint64_t switched_ms;
+	uint32_t motions_put;	  /* ticks: when blocks of motions were last written */
 	struct bound_port *bound; /* as of the latest apply, sorted by address */
 	size_t bound_count;
-	struct line_range *placed; /* slot lines in use, sorted by base */
-	size_t placed_count;
-	struct resting *resting;
-	size_t resting_count;
-	bool seen_first; /* dataplane_readback() was called */
-	bool applied;	 /* dataplane_apply() has gone through once */
+	struct space slot_space, motion_space; /* of maps `slots` and `motions` */
+	bool seen_first;		       /* dataplane_readback() was called */
+	bool applied;			       /* dataplane_apply() has gone through once */
 
 	struct next_hop *next_hops; /* by endpoint id */
 	uv_timer_t lease_timer;
@@ -195,10 +192,13 @@ void endpoint_put(struct dataplane *dp, const struct table_endpoint *e);
 void endpoint_del(struct dataplane *dp, uint32_t id);
 void endpoint_set_sources(struct dataplane *dp, uint32_t id);
 
-/* apply.c: slot lines in use from now on; those no longer used rest. */
-void placed_set(struct dataplane *dp, const struct tables *t);
 /* counters.c: another service takes the number. */
 void service_forget(struct dataplane *dp, uint32_t id);
+/* direct.c: what direct return needs; lines in use from now on, those no longer used rest. */
+void tunnels_put(struct dataplane *dp, const struct spw_tunnels *t);
+void direct_put(struct dataplane *dp, const struct tables *want);
+void direct_prune(struct dataplane *dp, const struct tables *want);
+void spaces_set(struct dataplane *dp, const struct tables *t);
 
 /* addrs.c: the map `addrs`. VIPs of `want` and all sources in; then others out. */
 int addrs_put(struct dataplane *dp, const struct tables *want);

@@ -5,6 +5,7 @@
 
 #include "base/addr.h"
 #include "dataplane/state.h"
+#include "model/mode.h"
 
 static struct interface_status interface_status(const struct dataplane *dp, struct arena *a,
 						const struct interface *i)
@@ -110,14 +111,47 @@ static bool is_forwarded_to(const struct dataplane *dp, uint32_t id)
 	       dp->maps.endpoints[id].mode != SPW_MODE_HANDOFF;
 }
 
+/* Between two hosts of a link no router changes the packet's MAC addresses, which l2 goes by. */
+static const char *link_problem(struct arena *a, const struct spw_endpoint *e,
+				const struct next_hop *hop)
+{
+	char text[ADDR_TEXT_MAX];
+
+	if (e->mode != SPW_MODE_L2 || addr_equal(&hop->addr, &e->addr))
+		return NULL;
+	return arena_printf(
+		a,
+		"its packets would go to the router %s, and mode l2 reaches only hosts on a "
+		"link of this gateway: put it on one, or use mode ipip",
+		addr_print(&hop->addr, text));
+}
+
+static const char *source_problem(const struct dataplane *dp, const struct spw_endpoint *e)
+{
+	const struct spw_tunnels *t = dp->maps.tunnels;
+
+	if (e->source_count || e->mode == SPW_MODE_L2) /* clients' own addresses stay */
+		return NULL;
+	if (!mode_is_direct(e->mode))
+		return "the route to it has no source address of its family: add an address to the "
+		       "interface, or name one with --source-address";
+	if (!addr_is_unspecified(addr_is_v4(&e->addr) ? &t->source4 : &t->source6))
+		return NULL;
+	return "the route to it has no source address of its family for the outer header: add an "
+	       "address to the interface, or name one with --source-address or a prefix with "
+	       "--tunnel-source";
+}
+
 const char *dataplane_endpoint_obstacle(struct dataplane *dp, struct arena *a, uint32_t endpoint_id)
 {
 	const struct interface *egress;
+	const struct spw_endpoint *e;
 	const struct next_hop *hop;
 	const char *problem;
 
 	if (!is_forwarded_to(dp, endpoint_id))
 		return NULL;
+	e = &dp->maps.endpoints[endpoint_id];
 	hop = &dp->next_hops[endpoint_id];
 	if (hop->kind == ROUTE_LOCAL)
 		return "it is an address of this host, which XDP cannot forward to: let it listen "
@@ -128,12 +162,9 @@ const char *dataplane_endpoint_obstacle(struct dataplane *dp, struct arena *a, u
 	if (!egress)
 		return interface_problem(a, hop);
 	problem = transmit_endpoint_problem(dp, a, egress);
-	if (problem)
-		return problem;
-	if (!dp->maps.endpoints[endpoint_id].source_count)
-		return "the route to it has no source address of its family: add an address to the "
-		       "interface, or name one with --source-address";
-	return NULL;
+	if (!problem)
+		problem = link_problem(a, e, hop);
+	return problem ? problem : source_problem(dp, e);
 }
 
 const char *dataplane_endpoint_problem(struct dataplane *dp, struct arena *a, uint32_t endpoint_id)

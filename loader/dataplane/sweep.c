@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "dataplane/state.h"
+#include "dataplane/ticks.h"
 
 #define PAUSE_MS     1000
 #define PAUSE_FACTOR 9
@@ -26,7 +27,7 @@ static void work(uv_work_t *req)
 	uint64_t start = clock_ms();
 	uint32_t end = maps_flow_sets(dp->meta.max_flows) + maps_flow_sets(dp->meta.max_flows6);
 
-	s->args = (struct spw_sweep){.sets = PORTION};
+	s->args = (struct spw_sweep){.sets = PORTION, .round = s->round};
 	s->err = 0;
 	for (uint32_t before = 0; !s->err && s->args.first < end; before = s->args.first) {
 		struct bpf_test_run_opts opts = {
@@ -77,6 +78,8 @@ static void after_work(uv_work_t *req, int status)
 		s->live = s->args.live[0] + s->args.live[1];
 		sweep_place(dp, s->args.live);
 		s->swept = true;
+		s->done_round = s->began ? s->round : 0;
+		s->done_began = s->began;
 		s->failed = false;
 	} else if (!s->failed) {
 		s->failed = true;
@@ -91,7 +94,11 @@ static void after_work(uv_work_t *req, int status)
 static void on_timer(uv_timer_t *timer)
 {
 	struct dataplane *dp = timer->data;
+	uint32_t now;
 
+	/* Its number is never 0, and not soon one of an earlier run's. */
+	dp->sweep.round = (uint16_t)(clock_ms() / 1000 % UINT16_MAX) + 1;
+	dp->sweep.began = ticks_now(dp->sweep_fd, &now) ? now : 0;
 	dp->sweep.work.data = dp;
 	if (uv_queue_work(dp->loop, &dp->sweep.work, work, after_work)) {
 		(void)uv_timer_start(timer, on_timer, PAUSE_MS, 0);
@@ -118,4 +125,18 @@ int sweep_open(struct dataplane *dp)
 		return err;
 	handle_opened(dp, &dp->sweep.timer);
 	return uv_timer_start(&dp->sweep.timer, on_timer, 0, 0);
+}
+
+void dataplane_motion_clock(struct dataplane *dp, struct motion_clock *out)
+{
+	*out = (struct motion_clock){
+		.hz = ticks_a_second(),
+		.round = dp->sweep.done_round,
+		.running = dp->sweep.round,
+		.round_began = dp->sweep.done_began,
+	};
+	(void)ticks_now(dp->sweep_fd, &out->now);
+	/* A round that had begun by then may have told the block of before. */
+	if ((int32_t)(out->round_began - dp->motions_put) <= 0)
+		out->round = 0;
 }

@@ -85,7 +85,8 @@ const struct annotation annotations[] = {
 	{ANNOTATION_DENY_SOURCES_FROM, ROUTE, FORM(refuse_names),
 	 "ConfigMaps of the route's namespace with more of them, a network a line."},
 	{ANNOTATION_FORWARDING, BACKEND, WORDS(modes, "nat"),
-	 "How packets get to the endpoints. Only nat works in this version."},
+	 "How packets get to the endpoints: nat rewrites their addresses; l2, ipip and gue are direct "
+	 "return, see docs/direct-return.md."},
 	{ANNOTATION_FQDN_PATH, BACKEND, WORDS(paths, "proxy"),
 	 "Who serves endpoints with host names: HAProxy, or XDP like plain addresses, but not over "
 	 "TLS."},

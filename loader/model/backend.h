@@ -9,6 +9,13 @@
 
 struct resolver;
 
+/* Names for a message: the first few, then how many more; one twice in a row counts once. */
+struct name_list { /* zero-initialise */
+	const char *text;
+	const char *last;
+	size_t count;
+};
+
 /* One endpoint of a Backend. */
 struct endpoint {
 	enum endpoint_kind kind;
@@ -30,10 +37,12 @@ struct backend {
 	size_t count;
 	const char *name; /* "NAMESPACE/NAME" */
 	uint8_t tier;
-	bool dynamic;	       /* type DynamicResolver */
-	bool reset_on_removal; /* annotation on-removal */
-	bool udp_replies;      /* annotation udp-replies: silence is a failure */
-	bool xdp_names;	       /* annotation fqdn-path: xdp */
+	bool dynamic;		      /* type DynamicResolver */
+	bool reset_on_removal;	      /* annotation on-removal */
+	bool udp_replies;	      /* annotation udp-replies: silence is a failure */
+	bool xdp_names;		      /* annotation fqdn-path: xdp */
+	enum spw_mode mode;	      /* annotation forwarding */
+	struct name_list other_ports; /* of direct return: endpoints that no listener's port fits */
 	enum app_protocol app;
 	const char *refusal;		 /* why it is not accepted, or NULL */
 	const char *ca_pem;		 /* caCertificateRefs of spec.tls; NULL: the system's */

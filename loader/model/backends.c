@@ -97,20 +97,6 @@ static void read_endpoint(struct resolver *r, const struct node *n, struct endpo
 		e->unusable = no_abstract;
 }
 
-/* Why none of its endpoints can be served, or NULL. */
-static const char *whole_reason(struct arena *a, const struct backend *b)
-{
-	const struct node *root = b->object->res.root;
-	const char *mode = annotation_value(root, ANNOTATION_FORWARDING);
-
-	if (strcmp(mode, "nat") != 0)
-		return arena_printf(a,
-				    "the annotation " ANNOTATION_FORWARDING
-				    ": %s asks for a mode that this version does not have",
-				    mode);
-	return NULL;
-}
-
 /* "NAMES: WHY" of each reason in turn. */
 static const char *list_unusable(struct arena *a, const struct backend *b)
 {
@@ -215,7 +201,6 @@ static void read_endpoints(struct resolver *r, struct backend *b)
 {
 	const struct node *root = b->object->res.root;
 	const struct node *list = node_at(root, "spec.endpoints");
-	const char *whole = whole_reason(r->arena, b);
 
 	b->count = node_count(list);
 	b->endpoints = arena_array(r->arena, b->count, sizeof(*b->endpoints));
@@ -223,13 +208,8 @@ static void read_endpoints(struct resolver *r, struct backend *b)
 		read_endpoint(r, node_item(list, i), &b->endpoints[i]);
 	read_authorities(r, b);
 	read_client(r, b);
-	for (size_t i = 0; i < b->count; i++) {
-		struct endpoint *e = &b->endpoints[i];
-
-		read_tls(r, b, e);
-		if (whole)
-			e->unusable = whole;
-	}
+	for (size_t i = 0; i < b->count; i++)
+		read_tls(r, b, &b->endpoints[i]);
 	b->unusable = list_unusable(r->arena, b);
 }
 
@@ -244,6 +224,7 @@ static void read_words(struct backend *b)
 		b->tier = (uint8_t)(tier[0] - '0');
 	b->dynamic = strcmp(node_text_at(root, "spec.type", "Endpoints"), "DynamicResolver") == 0;
 	b->reset_on_removal = strcmp(annotation_value(root, ANNOTATION_ON_REMOVAL), "reset") == 0;
+	b->mode = mode_of_word(annotation_value(root, ANNOTATION_FORWARDING));
 	b->xdp_names = strcmp(annotation_value(root, ANNOTATION_FQDN_PATH), "xdp") == 0;
 	b->udp_replies = strcmp(annotation_value(root, ANNOTATION_UDP_REPLIES), "expected") == 0;
 	for (size_t i = 0; i < node_count(protocols); i++) {
@@ -339,9 +320,42 @@ static const char *left_out_of(struct resolver *r, const struct backend *b)
 {
 	const char *text = endpoints_left_out(r, b, IPPROTO_TCP);
 
-	if (!text || !b->unusable)
-		return text ? text : b->unusable;
-	return text_join(r->arena, b->unusable, "; ", text);
+	if (b->unusable)
+		text = text ? text_join(r->arena, b->unusable, "; ", text) : b->unusable;
+	if (!b->other_ports.count)
+		return text;
+	return text_join(r->arena, text, "; ",
+			 arena_printf(r->arena,
+				      "%s: packets of mode %s keep the port of the listener, and "
+				      "theirs is another",
+				      names_text(r->arena, &b->other_ports), mode_text(b->mode)));
+}
+
+static const char *direct_needs(struct resolver *r, enum spw_mode mode)
+{
+	const unsigned int port = r->opts->gue_port ? r->opts->gue_port : SPW_GUE_PORT;
+
+	if (mode == SPW_MODE_L2)
+		return "be on a link of this gateway";
+	if (mode == SPW_MODE_IPIP)
+		return "take packets out of IP in IP";
+	return arena_printf(r->arena, "take packets out of GUE (UDP port %u)", port);
+}
+
+/* What else is needed, since nobody sees it from here. */
+static void report_direct(struct resolver *r, const struct backend *b)
+{
+	if (!mode_is_direct(b->mode))
+		return;
+	condition_plain(
+		r, b->object, "DirectReturn", true, "ServersAnswerClients",
+		arena_printf(r->arena,
+			     "mode %s: endpoints answer clients themselves, so each has to %s "
+			     "and to have the VIP on its loopback interface "
+			     "(docs/direct-return.md); answers are not seen here: passive "
+			     "detection and LeastRequest have no effect, and flows are not "
+			     "counted",
+			     mode_text(b->mode), direct_needs(r, b->mode)));
 }
 
 /* Settings of TLS that HAProxy has for clients only, in the version that Debian has. */
@@ -368,6 +382,7 @@ static void report(struct resolver *r, const struct backend *b)
 		condition_plain(r, b->object, "Programmed", false,
 				left_out ? "EndpointsLeftOut" : "FieldsWithoutEffect",
 				left_out ? left_out : idle);
+	report_direct(r, b);
 	fallbacks_report(r, b);
 }
 

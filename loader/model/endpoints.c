@@ -120,6 +120,23 @@ static bool add_resolved(struct resolver *r, struct adding *to, const struct end
 	return found.count > 0;
 }
 
+/* Packets of direct return keep the port that they come to. */
+static bool has_other_port(const struct adding *to, const struct endpoint *e)
+{
+	return mode_is_direct(to->backend->mode) && !e->handoff && !e->unusable &&
+	       e->port != to->service->port;
+}
+
+static void leave_other_port(struct resolver *r, struct adding *to, struct endpoint *e)
+{
+	struct backend *b = r->backend_of[to->backend->object - r->model->objects];
+
+	names_add(r->arena, &b->other_ports, e->name);
+	e->unusable = arena_printf(r->arena, "not carried: mode %s keeps the listener's port %u",
+				   mode_text(b->mode), to->service->port);
+	leave(r, to, e);
+}
+
 void endpoints_add(struct resolver *r, struct adding *to)
 {
 	const struct backend *b = to->backend;
@@ -133,6 +150,10 @@ void endpoints_add(struct resolver *r, struct adding *to)
 
 		own.tls = tls_for_gateway(r->arena, own.tls, client);
 		own.handoff = own.handoff || (to->service->proxied && !own.unusable);
+		if (has_other_port(to, e)) {
+			leave_other_port(r, to, e);
+			continue;
+		}
 		carried = endpoint_is_served(r, b, e, proto);
 		if (carried && e->kind == ENDPOINT_FQDN && add_resolved(r, to, e))
 			continue;

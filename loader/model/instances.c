@@ -59,7 +59,7 @@ static struct instance wanted(const struct backend *b, const struct endpoint *e,
 		.kind = e->kind,
 		.addr = e->addr,
 		.port = e->port,
-		.mode = e->handoff ? SPW_MODE_HANDOFF : SPW_MODE_NAT,
+		.mode = e->handoff ? SPW_MODE_HANDOFF : b->mode,
 		.carried = !e->unusable,
 		.name = e->name,
 		.host = e->host,
@@ -74,8 +74,8 @@ static struct instance wanted(const struct backend *b, const struct endpoint *e,
 		.backend = b->name,
 	};
 
-	/* Nobody sees traffic of those that have none. */
-	if (i.carried)
+	/* Nobody sees traffic of those that have none, and answers that go another way. */
+	if (i.carried && !mode_is_direct(i.mode))
 		i.passive = j->passive[b->udp_replies];
 	i.proto = i.passive ? j->proto : 0;
 	if (!e->handoff && !e->hostname && b->app == APP_HTTP1)

@@ -17,6 +17,7 @@
 #include "manifest/manifest.h"
 #include "model/check.h"
 #include "model/guard.h"
+#include "model/mode.h"
 #include "model/object.h"
 
 #define CONTROLLER_NAME "spillway.dev/gateway" /* of a GatewayClass, and in status */
@@ -187,8 +188,9 @@ struct model {
 };
 
 struct model_options {
-	bool on_host;	  /* loopback endpoints and single-label names are accepted */
-	const char *zone; /* of this gateway (--zone), or NULL */
+	bool on_host;	   /* loopback endpoints and single-label names are accepted */
+	const char *zone;  /* of this gateway (--zone), or NULL */
+	uint16_t gue_port; /* that packets of mode gue go to (--gue-port); 0: the default */
 	/* For Gateways without addresses: the global addresses of the attached interfaces. */
 	const struct spw_addr *host_addrs;
 	size_t host_addr_count;
@@ -200,8 +202,7 @@ struct model_options {
 	/* Why a certificate and its key do not go together, in `a`; NULL: nobody can say. */
 	const char *(*refuse_pair)(struct arena *a, const char *cert_pem, const char *key_pem);
 	const char *no_userspace; /* why there is no userspace path, a sentence; NULL: there is */
-	/* Objects refused in the same run: references to them are not reported once more. */
-	const struct refused_key *refused;
+	const struct refused_key *refused; /* in this run; references to them are not told */
 	size_t refused_count;
 };
 

@@ -13,13 +13,6 @@
 #include "model/model.h"
 #include "model/refs.h"
 
-/* Names for a message: the first few, then how many more; one twice in a row counts once. */
-struct name_list { /* zero-initialise */
-	const char *text;
-	const char *last;
-	size_t count;
-};
-
 struct listener {
 	struct object *gateway;
 	const struct node *node;

@@ -14,6 +14,8 @@
 #include "base/hash.h"
 #include "base/network.h"
 #include "tables/cache.h"
+#include "tables/maglev.h"
+#include "tables/motion.h"
 #include "tables/shares.h"
 
 #define SCRATCH_BYTES	 (1u << 20)
@@ -129,6 +131,16 @@ static uint32_t share_slots(struct compiler *c, const struct table_slots *t, enu
 	return c->by_content[at] - 1;
 }
 
+static bool has_direct(const struct parts *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		if (mode_is_direct(p->items[i].instance->mode))
+			return true;
+	}
+	return false;
+}
+
+/* `size` is the policy's; 0: it follows from the number of members. */
 static uint32_t make_table(struct compiler *c, const struct parts *p, enum share_kind kind,
 			   uint32_t size)
 {
@@ -223,6 +235,7 @@ static void compile_service(struct compiler *c, const struct service *s,
 {
 	struct table_service *row;
 	struct parts parts;
+	uint32_t size;
 
 	renew_scratch(c);
 	shares_compute(c->scratch, s, v, &parts);
@@ -233,8 +246,10 @@ static void compile_service(struct compiler *c, const struct service *s,
 	row->vip = s->vip;
 	row->port = s->port;
 	row->proto = s->proto;
-	row->table = make_table(c, &parts, SHARE_NOW, s->table_size);
-	row->spare = make_table(c, &parts, SHARE_SPARE, s->table_size);
+	row->direct = has_direct(&parts);
+	size = s->table_size ? s->table_size : row->direct ? motion_table_size(parts.count) : 0;
+	row->table = make_table(c, &parts, SHARE_NOW, size);
+	row->spare = make_table(c, &parts, SHARE_SPARE, size);
 	row->pick = (uint8_t)s->pick;
 	if (s->pick == SPW_PICK_LEAST)
 		row->weights = make_weights(c, row->table);

@@ -138,6 +138,13 @@ static bool is_same_guard(const struct tables *have, const struct table_service 
 		h->guard.source_burst_ns == w->guard.source_burst_ns);
 }
 
+static uint32_t motion_line(const struct tables *t, const struct table_service *s)
+{
+	const struct table_motion *m = tables_motion(t, s);
+
+	return m ? m->line : 0;
+}
+
 /* Do two rows tell the packet path the same? */
 static bool is_same_service_row(const struct tables *have, const struct table_service *h,
 				const struct tables *want, const uint32_t *bases,
@@ -148,6 +155,7 @@ static bool is_same_service_row(const struct tables *have, const struct table_se
 	       is_same_ref(ref_of(have, NULL, table_weights(h)),
 			   ref_of(want, bases, table_weights(w))) &&
 	       is_same_guard(have, h, want, bases, w) && h->pick == w->pick &&
+	       motion_line(have, h) == motion_line(want, w) && h->direct == w->direct &&
 	       h->empty == w->empty && h->new_flows == w->new_flows &&
 	       h->live_flows == w->live_flows &&
 	       memcmp(h->idle_s, w->idle_s, sizeof(h->idle_s)) == 0;
@@ -202,17 +210,24 @@ static void compare_services(struct arena *a, const struct tables *have, const s
 }
 
 int tables_diff(struct arena *a, const struct tables *have, struct tables *want,
-		const struct line_range *resting, size_t resting_count, uint32_t slot_lines,
-		struct steps *out)
+		const struct line_space *slots, const struct line_space *motions, struct steps *out)
 {
 	uint32_t *bases = arena_array(a, want->slots_count, sizeof(*bases));
+	uint32_t *lines = arena_array(a, want->motion_count, sizeof(*lines));
 	bool *fresh = arena_array(a, want->slots_count, sizeof(*fresh));
 	struct steps s = {.want = want};
 	int err;
 
-	err = place_tables(have, want, resting, resting_count, slot_lines, bases, fresh);
+	err = place_tables(have, want, slots, bases, fresh);
+	if (!err)
+		err = place_motions(have, want, motions, lines);
 	if (err)
 		return err;
+	for (size_t i = 0; i < want->motion_count; i++) {
+		if (want->motions[i].line == TABLE_UNPLACED)
+			*arena_push(a, s.motions_put, s.motions_put_count) = (uint32_t)i;
+		want->motions[i].line = lines[i];
+	}
 	compare_endpoints(a, have, want, &s);
 	if (s.word_count > 1)
 		qsort(s.words, s.word_count, sizeof(*s.words), compare_words);
@@ -228,7 +243,7 @@ int tables_diff(struct arena *a, const struct tables *have, struct tables *want,
 
 bool steps_empty(const struct steps *s)
 {
-	return s->word_count == 0 && s->endpoints_put_count == 0 && s->endpoints_del_count == 0 &&
-	       s->slots_put_count == 0 && s->services_put_count == 0 &&
-	       s->services_del_count == 0 && !s->switch_rows;
+	return s->motions_put_count == 0 && s->word_count == 0 && s->endpoints_put_count == 0 &&
+	       s->endpoints_del_count == 0 && s->slots_put_count == 0 &&
+	       s->services_put_count == 0 && s->services_del_count == 0 && !s->switch_rows;
 }

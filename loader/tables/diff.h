@@ -3,6 +3,7 @@
 #ifndef SPILLWAY_TABLES_DIFF_H
 #define SPILLWAY_TABLES_DIFF_H
 
+#include "tables/motion.h"
 #include "tables/tables.h"
 
 /*
@@ -33,6 +34,8 @@ struct steps {
 	size_t endpoints_del_count;
 	uint32_t *slots_put; /* indices in want->slots to be written */
 	size_t slots_put_count;
+	uint32_t *motions_put; /* indices in want->motions to be written, before the switch */
+	size_t motions_put_count;
 	const struct table_service **services_put;
 	size_t services_put_count;
 	const struct table_service **services_del; /* of `have` */
@@ -46,12 +49,19 @@ struct line_range {
 	uint32_t lines;
 };
 
+/* How many lines a map has (`slots`, `motions`), and which of them rest. */
+struct line_space {
+	uint32_t lines;
+	const struct line_range *resting;
+	size_t resting_count;
+};
+
 /*
- * -ENOSPC when the slots do not fit beside those in use (*out untouched, want's bases as they
- * were). No step at all means nothing to do: steps_empty().
+ * -ENOSPC when the slots or the motions do not fit beside those in use (*out untouched, places as they
+ * were). motions_make() comes before. No step at all means nothing to do: steps_empty().
  */
 int tables_diff(struct arena *a, const struct tables *have, struct tables *want,
-		const struct line_range *resting, size_t resting_count, uint32_t slot_lines,
+		const struct line_space *slots, const struct line_space *motions,
 		struct steps *out);
 bool steps_empty(const struct steps *s);
 void steps_print(const struct steps *s, struct strbuf *out);

@@ -64,7 +64,9 @@ void ids_free(struct ids *ids)
  */
 static void seed_removed(struct ids *ids, const struct table_endpoint *e)
 {
-	uint8_t mode = e->flags & SPW_ENDPOINT_HANDOFF ? SPW_MODE_HANDOFF : SPW_MODE_NAT;
+	uint8_t mode = e->was_mode			 ? e->was_mode
+		       : e->flags & SPW_ENDPOINT_HANDOFF ? SPW_MODE_HANDOFF
+							 : SPW_MODE_NAT;
 	struct registry_key k = endpoint_key(&e->addr, e->port, mode, e->profile);
 
 	if (registry_find(&ids->endpoints, &k) != REGISTRY_NONE)

@@ -142,8 +142,8 @@ static int fill_gaps(const struct tables *want, struct hashed *order, struct gap
 	return 0;
 }
 
-static size_t list_used(const struct tables *have, const struct line_range *resting,
-			size_t resting_count, struct line_range *out)
+static size_t list_used(const struct tables *have, const struct line_space *space,
+			struct line_range *out)
 {
 	size_t n = 0;
 
@@ -153,16 +153,16 @@ static size_t list_used(const struct tables *have, const struct line_range *rest
 		if (t->base != TABLE_UNPLACED)
 			out[n++] = (struct line_range){t->base / SPW_LINE_SLOTS, lines_of(t->size)};
 	}
-	for (size_t i = 0; i < resting_count; i++)
-		out[n++] = (struct line_range){resting[i].base / SPW_LINE_SLOTS, resting[i].lines};
+	for (size_t i = 0; i < space->resting_count; i++)
+		out[n++] = (struct line_range){space->resting[i].base / SPW_LINE_SLOTS,
+					       space->resting[i].lines};
 	return n;
 }
 
 int place_tables(const struct tables *have, const struct tables *want,
-		 const struct line_range *resting, size_t resting_count, uint32_t slot_lines,
-		 uint32_t *bases, bool *fresh)
+		 const struct line_space *space, uint32_t *bases, bool *fresh)
 {
-	const size_t ranges = have->slots_count + resting_count + 1;
+	const size_t ranges = have->slots_count + space->resting_count + 1;
 	struct hashed *index = calloc(have->slots_count + want->slots_count + 1, sizeof(*index));
 	struct line_range *used = calloc(2 * ranges, sizeof(*used));
 	struct gaps gaps = {.items = used ? used + ranges : NULL};
@@ -174,10 +174,55 @@ int place_tables(const struct tables *have, const struct tables *want,
 		if (have->slots_count > 1)
 			qsort(index, have->slots_count, sizeof(*index), compare_hashes);
 		reuse(have, index, want, bases, fresh);
-		find_gaps(used, list_used(have, resting, resting_count, used), slot_lines, &gaps);
+		find_gaps(used, list_used(have, space, used), space->lines, &gaps);
 		err = fill_gaps(want, index, &gaps, bases, fresh);
 	}
 	free(index);
+	free(used);
+	return err;
+}
+
+/* Line 0 says that there is no block. */
+static size_t list_moving(const struct tables *have, const struct line_space *space,
+			  struct line_range *out)
+{
+	size_t n = 0;
+
+	out[n++] = (struct line_range){0, 1};
+	for (size_t i = 0; i < have->motion_count; i++)
+		out[n++] = (struct line_range){have->motions[i].line,
+					       motion_lines(have->motions[i].size)};
+	for (size_t i = 0; i < space->resting_count; i++)
+		out[n++] = space->resting[i];
+	return n;
+}
+
+int place_motions(const struct tables *have, const struct tables *want,
+		  const struct line_space *space, uint32_t *lines)
+{
+	const size_t ranges = have->motion_count + space->resting_count + 2;
+	struct line_range *used = want->motion_count ? calloc(2 * ranges, sizeof(*used)) : NULL;
+	struct gaps gaps = {.items = used ? used + ranges : NULL};
+	int err = 0;
+
+	if (!want->motion_count)
+		return 0;
+	if (!used)
+		return -ENOMEM;
+	find_gaps(used, list_moving(have, space, used), space->lines, &gaps);
+	for (size_t i = 0; i < want->motion_count && !err; i++) {
+		const struct table_motion *m = &want->motions[i];
+		size_t from = 0;
+
+		lines[i] = m->line;
+		if (m->line != TABLE_UNPLACED)
+			continue;
+		lines[i] = take_gap(&gaps, &from, motion_lines(m->size));
+		if (lines[i] == TABLE_UNPLACED)
+			err = -ENOSPC;
+		else
+			lines[i] /= SPW_LINE_SLOTS;
+	}
 	free(used);
 	return err;
 }

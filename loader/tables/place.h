@@ -10,7 +10,9 @@
  * lines. *fresh (of want->slots_count) says which must be written. -ENOSPC when they do not fit.
  */
 int place_tables(const struct tables *have, const struct tables *want,
-		 const struct line_range *resting, size_t resting_count, uint32_t slot_lines,
-		 uint32_t *bases, bool *fresh);
+		 const struct line_space *space, uint32_t *bases, bool *fresh);
+/* Likewise the first line of every block of motions that has none; of others what they have. */
+int place_motions(const struct tables *have, const struct tables *want,
+		  const struct line_space *space, uint32_t *lines);
 
 #endif

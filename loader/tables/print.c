@@ -6,27 +6,9 @@
 #include "base/addr.h"
 #include "base/hash.h"
 #include "model/idle.h"
+#include "model/mode.h"
 #include "tables/diff.h"
 #include "tables/tables.h"
-
-static const char *mode_name(uint8_t mode)
-{
-	switch ((enum spw_mode)mode) {
-	case SPW_MODE_NONE:
-		return "none";
-	case SPW_MODE_NAT:
-		return "nat";
-	case SPW_MODE_L2:
-		return "l2";
-	case SPW_MODE_IPIP:
-		return "ipip";
-	case SPW_MODE_GUE:
-		return "gue";
-	case SPW_MODE_HANDOFF:
-		return "handoff";
-	}
-	return "unknown";
-}
 
 static const char *answer_name(uint8_t answer)
 {
@@ -68,7 +50,7 @@ static void print_endpoint(const struct table_endpoint *e, struct strbuf *out)
 	char text[ADDR_PORT_TEXT_MAX];
 
 	strbuf_printf(out, "endpoint %u: %s %s", e->id, addr_print_port(&e->addr, e->port, text),
-		      mode_name(e->mode));
+		      mode_text((enum spw_mode)e->mode));
 	if (e->profile)
 		strbuf_printf(out, " profile %016" PRIx64, e->profile);
 	strbuf_printf(out, "%s%s%s%s\n", e->pickable ? " pickable" : "", e->up ? " up" : " down",

@@ -21,9 +21,10 @@
 struct table_endpoint {
 	uint32_t id; /* 1..SPW_ENDPOINTS_LIMIT - 1 */
 	struct spw_addr addr;
-	uint16_t port; /* host order */
-	uint8_t mode;  /* enum spw_mode */
-	uint8_t flags; /* enum spw_endpoint_flag */
+	uint16_t port;	  /* host order */
+	uint8_t mode;	  /* enum spw_mode */
+	uint8_t flags;	  /* enum spw_endpoint_flag */
+	uint8_t was_mode; /* of a removed one (SPW_MODE_NONE) of direct return */
 	uint64_t profile;
 	bool pickable; /* SPW_WORD_PICKABLE */
 	bool up;       /* SPW_WORD_UP */
@@ -52,6 +53,13 @@ struct table_guard {
 	uint64_t source_every_ns, source_burst_ns;
 };
 
+/* What slots were, of one service; see tables/motion.h. */
+struct table_motion {
+	uint32_t size;
+	uint32_t line; /* first line in the map, or TABLE_UNPLACED */
+	const struct spw_motion *slots;
+};
+
 struct table_service {
 	uint32_t id; /* 0..max_services - 1 */
 	struct spw_addr vip;
@@ -59,6 +67,8 @@ struct table_service {
 	uint8_t proto;
 	uint32_t table; /* index in tables.slots, or TABLE_NONE */
 	uint32_t spare;
+	uint32_t motion;    /* index in tables.motions, plus 1; 0: no slot is in motion */
+	bool direct;	    /* SPW_SERVICE_DIRECT */
 	bool empty;	    /* SPW_SERVICE_EMPTY: none of its endpoints may be picked */
 	uint8_t new_flows;  /* enum spw_no_endpoint */
 	uint8_t live_flows; /* likewise */
@@ -74,6 +84,8 @@ struct tables {
 	size_t endpoint_count;
 	struct table_slots *slots;
 	size_t slots_count;
+	struct table_motion *motions;
+	size_t motion_count;
 	struct table_service *services; /* ordered by id */
 	size_t service_count;
 };
@@ -82,6 +94,13 @@ struct tables {
 uint64_t tables_slots_taken(const struct tables *t);
 /* Index of the weights, or TABLE_NONE where the pick knows none. */
 uint32_t table_weights(const struct table_service *s);
+
+/* The block of a service of these tables, or NULL. */
+static inline const struct table_motion *tables_motion(const struct tables *t,
+						       const struct table_service *s)
+{
+	return s->motion ? &t->motions[s->motion - 1] : NULL;
+}
 
 /* Of the content; never 0. */
 uint64_t table_hash(const uint16_t *slots, uint32_t size);

@@ -48,7 +48,8 @@ static void rebuild(struct bench *b)
 		abort();
 	b->compile_ms = now_ms() - start;
 	start = now_ms();
-	if (tables_diff(a, &b->have, &want, NULL, 0, LINES, &steps))
+	if (tables_diff(a, &b->have, &want, &(struct line_space){LINES, NULL, 0},
+			&(struct line_space){LINES, NULL, 0}, &steps))
 		abort();
 	b->diff_ms = now_ms() - start;
 	b->written = steps.slots_put_count;

@@ -73,18 +73,17 @@ static void make_model(void)
 static size_t steps_to_model(const char *apply)
 {
 	struct tables have, want;
-	struct line_range *resting;
+	struct line_space slots, motions;
 	struct steps steps;
 	const char *why = NULL;
-	size_t count;
 
 	must(dataplane_readback(daemon_.dp, daemon_.arena, &have), "readback", NULL);
 	must(ids_assign(daemon_.ids, &fixture.model, &why), "numbers", why);
 	must(tables_compile(daemon_.arena, &fixture.model, &fixture.view, daemon_.ids, SLOT_LINES,
 			    NULL, &want, &why),
 	     "compile", why);
-	dataplane_resting(daemon_.dp, daemon_.arena, &resting, &count);
-	must(tables_diff(daemon_.arena, &have, &want, resting, count, SLOT_LINES, &steps),
+	dataplane_resting(daemon_.dp, daemon_.arena, &slots, &motions);
+	must(tables_diff(daemon_.arena, &have, &want, &slots, &motions, &steps),
 	     "compare", NULL);
 	if (apply)
 		must(dataplane_apply(daemon_.dp, daemon_.arena, &steps, &why), apply, why);

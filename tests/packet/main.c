@@ -60,6 +60,7 @@ int main(int argc, char **argv)
 	failed += fragment_tests();
 	failed += jumbo_tests();
 	failed += handoff_tests();
+	failed += direct_tests();
 	failed += steer_tests();
 	failed += steer_daemon_tests();
 	failed += decap_tests();

@@ -175,6 +175,7 @@ static void note_words(struct moment *m, const struct tables *t, uint32_t ids[PO
 /* From the model to tables that are placed; the steps to get there from those in force. */
 static void plan(struct moment *m, struct tables *want, struct steps *steps, uint32_t ids[POOL])
 {
+	const struct line_space space = {WORLD_SLOT_LINES, NULL, 0};
 	const char *why = NULL;
 
 	make_model(m);
@@ -183,8 +184,8 @@ static void plan(struct moment *m, struct tables *want, struct steps *steps, uin
 			    WORLD_SLOT_LINES, gateway.cache, want, &why),
 	     "compile", why);
 	/* Lines need not rest: a step begins when no packet is left that may read them. */
-	must(tables_diff(fixture.arena, &gateway.have, want, NULL, 0, WORLD_SLOT_LINES, steps),
-	     "compare", NULL);
+	must(tables_diff(fixture.arena, &gateway.have, want, &space, &space, steps), "compare",
+	     NULL);
 	note_words(m, want, ids);
 }
 
@@ -198,14 +199,13 @@ static void keep_tables(const struct tables *want)
 
 static void carry_out(const struct steps *steps)
 {
-	struct line_range *resting;
+	struct line_space slots, motions;
 	const char *why = NULL;
-	size_t count;
 
 	/* The pause between two switches is for packets under way, of which there are none here. */
 	gateway.dp->switched_ms = 0;
 	must(dataplane_apply(gateway.dp, fixture.arena, steps, &why), "apply", why);
-	dataplane_resting(gateway.dp, fixture.arena, &resting, &count);
+	dataplane_resting(gateway.dp, fixture.arena, &slots, &motions);
 }
 
 /* The operator's words, which the packet path heeds by themselves; the compile follows. */

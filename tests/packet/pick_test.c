@@ -99,7 +99,7 @@ static void an_endpoint_of_the_other_family_is_never_picked(void **state)
 	world_expect_refused(&d6, SPW_DROP_NO_ENDPOINT);
 }
 
-static void an_endpoint_of_a_mode_that_is_not_built_is_never_picked(void **state)
+static void an_endpoint_of_direct_return_is_not_picked_where_the_service_has_none(void **state)
 {
 	struct spw_endpoint e = world_endpoint(WEB4_A);
 	struct desc d = from_client(TCP4);
@@ -213,7 +213,7 @@ int pick_tests(void)
 		T(an_endpoint_taken_out_is_passed_over),
 		T(the_spare_table_is_asked_last),
 		T(an_endpoint_of_the_other_family_is_never_picked),
-		T(an_endpoint_of_a_mode_that_is_not_built_is_never_picked),
+		T(an_endpoint_of_direct_return_is_not_picked_where_the_service_has_none),
 		T(the_other_side_is_not_seen_before_the_switch),
 		T(settings_switch_with_the_rows),
 		T(equal_packets_and_seeds_get_equal_picks),

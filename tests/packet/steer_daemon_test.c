@@ -59,7 +59,12 @@ static struct tables wanted(void)
 	table = (struct table_slots){.size = 2, .base = TABLE_UNPLACED, .slots = slots};
 	service = (struct table_service){
 		.vip = addr_of(VIP4), .port = 80, .proto = IPPROTO_TCP, .spare = TABLE_NONE};
-	return (struct tables){rows, 2, &table, 1, &service, 1};
+	return (struct tables){.endpoints = rows,
+			       .endpoint_count = 2,
+			       .slots = &table,
+			       .slots_count = 1,
+			       .services = &service,
+			       .service_count = 1};
 }
 
 /* The daemon starts, and brings the maps to what is wanted. */
@@ -85,8 +90,9 @@ static void start(const char *bpffs)
 	assert_non_null(gateway.arena);
 	must(dataplane_open(gateway.arena, &gateway.loop, &opts, &gateway.dp, &why), "open", why);
 	must(dataplane_readback(gateway.dp, gateway.arena, &have), "readback", NULL);
-	must(tables_diff(gateway.arena, &have, &want, NULL, 0, 64, &gateway.steps), "compare",
-	     NULL);
+	must(tables_diff(gateway.arena, &have, &want, &(struct line_space){64, NULL, 0},
+			 &(struct line_space){64, NULL, 0}, &gateway.steps),
+	     "compare", NULL);
 	must(dataplane_apply(gateway.dp, gateway.arena, &gateway.steps, &why), "apply", why);
 }
 

@@ -360,6 +360,29 @@ static void metrics_have_counters_flows_and_endpoints(void **state)
 		assert_non_null(strstr(text, lines[i]));
 }
 
+static void what_is_not_seen_of_direct_return_is_null_and_no_metric(void **state)
+{
+	static const char *const keys[] = {"activeFlows", "totalFlows", "packetsOut", "bytesOut"};
+	struct fixture *f = *state;
+	const char *text;
+	struct node *row;
+
+	must(f, 200, "POST", OWN "/apply",
+	     APPLY(DIRECT("web", "l2", "10.0.0.1", "10.0.0.2") "," GATEWAY "," ROUTE));
+	fake.stats[fake_endpoint("10.0.0.1:80")->id] =
+		(struct spw_endpoint_stats){.flows_opened = 3, .packets_in = 7};
+	row = endpoint_row(f, "10.0.0.1:80");
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		assert_int_equal(node_member(row, keys[i])->type, NODE_NULL);
+	assert_int_equal(node_int_at(row, "packetsIn", 0), 7);
+	assert_string_equal(node_text_at(row, "pathReason", ""), "mode l2");
+	text = must(f, 200, "GET", "/metrics", NULL)->text;
+	assert_null(strstr(text, "spillway_endpoint_flows_active{"));
+	assert_null(strstr(text, "spillway_endpoint_packets_out_total{"));
+	assert_non_null(strstr(text, "spillway_endpoint_packets_in_total{backend=\"default/web\","
+				     "endpoint=\"10.0.0.1:80\""));
+}
+
 static void endpoints_can_be_asked_of_one_service(void **state)
 {
 	static const struct {
@@ -742,6 +765,7 @@ int main(void)
 		TEST(an_address_that_cannot_be_claimed_shows_in_the_gateways_status),
 		TEST(endpoints_show_shares_states_and_counters),
 		TEST(metrics_have_counters_flows_and_endpoints),
+		TEST(what_is_not_seen_of_direct_return_is_null_and_no_metric),
 		TEST(endpoints_can_be_asked_of_one_service),
 		TEST(the_operators_word_is_in_the_maps_when_the_answer_comes),
 		TEST(a_word_is_in_force_even_when_the_store_fails),

@@ -287,6 +287,34 @@ static void a_clock_that_is_set_moves_no_deadline(void **state)
 	assert_in_range(d.drain.deadline_ms - drain_now_ms(&d), 59000, 60000);
 }
 
+/* The few flows that are remembered come and go, and say nothing of the others. */
+static void a_drain_of_direct_return_ends_by_its_deadline_only(void **state)
+{
+	struct fixture *f = *state;
+	struct node *row;
+
+	must(f, 200, "POST", OWN "/apply",
+	     APPLY(DIRECT("web", "ipip", "10.0.0.1", "10.0.0.2") "," GATEWAY "," ROUTE));
+	row = node_item(node_member(begin(f, "{\"address\":\"10.0.0.1:80\",\"deadlineSeconds\":1,"
+					     "\"then\":\"reset\"}"),
+				    "endpoints"),
+			0);
+	assert_int_equal(node_member(row, "activeFlows")->type, NODE_NULL);
+	usleep(200 * 1000); /* the timer looks, and finds no flow */
+	(void)uv_run(&f->loop, UV_RUN_ONCE);
+	row = drain_of(f, "10.0.0.1:80");
+	assert_string_equal(node_text_at(row, "state", ""), "draining");
+	assert_int_equal(node_member(row, "activeFlows")->type, NODE_NULL);
+	assert_int_equal(node_member(row, "flowsAtStart")->type, NODE_NULL);
+	assert_int_equal(node_member(row, "estimateSeconds")->type, NODE_NULL);
+	wait_for_state(f, "10.0.0.1:80", "deadline");
+	assert_true(fake.reset[id_of("10.0.0.1:80")]);
+	assert_string_equal(told(f, "10.0.0.1:80"), "started, deadline");
+	for (int i = 0; i < 3; i++)
+		(void)uv_run(&f->loop, UV_RUN_ONCE);
+	assert_string_equal(node_text_at(drain_of(f, "10.0.0.1:80"), "state", ""), "deadline");
+}
+
 static void a_drain_that_cannot_be_meant_is_refused(void **state)
 {
 	static const struct {
@@ -374,6 +402,7 @@ int main(void)
 		TEST(a_drain_lists_its_longest_lived_flows),
 		TEST(the_longest_lived_flows_are_there_when_they_are_first_asked_for),
 		TEST(a_drains_deadline_waits_for_an_endpoint_that_is_not_there),
+		TEST(a_drain_of_direct_return_ends_by_its_deadline_only),
 		TEST(a_drain_that_cannot_be_meant_is_refused),
 		cmocka_unit_test(a_clock_that_is_set_moves_no_deadline),
 		cmocka_unit_test(the_estimate_follows_the_rate_of_decline),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The command line, the lock, the operator's words: what needs no engine. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <grp.h>
 #include <setjmp.h>
@@ -110,6 +111,36 @@ static void what_is_not_given_has_its_default(void **state)
 	assert_int_equal(o.log_level, LOG_LEVEL_INFO);
 }
 
+static void outer_headers_have_prefixes_and_a_port(void **state)
+{
+	struct daemon_options o;
+	const struct spw_tunnels *t = &o.engine.dataplane.tunnels;
+	const char *why = NULL;
+	char text[ADDR_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(parse("--interface eth0", &o, &why), 0);
+	assert_true(addr_is_unspecified(&t->source4) && addr_is_unspecified(&t->source6));
+	assert_int_equal(ntohs(t->gue_port), 6080);
+	assert_int_equal(parse("--interface eth0 --tunnel-source 172.16.0.0/16,fd00:6::/112 "
+			       "--gue-port 5555",
+			       &o, &why),
+			 0);
+	assert_string_equal(addr_print(&t->source4, text), "172.16.0.0");
+	assert_string_equal(addr_print(&t->source6, text), "fd00:6::");
+	assert_int_equal(t->bits4, 16);
+	assert_int_equal(t->bits6, 16);
+	assert_int_equal(ntohs(t->gue_port), 5555);
+	assert_int_equal(parse("--interface eth0 --tunnel-source 10.9.8.4/30 --tunnel-source "
+			       "fd00:6::7",
+			       &o, &why),
+			 0);
+	assert_string_equal(addr_print(&t->source4, text), "10.9.8.4");
+	assert_int_equal(t->bits4, 2);
+	assert_string_equal(addr_print(&t->source6, text), "fd00:6::7");
+	assert_int_equal(t->bits6, 0);
+}
+
 static void room_for_slots_grows_with_services_and_endpoints(void **state)
 {
 	static const struct {
@@ -118,7 +149,7 @@ static void room_for_slots_grows_with_services_and_endpoints(void **state)
 	} rows[] = {
 		{"--interface eth0 --max-services 7 --max-endpoints 9", 2097152},
 		{"--interface eth0 --max-services 16384", 8388608},
-		{"--max-endpoints 65535 --interface eth0", 8388480},
+		{"--max-endpoints 65534 --interface eth0", 8388352},
 		{"--max-slots 64 --interface eth0 --max-services 16384", 64},
 	};
 	struct daemon_options o;
@@ -155,10 +186,25 @@ static void a_wrong_command_line_is_refused_by_the_flags_name(void **state)
 		{"--interface eth0 --source-address 127.0.0.1", "--source-address: 127.0.0.1"},
 		{"--interface eth0 --source-address ::", "--source-address: ::"},
 		{"--interface eth0 --source-address fe80::1", "--source-address: fe80::1"},
+		{"--interface eth0 --tunnel-source x/8", "--tunnel-source: x/8: not a prefix"},
+		{"--interface eth0 --tunnel-source=", "--tunnel-source: : not a prefix"},
+		{"--interface eth0 --tunnel-source 10.0.0.0/", "must be from 16 to 32"},
+		{"--interface eth0 --tunnel-source 10.0.0.0/33", "must be from 16 to 32"},
+		{"--interface eth0 --tunnel-source fd00::/1x", "must be from 112 to 128"},
+		{"--interface eth0 --tunnel-source 10.0.0.0/15",
+		 "at most 16 bits may vary: make it /16 or longer"},
+		{"--interface eth0 --tunnel-source fd00::/64", "make it /112 or longer"},
+		{"--interface eth0 --tunnel-source 10.0.1.7/24", "write 10.0.1.0/24"},
+		{"--interface eth0 --tunnel-source 127.0.0.0/24", "no packet comes from there"},
+		{"--interface eth0 --tunnel-source fe80::/112", "no packet comes from there"},
+		{"--interface eth0 --tunnel-source 10.0.0.0/24,10.1.0.0/24",
+		 "10.1.0.0/24: there is one of IPv4 already"},
+		{"--interface eth0 --gue-port 65536", "--gue-port: 65536: must be a number from 1"},
+		{"--interface eth0 --gue-port 0", "--gue-port: 0: must be a number from 1"},
 		{"--interface eth0 --max-flows -3", "--max-flows: -3: must be a number from 1"},
 		{"--interface eth0 --max-flows 0", "--max-flows: 0: must be a number from 1"},
 		{"--interface eth0 --max-services 99999999999999999999", "--max-services: 9999"},
-		{"--interface eth0 --max-endpoints 65536", "from 1 to 65535"},
+		{"--interface eth0 --max-endpoints 65536", "from 1 to 65534"},
 		{"--interface eth0 --max-slots 134217729", "from 1 to 134217728"},
 		{"--interface eth0 --zone=", "--zone: the name is empty"},
 		{"--interface eth0 --resolv-conf x", "--resolv-conf: must be an absolute path"},
@@ -199,9 +245,9 @@ static void detach_version_and_help_need_no_interface(void **state)
 static void the_help_names_every_flag(void **state)
 {
 	static const char *const names[] = {
-		"interface", "xdp-mode",     "state-dir",      "run-dir", "haproxy",
-		"bpffs",     "on-host",	     "resolv-conf",    "zone",	  "max-endpoints",
-		"detach",    "socket-group", "source-address",
+		"interface", "xdp-mode",     "state-dir",      "run-dir",  "haproxy",
+		"bpffs",     "on-host",	     "resolv-conf",    "zone",	   "max-endpoints",
+		"detach",    "socket-group", "source-address", "gue-port", "tunnel-source",
 	};
 	char *text = options_help();
 
@@ -408,6 +454,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(flags_fill_in_the_options),
 		TEST(what_is_not_given_has_its_default),
+		TEST(outer_headers_have_prefixes_and_a_port),
 		TEST(room_for_slots_grows_with_services_and_endpoints),
 		TEST(a_wrong_command_line_is_refused_by_the_flags_name),
 		TEST(detach_version_and_help_need_no_interface),

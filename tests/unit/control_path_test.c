@@ -31,6 +31,10 @@ static void packets_go_through_xdp_by_the_mode_and_names_for_a_reason(void **sta
 	i.fqdn = "api.example.com";
 	check(&tcp, i, "mode nat, host name by annotation");
 	check(&udp, i, "mode nat, host name over UDP");
+	i.mode = SPW_MODE_GUE;
+	check(&tcp, i, "mode gue, host name by annotation");
+	i = (struct instance){.kind = ENDPOINT_IP, .mode = SPW_MODE_IPIP};
+	check(&tcp, i, "mode ipip");
 }
 
 static void whatever_needs_the_userspace_path_is_named(void **state)

@@ -30,6 +30,8 @@ static void one_drain_is_a_line(void **state)
 		{"[" ROW("draining", 37, 120, 130, 480, "reset") "]",
 		 "37 of 120 flows left, about 2m10s; deadline in 8m, then reset"},
 		{"[" ROW("draining", 37, 120, null, null, "leave") "]", "37 of 120 flows left"},
+		{"[" ROW("draining", null, null, null, 480, "reset") "]",
+		 "flows are not counted; deadline in 8m, then reset"},
 		{"[" ROW("draining", 121, 120, null, null, "leave") "]", "121 of 121 flows left"},
 	};
 	AUTO(arena_free) struct arena *a = arena_new();
@@ -50,6 +52,10 @@ static void several_drains_are_one_line_and_the_slowest_counts(void **state)
 		{"[" ROW("draining", 3, 10, 5, 60, "leave") "," ROW("done", 0, 10, 0, 30,
 								    "reset") "]",
 		 "1 of 2 endpoints drain, 3 of 20 flows left, about 5s; deadline in 60s, then leave"},
+		{"[" ROW("draining", 3, 10, 5, 60, "leave") "," ROW("draining", null, null, null,
+								    60, "leave") "]",
+		 "2 of 2 endpoints drain, 3 of 10 flows left, those of 1 endpoint not counted; "
+		 "deadline in 60s, then leave"},
 		{"[" ROW("draining", 3, 10, null, 60, "leave") "," ROW("draining", 4, 10, 90, 30,
 								       "reset") "]",
 		 "2 of 2 endpoints drain, 7 of 20 flows left; deadline in 60s"},
@@ -81,6 +87,10 @@ static void an_end_is_told_with_what_becomes_of_the_rest(void **state)
 		drain_end_text(a, json(a, "{\"address\":\"10.0.0.1:80\",\"state\":\"deadline\","
 					  "\"activeFlows\":5,\"then\":\"reset\"}")),
 		"endpoint 10.0.0.1:80 deadline: 5 flows left are reset at their next packet");
+	assert_string_equal(
+		drain_end_text(a, json(a, "{\"address\":\"10.0.0.1:80\",\"state\":\"deadline\","
+					  "\"activeFlows\":null,\"then\":\"leave\"}")),
+		"endpoint 10.0.0.1:80 deadline: flows are not counted, those left are left to end");
 }
 
 int main(void)

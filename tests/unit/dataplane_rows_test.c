@@ -20,7 +20,7 @@ struct rig {
 	struct spw_service_line service_slots[64];
 	struct spw_next_hop hop_rows[IDS];
 	struct spw_interface interfaces[SPW_INTERFACES];
-	struct spw_addr_line addr_bits[4096];
+	struct spw_addr_line addr_bits[4096], direct_bits[4096];
 	struct dataplane dp;
 	struct spw_endpoint endpoints[IDS];
 	struct spw_word words[IDS];
@@ -31,6 +31,8 @@ struct rig {
 	struct spw_load loads[IDS];
 	struct spw_port_line ports[2 * SPW_PORT_LINES];
 	struct spw_config config;
+	struct spw_tunnels tunnels;
+	struct interface interface;
 };
 
 /* Routes are asked of the kernel, which everybody may; maps that have no memory are not there. */
@@ -49,11 +51,13 @@ static int rig_up(void **state)
 	r->dp.maps.loads = r->loads;
 	r->dp.maps.ports = r->ports;
 	r->dp.maps.config = &r->config;
+	r->dp.maps.tunnels = &r->tunnels;
 	r->dp.maps.displace = r->displace;
 	r->dp.maps.service_slots = r->service_slots;
 	r->dp.maps.next_hops = r->hop_rows;
 	r->dp.maps.interfaces = r->interfaces;
 	r->dp.maps.addr_bits = r->addr_bits;
+	r->dp.maps.direct_bits = r->direct_bits;
 	r->dp.maps.cpus = 1;
 	for (int i = 0; i < MAP_COUNT; i++)
 		r->dp.maps.fd[i] = -1;
@@ -299,24 +303,78 @@ static void lines_that_are_no_longer_used_rest(void **state)
 	struct table_slots before[] = {slots_at(9, 31), slots_at(2, 64), slots_at(5, 33)};
 	struct table_slots after[] = {slots_at(2, 64), slots_at(20, 1), slots_at(9, 31)};
 	struct arena *a = arena_new();
-	struct line_range *resting;
-	size_t count;
+	struct line_space resting, motions;
 
-	placed_set(&r->dp, &(struct tables){.slots = before, .slots_count = 3});
-	placed_set(&r->dp, &(struct tables){.slots = after, .slots_count = 3});
-	dataplane_resting(&r->dp, a, &resting, &count);
-	assert_int_equal(count, 1);
-	assert_int_equal(resting[0].base, 5 * SPW_LINE_SLOTS);
-	assert_int_equal(resting[0].lines, 2);
-	placed_set(&r->dp, &(struct tables){0});
-	dataplane_resting(&r->dp, a, &resting, &count);
-	assert_int_equal(count, 4);
-	free(r->dp.placed);
-	free(r->dp.resting);
+	r->dp.slot_space.unit = SPW_LINE_SLOTS;
+	spaces_set(&r->dp, &(struct tables){.slots = before, .slots_count = 3});
+	spaces_set(&r->dp, &(struct tables){.slots = after, .slots_count = 3});
+	dataplane_resting(&r->dp, a, &resting, &motions);
+	assert_int_equal(resting.resting_count, 1);
+	assert_int_equal(resting.resting[0].base, 5 * SPW_LINE_SLOTS);
+	assert_int_equal(resting.resting[0].lines, 2);
+	spaces_set(&r->dp, &(struct tables){0});
+	dataplane_resting(&r->dp, a, &resting, &motions);
+	assert_int_equal(resting.resting_count, 4);
+	space_done(&r->dp.slot_space);
+	space_done(&r->dp.motion_space);
 	arena_free(a);
 }
 
 #define IN_RIG(test) cmocka_unit_test_setup_teardown(test, rig_up, rig_down)
+
+/* An endpoint of that mode behind this next hop, on an attached interface. */
+static const char *obstacle_of(struct rig *r, struct arena *a, uint8_t mode, const char *hop)
+{
+	struct spw_endpoint *row = &r->endpoints[ID];
+
+	row->mode = mode;
+	assert_int_equal(addr_parse("10.0.0.1", &row->addr), 0);
+	r->next_hops[ID] = (struct next_hop){.kind = ROUTE_FORWARD, .ifindex = 7};
+	assert_int_equal(addr_parse(hop, &r->next_hops[ID].addr), 0);
+	r->interface = (struct interface){.link = {.ifindex = 7, .name = "eth7"}, .bpf_link = 0};
+	r->interface.driver.xdp_xmit = true;
+	r->dp.interfaces = &r->interface;
+	r->dp.interface_count = 1;
+	return dataplane_endpoint_obstacle(&r->dp, a, ID);
+}
+
+static void a_router_is_an_obstacle_to_mode_l2_only(void **state)
+{
+	AUTO(arena_free) struct arena *a = arena_new();
+	struct rig *r = *state;
+
+	r->endpoints[ID].source_count = 1;
+	assert_string_equal(obstacle_of(r, a, SPW_MODE_L2, "10.0.9.9"),
+			    "its packets would go to the router 10.0.9.9, and mode l2 reaches only "
+			    "hosts on a link of this gateway: put it on one, or use mode ipip");
+	assert_null(obstacle_of(r, a, SPW_MODE_L2, "10.0.0.1"));
+	assert_null(obstacle_of(r, a, SPW_MODE_IPIP, "10.0.9.9"));
+	assert_null(obstacle_of(r, a, SPW_MODE_GUE, "10.0.9.9"));
+	assert_null(obstacle_of(r, a, SPW_MODE_NAT, "10.0.9.9"));
+}
+
+static void an_outer_header_needs_a_source_of_the_route_or_a_prefix(void **state)
+{
+	AUTO(arena_free) struct arena *a = arena_new();
+	struct spw_tunnels t = {.bits6 = 16};
+	struct rig *r = *state;
+	const char *text;
+
+	assert_null(obstacle_of(r, a, SPW_MODE_L2, "10.0.0.1"));
+	text = obstacle_of(r, a, SPW_MODE_NAT, "10.0.0.1");
+	assert_non_null(strstr(text, "--source-address"));
+	assert_null(strstr(text, "--tunnel-source"));
+	assert_int_equal(addr_parse("fd00:6::", &t.source6), 0);
+	tunnels_put(&r->dp, &t);
+	assert_non_null(strstr(obstacle_of(r, a, SPW_MODE_IPIP, "10.0.0.1"), "--tunnel-source"));
+	assert_int_equal(addr_parse("172.16.0.0", &t.source4), 0);
+	t.gue_port = htons(5555);
+	tunnels_put(&r->dp, &t);
+	assert_memory_equal(&r->tunnels, &t, sizeof(t));
+	assert_null(obstacle_of(r, a, SPW_MODE_IPIP, "10.0.0.1"));
+	assert_null(obstacle_of(r, a, SPW_MODE_GUE, "10.0.9.9"));
+	assert_non_null(obstacle_of(r, a, SPW_MODE_NAT, "10.0.0.1"));
+}
 
 int main(void)
 {
@@ -333,6 +391,8 @@ int main(void)
 		IN_RIG(each_writer_of_a_word_keeps_the_bits_of_the_others),
 		IN_RIG(a_service_row_says_what_becomes_of_flows_without_endpoint),
 		IN_RIG(an_address_of_a_service_is_known_as_a_vip),
+		IN_RIG(a_router_is_an_obstacle_to_mode_l2_only),
+		IN_RIG(an_outer_header_needs_a_source_of_the_route_or_a_prefix),
 		IN_RIG(lines_that_are_no_longer_used_rest),
 	};
 

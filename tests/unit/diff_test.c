@@ -68,9 +68,12 @@ static void put_service(struct tables *t, uint32_t id, uint16_t port, uint32_t t
 				       .spare = spare};
 }
 
+static const struct line_space no_motions = {.lines = 1};
+
 static int diff(const struct tables *have, struct tables *want, uint32_t lines)
 {
-	return tables_diff(arena, have, want, NULL, 0, lines, &steps);
+	return tables_diff(arena, have, want, &(struct line_space){lines, NULL, 0},
+			   &(struct line_space){lines, NULL, 0}, &steps);
 }
 
 static const char *steps_text(void)
@@ -136,8 +139,12 @@ static void resting_lines_are_left_alone(void **state)
 	(void)put_slots(&want, 251, 3, TABLE_UNPLACED);
 	(void)put_slots(&want, 509, 2, TABLE_UNPLACED);
 	put_service(&want, 0, 80, 1, 0);
-	assert_int_equal(tables_diff(arena, &have, &want, resting, 2, 43, &steps), -ENOSPC);
-	assert_int_equal(tables_diff(arena, &have, &want, resting, 2, 44, &steps), 0);
+	assert_int_equal(tables_diff(arena, &have, &want, &(struct line_space){43, resting, 2},
+				     &no_motions, &steps),
+			 -ENOSPC);
+	assert_int_equal(tables_diff(arena, &have, &want, &(struct line_space){44, resting, 2},
+				     &no_motions, &steps),
+			 0);
 	assert_int_equal(want.slots[1].base, 16 * 32); /* the larger one first */
 	assert_int_equal(want.slots[0].base, 36 * 32);
 }

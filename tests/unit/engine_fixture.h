@@ -37,6 +37,13 @@
 	"\"metadata\":{\"name\":\"" name "\"},\"spec\":{\"endpoints\":["                           \
 	"{\"ip\":{\"address\":\"" one "\",\"port\":8080}},"                                        \
 	"{\"ip\":{\"address\":\"" two "\",\"port\":8080}}]}}"
+/* One of direct return, on the listener's port. */
+#define DIRECT(name, mode, one, two)                                                               \
+	"{\"apiVersion\":\"gateway.envoyproxy.io/v1alpha1\",\"kind\":\"Backend\","                 \
+	"\"metadata\":{\"name\":\"" name "\",\"annotations\":{"                                    \
+	"\"spillway.dev/forwarding\":\"" mode "\"}},\"spec\":{\"endpoints\":["                     \
+	"{\"ip\":{\"address\":\"" one "\",\"port\":80}},"                                          \
+	"{\"ip\":{\"address\":\"" two "\",\"port\":80}}]}}"
 #define WEB	   BACKEND("web", "10.0.0.1", "10.0.0.2")
 #define APPLY(...) "{\"objects\":[" __VA_ARGS__ "]}"
 

@@ -70,7 +70,8 @@ static const char *steps_between(const struct tables *have, struct tables *want)
 	struct steps steps;
 	const char *out;
 
-	assert_int_equal(tables_diff(f.arena, have, want, NULL, 0, LINES, &steps), 0);
+	assert_int_equal(tables_diff(f.arena, have, want, &(struct line_space){.lines = LINES},
+				     &(struct line_space){.lines = 1}, &steps), 0);
 	steps_print(&steps, &text);
 	out = arena_strdup(f.arena, text.text ? text.text : "");
 	strbuf_done(&text);

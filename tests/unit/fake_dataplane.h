@@ -34,12 +34,13 @@ static struct {
 	size_t vip_count;
 	struct spw_addr host[4];
 	size_t host_count;
-	int applies;		 /* calls of dataplane_apply() */
-	int apply_error;	 /* answer of dataplane_apply(), which then does nothing */
-	int words;		 /* calls of dataplane_set_word() */
-	int resets;		 /* calls of dataplane_set_reset() */
-	int walks;		 /* over the flows, but for dataplane_each_flow() */
-	unsigned int wait_ms;	 /* answer of dataplane_apply_wait_ms() */
+	int applies;	      /* calls of dataplane_apply() */
+	int apply_error;      /* answer of dataplane_apply(), which then does nothing */
+	int words;	      /* calls of dataplane_set_word() */
+	int resets;	      /* calls of dataplane_set_reset() */
+	int walks;	      /* over the flows, but for dataplane_each_flow() */
+	unsigned int wait_ms; /* answer of dataplane_apply_wait_ms() */
+	struct motion_clock clock;
 	int unkept;		 /* calls of dataplane_set_admin_unkept() */
 	const char *vip_problem; /* of every VIP */
 	const char *obstacle;	 /* of every endpoint in the maps */
@@ -56,6 +57,7 @@ static inline void fake_reset(void)
 		.max_services = 16,
 		.slot_lines = 4096,
 	};
+	fake.clock = (struct motion_clock){.now = 1000, .hz = 250};
 }
 
 static inline void fake_copy(struct arena *a, const struct tables *from, struct tables *to)
@@ -162,13 +164,26 @@ unsigned int dataplane_apply_wait_ms(const struct dataplane *dp)
 	return fake.wait_ms;
 }
 
-void dataplane_resting(struct dataplane *dp, struct arena *a, struct line_range **out,
-		       size_t *count)
+void dataplane_resting(struct dataplane *dp, struct arena *a, struct line_space *slots,
+		       struct line_space *motions)
 {
 	(void)dp;
 	(void)a;
-	*out = NULL;
-	*count = 0;
+	*slots = (struct line_space){.lines = fake.meta.slot_lines};
+	*motions = *slots;
+}
+
+void dataplane_read_motions(struct dataplane *dp, struct arena *a, struct tables *have)
+{
+	(void)dp;
+	(void)a;
+	(void)have;
+}
+
+void dataplane_motion_clock(struct dataplane *dp, struct motion_clock *out)
+{
+	(void)dp;
+	*out = fake.clock;
 }
 
 int dataplane_set_vips(struct dataplane *dp, const struct spw_addr *vips, size_t count)

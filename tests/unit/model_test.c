@@ -196,9 +196,6 @@ static void what_needs_another_path_is_left_out_with_its_name(void **state)
 	static const char *const rows[][2] = {
 		{"spec: {endpoints: [{unix: {path: \"@x\"}}]}",
 		 "unix:@x: HAProxy fills the names of abstract sockets"},
-		{"  annotations: {spillway.dev/forwarding: gue}\n"
-		 "spec: {endpoints: [{ip: {address: 10.0.0.9, port: 1}}]}",
-		 "10.0.0.9:1: the annotation spillway.dev/forwarding: gue asks for a mode"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -74,17 +74,36 @@ static int begin(struct ctl *c, const char *key, const char *what, struct begun 
 	return 0;
 }
 
-static void print_begun(const struct begun *begun)
+static void print_uncounted(const struct begun *begun)
 {
 	const struct node *e;
 
 	for (size_t i = 0; i < node_count(begun->endpoints); i++) {
 		e = node_item(begun->endpoints, i);
-		printf("endpoint %s draining (was %s), %lld flows\n",
-		       node_text_at(e, "address", ""), node_text_at(e, "from", "auto"),
-		       (long long)node_int_at(e, "activeFlows", 0));
+		if (!drain_is_counted(e))
+			fprintf(stderr,
+				"warning: the flows of %s are not counted (direct return): without "
+				"--deadline its drain ends only by another word\n",
+				node_text_at(e, "address", ""));
+	}
+}
+
+static void print_begun(const struct ctl *c, const struct begun *begun)
+{
+	const struct node *e;
+
+	for (size_t i = 0; i < node_count(begun->endpoints); i++) {
+		e = node_item(begun->endpoints, i);
+		printf("endpoint %s draining (was %s), %s\n", node_text_at(e, "address", ""),
+		       node_text_at(e, "from", "auto"),
+		       drain_is_counted(e)
+			       ? arena_printf(c->arena, "%lld flows",
+					      (long long)node_int_at(e, "activeFlows", 0))
+			       : "flows are not counted");
 	}
 	(void)fflush(stdout);
+	if (args_duration_ms(&c->args, "deadline") <= 0)
+		print_uncounted(begun);
 	for (size_t i = 0; i < node_count(begun->shared); i++)
 		fprintf(stderr,
 			"warning: %s is in other Backends too: they give it no new flows either\n",
@@ -142,7 +161,7 @@ static int drain(struct ctl *c, const char *key, enum output_form form)
 			code = 1;
 	}
 	if (!tree)
-		print_begun(&begun);
+		print_begun(c, &begun);
 	if (!node_count(begun.endpoints))
 		return code;
 	if (wait && wait_for(c, &begun, form))
@@ -224,6 +243,7 @@ const struct verb verb_drain = {
 		"at their next packet. An address is drained in all Backends that have it. A drain is\n"
 		"kept over restarts; given again, the new deadline holds. It ends with\n"
 		"`spillway set endpoint ADDRESS --state auto`.\n"
+		"Flows of direct return are not counted: their drain ends at the deadline only.\n"
 		"Without words, the drains under way; -o wide also lists the flows that live longest.\n"
 		"With --wait the exit code is 0 when no flow was left or the deadline was kept.\n"
 		"\n"

@@ -61,11 +61,11 @@ static void add_wide(struct ctl *c, const struct node *e, struct table *t)
 	table_cell(t, node_bool_at(e, "passive", false) ? "yes" : "no");
 	table_cell(t, arena_strdup(c->arena, clock_human_age(number(e, "sinceSeconds"), age)));
 	table_cellf(t, "%lld", number(e, "ejections"));
-	table_cellf(t, "%lld", number(e, "totalFlows"));
-	table_cellf(t, "%lld", number(e, "packetsIn"));
-	table_cellf(t, "%lld", number(e, "packetsOut"));
-	table_cellf(t, "%lld", number(e, "bytesIn"));
-	table_cellf(t, "%lld", number(e, "bytesOut"));
+	table_cell(t, count_text(c->arena, e, "totalFlows"));
+	table_cell(t, count_text(c->arena, e, "packetsIn"));
+	table_cell(t, count_text(c->arena, e, "packetsOut"));
+	table_cell(t, count_text(c->arena, e, "bytesIn"));
+	table_cell(t, count_text(c->arena, e, "bytesOut"));
 	optional_cell(t, e, "latest");
 }
 
@@ -90,7 +90,7 @@ static void print_endpoints(struct ctl *c, const struct node *service, bool wide
 		table_cell(&t, endpoint_weight(c->arena, e));
 		table_cell(&t, endpoint_share(c->arena, e));
 		table_cell(&t, endpoint_state(c->arena, e));
-		table_cellf(&t, "%lld", number(e, "activeFlows"));
+		table_cell(&t, count_text(c->arena, e, "activeFlows"));
 		table_cellf(&t, "%lld", number(e, "packetsIn") + number(e, "packetsOut"));
 		table_cellf(&t, "%lld", number(e, "bytesIn") + number(e, "bytesOut"));
 		if (wide)

@@ -33,7 +33,7 @@ static void add_health(struct table *t, const struct node *e)
 	table_cell(t, endpoint_state(t->arena, e));
 	table_cell(t,
 		   arena_strdup(t->arena, clock_human_age(node_int_at(e, "sinceSeconds", 0), age)));
-	table_cellf(t, "%lld", (long long)node_int_at(e, "activeFlows", 0));
+	table_cell(t, count_text(t->arena, e, "activeFlows"));
 	table_cellf(t, "%lld", (long long)node_int_at(e, "ejections", 0));
 	table_cell(t, latest[0] ? latest : "-");
 	table_cell(t, endpoint_reason(t->arena, e));

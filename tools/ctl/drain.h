@@ -22,6 +22,7 @@ int drain_wait(struct ctl *c, const char *const *addresses, size_t count, int64_
 /* How far some drains are, together. */
 struct drain_sum {
 	size_t endpoints, under_way; /* how many there are, and of those not ended */
+	size_t uncounted;	     /* of those not ended: nobody knows of their flows */
 	int64_t flows, flows_at_start;
 	int64_t estimate_s; /* until the last flow ends; -1: unknown */
 	int64_t deadline_s; /* the last one; -1: none */
@@ -30,6 +31,9 @@ struct drain_sum {
 
 /* `rows` are drains of the daemon's answer. */
 struct drain_sum drain_sum_of(const struct node *const *rows, size_t count);
+
+/* Are the flows of this row, of a begun drain or one under way, known? Those of direct return are not. */
+bool drain_is_counted(const struct node *row);
 
 /* "37 of 120 flows left, about 2m10s; deadline in 8m, then reset", in `a`. */
 const char *drain_sum_text(struct arena *a, const struct drain_sum *s);

@@ -6,6 +6,7 @@
 #include "ctl/drain.h"
 #include "ctl/flow_table.h"
 #include "ctl/http.h"
+#include "ctl/services.h"
 #include "ctl/table.h"
 
 static void seconds_cell(struct table *t, const struct node *row, const char *key)
@@ -29,8 +30,8 @@ static void print_drains(struct ctl *c, const struct node *list)
 		table_cell(&t, node_text_at(row, "address", ""));
 		table_cell(&t, node_text_at(row, "backend", ""));
 		table_cell(&t, node_text_at(row, "state", ""));
-		table_cellf(&t, "%lld", (long long)node_int_at(row, "activeFlows", 0));
-		table_cellf(&t, "%lld", (long long)node_int_at(row, "flowsAtStart", 0));
+		table_cell(&t, count_text(c->arena, row, "activeFlows"));
+		table_cell(&t, count_text(c->arena, row, "flowsAtStart"));
 		seconds_cell(&t, row, "estimateSeconds");
 		seconds_cell(&t, row, "deadlineSecondsLeft");
 		table_cell(&t, node_text_at(row, "then", ""));

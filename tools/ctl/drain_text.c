@@ -40,6 +40,13 @@ static void add_deadline(struct drain_sum *s, const struct node *row)
 	s->deadline_s = larger(s->deadline_s, deadline_s);
 }
 
+bool drain_is_counted(const struct node *row)
+{
+	const struct node *flows = node_member(row, "activeFlows");
+
+	return !flows || flows->type != NODE_NULL;
+}
+
 struct drain_sum drain_sum_of(const struct node *const *rows, size_t count)
 {
 	struct drain_sum s = {.endpoints = count, .estimate_s = -1, .deadline_s = -1};
@@ -51,6 +58,7 @@ struct drain_sum drain_sum_of(const struct node *const *rows, size_t count)
 		if (!is_under_way(rows[i]))
 			continue;
 		s.flows += flows;
+		s.uncounted += !drain_is_counted(rows[i]);
 		add_estimate(&s, rows[i]);
 		add_deadline(&s, rows[i]);
 		s.under_way++;
@@ -58,10 +66,23 @@ struct drain_sum drain_sum_of(const struct node *const *rows, size_t count)
 	return s;
 }
 
+static const char *flows_text(struct arena *a, const struct drain_sum *s)
+{
+	const char *text;
+
+	if (s->uncounted && s->uncounted == s->endpoints)
+		return "flows are not counted";
+	text = arena_printf(a, "%lld of %lld flows left", (long long)s->flows,
+			    (long long)s->flows_at_start);
+	if (!s->uncounted)
+		return text;
+	return arena_printf(a, "%s, those of %zu endpoint%s not counted", text, s->uncounted,
+			    s->uncounted == 1 ? "" : "s");
+}
+
 const char *drain_sum_text(struct arena *a, const struct drain_sum *s)
 {
-	const char *text = arena_printf(a, "%lld of %lld flows left", (long long)s->flows,
-					(long long)s->flows_at_start);
+	const char *text = flows_text(a, s);
 	char age[24];
 
 	if (s->endpoints > 1)
@@ -78,14 +99,18 @@ const char *drain_sum_text(struct arena *a, const struct drain_sum *s)
 const char *drain_end_text(struct arena *a, const struct node *row)
 {
 	const char *address = node_text_at(row, "address", "");
-	const long long flows = (long long)node_int_at(row, "activeFlows", 0);
+	const char *then = strcmp(node_text_at(row, "then", ""), "reset") == 0
+				   ? "reset at their next packet"
+				   : "left to end";
 
 	if (is_under_way(row))
 		return NULL;
 	if (strcmp(node_text_at(row, "state", ""), "done") == 0)
 		return arena_printf(a, "endpoint %s done: no flows left", address);
-	return arena_printf(a, "endpoint %s deadline: %lld flows left are %s", address, flows,
-			    strcmp(node_text_at(row, "then", ""), "reset") == 0
-				    ? "reset at their next packet"
-				    : "left to end");
+	if (!drain_is_counted(row))
+		return arena_printf(
+			a, "endpoint %s deadline: flows are not counted, those left are %s",
+			address, then);
+	return arena_printf(a, "endpoint %s deadline: %lld flows left are %s", address,
+			    (long long)node_int_at(row, "activeFlows", 0), then);
 }

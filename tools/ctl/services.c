@@ -113,6 +113,15 @@ const char *endpoint_share(struct arena *a, const struct node *endpoint)
 	return arena_printf(a, "%s%%", number_text(a, node_member(endpoint, "sharePercent")));
 }
 
+const char *count_text(struct arena *a, const struct node *map, const char *key)
+{
+	const struct node *n = node_member(map, key);
+
+	if (n && n->type == NODE_NULL)
+		return "-";
+	return arena_printf(a, "%lld", (long long)node_int_at(map, key, 0));
+}
+
 const char *endpoint_weight(struct arena *a, const struct node *endpoint)
 {
 	return endpoint_is_carried(endpoint) ? number_text(a, node_member(endpoint, "weight"))

@@ -19,6 +19,9 @@ const struct node *services_try(struct ctl *c);
 /* A number that may be written as an integer or with a fraction: "46.5", "100". In `a`. */
 const char *number_text(struct arena *a, const struct node *n);
 
+/* A count, or "-" where the daemon does not know it. In `a`. */
+const char *count_text(struct arena *a, const struct node *map, const char *key);
+
 /* What an operator should know of an endpoint: why it is out, and what stands in packets' way. */
 const char *endpoint_reason(struct arena *a, const struct node *endpoint);
 

@@ -198,16 +198,15 @@ static void make_model(uint32_t services, uint32_t endpoints)
 
 static int apply(struct arena *a, struct tables *want, const char **why)
 {
-	struct line_range *resting;
-	size_t resting_count;
+	struct line_space slots, motions;
 	struct steps steps;
 	int err;
 
 	err = tables_compile(a, &fill.f.model, &fill.f.view, fill.ids, SLOT_LINES, NULL, want, why);
 	if (err)
 		return err;
-	dataplane_resting(fill.dp, a, &resting, &resting_count);
-	err = tables_diff(a, &fill.have, want, resting, resting_count, SLOT_LINES, &steps);
+	dataplane_resting(fill.dp, a, &slots, &motions);
+	err = tables_diff(a, &fill.have, want, &slots, &motions, &steps);
 	if (err)
 		return err;
 	return dataplane_apply(fill.dp, a, &steps, why);

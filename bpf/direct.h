@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Direct return: endpoints answer clients themselves, so the gateway sees one direction, rewrites no
+ * address and, as a rule, remembers nothing: the hash of a packet gives a slot, the slot an endpoint. That
+ * is all as long as the slot is settled and its endpoint may be picked. Else the flow table is asked, and
+ * told (motion.h, direct_entry.h).
+ *
+ * Services may have endpoints of other modes as well. Where one of these is the answer, or the flow
+ * has an entry of theirs, the packet goes on to their stages.
+ */
+#ifndef SPILLWAY_BPF_DIRECT_H
+#define SPILLWAY_BPF_DIRECT_H
+
+#include "direct_entry.h"
+#include "direct_send.h"
+#include "fwd_icmp.h"
+#include "motion.h"
+
+/* A VIP with services of direct return, or an address that shares its bit. */
+static inline bool direct_is_for(const struct pkt *p)
+{
+	__u32 bit = spw_addr_hash(&p->key->daddr) & addr_bits_mask, line = bit / SPW_ADDR_LINE_BITS;
+	const struct spw_addr_line *l;
+
+	if (p->carry->not_direct) {
+		p->carry->not_direct = 0;
+		return false;
+	}
+	if (!config_has_direct())
+		return false;
+	l = bpf_map_lookup_elem(&direct_bits, &line);
+	bit %= SPW_ADDR_LINE_BITS;
+	return l && (l->w[bit / 64] >> (bit % 64) & 1);
+}
+
+/* Is it of direct return and of the packet's family? A removed one is as long as it has flows. */
+static inline bool direct_reaches(__u32 id, __u32 v6)
+{
+	const struct spw_endpoint *e = bpf_map_lookup_elem(&endpoints, &id);
+
+	return e && mode_is_direct(direct_mode(e)) && addr_is_v4(&e->addr) == !v6;
+}
+
+static inline bool direct_takes(__u32 id, __u32 v6)
+{
+	return id != SPW_ENDPOINT_NONE && word_is_pickable(endpoint_word(id)) &&
+	       direct_reaches(id, v6);
+}
+
+/* Whose a flow without an entry is, SYNs aside. */
+static inline __u32 direct_owner(const struct motion *m, __u32 slot)
+{
+	if (m->was == SPW_MOTION_NOBODY)
+		return slot;
+	return m->phase == MOTION_FIRST || m->phase == MOTION_SECOND ? m->was : slot;
+}
+
+static inline bool direct_is_remembered(const struct motion *m)
+{
+	return m->phase == MOTION_FIRST || m->phase == MOTION_SECOND;
+}
+
+/* A service without endpoints says what becomes of flows that exist. */
+static inline enum verdict direct_live(const struct pkt *p, const struct spw_service_row *row)
+{
+	if (!(row->flags & SPW_SERVICE_EMPTY))
+		return NEXT;
+	switch ((enum spw_no_endpoint)row->live_flows) {
+	case SPW_NO_ENDPOINT_ANSWER:
+		return p->tcp ? refuse(SPW_DROP_LIVE_NO_ENDPOINT)
+			      : unreachable_for(SPW_DROP_LIVE_NO_ENDPOINT);
+	case SPW_NO_ENDPOINT_UNREACHABLE:
+		return unreachable_for(SPW_DROP_LIVE_NO_ENDPOINT);
+	case SPW_NO_ENDPOINT_DROP:
+		return drop(SPW_DROP_LIVE_NO_ENDPOINT);
+	case SPW_NO_ENDPOINT_PASS:
+		return pass(SPW_PASS_NO_ENDPOINT);
+	case SPW_NO_ENDPOINT_LEAVE:
+		return NEXT;
+	}
+	return NEXT;
+}
+
+/* TCP that is no SYN, and later fragments: the flow exists, and whose it is can be told. */
+static inline enum verdict direct_old(struct pkt *p, const struct spw_service_row *row,
+				      const struct motion *m, __u32 slot)
+{
+	__u32 id = direct_owner(m, slot), word = endpoint_word(id);
+	enum verdict v;
+
+	if (!direct_reaches(id, p->v6))
+		return direct_live(p, row);
+	if (p->tcp && !p->tcp->rst) {
+		if (word & SPW_WORD_RESET)
+			return refuse(SPW_DROP_FLOW_RESET);
+		v = halt_may(word) ? direct_live(p, row) : NEXT;
+		if (v != NEXT)
+			return v;
+	}
+	p->endpoint = id;
+	/* Without room it is the owner's all the same. */
+	if (p->tcp && direct_is_remembered(m) && !p->tcp->rst &&
+	    !direct_remember(p, SPW_FLOW_ESTABLISHED))
+		count(SPW_COUNT_DIRECT_UNKEPT);
+	return NEXT;
+}
+
+/*
+ * A SYN, or UDP without an entry, which is asked each time: so limits, which would count its datagrams, are
+ * not for UDP.
+ */
+static inline enum verdict direct_admit(struct pkt *p, const struct spw_service_row *row)
+{
+	int why;
+
+	if (!(row->flags & SPW_SERVICE_GUARDED))
+		return NEXT;
+	if (p->tcp)
+		return pkt_is_syn(p) ? admit(p, row) : NEXT;
+	why = p->udp ? admit_listed(p->service, p->side) : ADMIT_OK;
+	return why == ADMIT_OK ? NEXT : drop(why);
+}
+
+/* May the endpoint of before have the packet, a SYN or UDP? */
+static inline bool direct_was_takes(const struct pkt *p, __u32 was)
+{
+	if (p->tcp)
+		return direct_takes(was, p->v6);
+	return word_keeps_udp(endpoint_word(was)) && direct_reaches(was, p->v6);
+}
+
+/* A pick that the slot would not repeat, or that the next packets would not follow, is remembered. */
+static inline enum verdict direct_keep(struct pkt *p, const struct motion *m, __u32 slot)
+{
+	__u32 owner = direct_owner(m, slot);
+
+	if (!direct_is_remembered(m) && p->endpoint == slot)
+		return NEXT;
+	if (direct_remember(p, p->udp ? SPW_FLOW_ESTABLISHED : 0))
+		return NEXT;
+	count(SPW_COUNT_DIRECT_UNKEPT);
+	if (p->endpoint == owner)
+		return NEXT;
+	p->endpoint = SPW_ENDPOINT_NONE;
+	return refuse(SPW_DROP_FLOWS_FULL);
+}
+
+/* A SYN or UDP. */
+static inline enum verdict direct_new(struct pkt *p, const struct spw_service_row *row,
+				      const struct motion *m, __u32 slot)
+{
+	enum verdict v;
+
+	if (m->phase == MOTION_FIRST && direct_was_takes(p, m->was)) {
+		v = direct_admit(p, row);
+		p->endpoint = m->was;
+		return v == NEXT ? direct_keep(p, m, slot) : v;
+	}
+	if (p->udp && !direct_is_remembered(m) && slot != SPW_ENDPOINT_NONE &&
+	    word_keeps_udp(endpoint_word(slot)) && direct_reaches(slot, p->v6)) {
+		p->endpoint = slot; /* it drains, and the flow may be an old one */
+		return direct_admit(p, row);
+	}
+	v = pick_endpoint(p);
+	if (v != NEXT)
+		return v;
+	if (!direct_reaches(p->endpoint, p->v6)) {
+		p->endpoint = SPW_ENDPOINT_NONE;
+		return NEXT;
+	}
+	v = direct_admit(p, row);
+	return v == NEXT ? direct_keep(p, m, slot) : v;
+}
+
+/* The slot is in motion, or its endpoint may not be picked: p->endpoint, if direct return has it. */
+static __noinline enum verdict direct_slowly(struct pkt *p, const struct spw_service_row *row,
+					     const struct motion *m, __u32 slot)
+{
+	enum verdict v;
+
+	flow_lose(p);
+	p->line = flow_get(p->key, p->v6, p->f);
+	if (p->line != TABLE_NONE) {
+		if (!(p->f->core.flags & SPW_FLOW_DIRECT))
+			return NEXT;
+		v = direct_follow(p);
+		if (v != NEXT || p->endpoint != SPW_ENDPOINT_NONE)
+			return v;
+	}
+	if (p->udp || pkt_is_syn(p))
+		return direct_new(p, row, m, slot);
+	return direct_old(p, row, m, slot);
+}
+
+/* The service of a key, if it has endpoints of direct return; its slot's endpoint and motion. */
+static inline const struct spw_service_row *direct_slot(struct pkt *p, const struct spw_flow_key *k,
+							struct motion *m, __u32 *slot)
+{
+	const struct spw_service_row *row;
+
+	p->service = service_of(k, p->side, p->settings->service_seed);
+	if (p->service == SPW_SERVICE_NONE)
+		return NULL;
+	row = service_row(p, p->service);
+	if (!row || !(row->flags & SPW_SERVICE_DIRECT))
+		return NULL;
+	pick_hashes(p, k, row);
+	*slot = row->table.size ? pick_slot(p->carry->pick, row->table.base, row->table.size)
+				: SPW_ENDPOINT_NONE;
+	motion_read(row, p->service, p->carry->pick, k->proto == IPPROTO_UDP, p->side, p->now, m);
+	return row;
+}
+
+/* The last stage. NEXT: another mode's packet. */
+static inline enum verdict direct(struct pkt *p)
+{
+	const struct spw_service_row *row;
+	enum verdict v = NEXT;
+	struct motion m;
+	__u32 slot;
+
+	row = direct_slot(p, p->key, &m, &slot);
+	if (!row)
+		return NEXT;
+	p->endpoint = SPW_ENDPOINT_NONE;
+	if (m.phase != MOTION_SETTLED || !word_is_pickable(endpoint_word(slot))) {
+		v = direct_slowly(p, row, &m, slot);
+	} else if (direct_reaches(slot, p->v6)) {
+		p->endpoint = slot;
+		v = direct_admit(p, row);
+	}
+	if (v != NEXT || p->endpoint == SPW_ENDPOINT_NONE) {
+		p->line = TABLE_NONE;
+		return v;
+	}
+	return direct_send(p);
+}
+
+/*
+ * An ICMP error to a VIP is about an endpoint's answer to a client: its way has become narrower, or the
+ * client is gone. It goes to the endpoint that the client's packets go to, as it is.
+ */
+static __noinline enum verdict direct_error(struct pkt *p)
+{
+	struct quote *q = quote_scratch();
+	const struct spw_service_row *row;
+	struct motion m;
+	enum verdict v;
+	__u32 slot;
+
+	if (!q || !quote_load(p->ctx, icmp_at(p), p->l4_len, p->v6) ||
+	    !quote_key(q, &p->key->daddr, p->v6))
+		return NEXT;
+	row = direct_slot(p, &q->key, &m, &slot);
+	if (!row)
+		return NEXT;
+	p->endpoint = direct_owner(&m, slot);
+	if (m.phase != MOTION_SETTLED || !word_is_pickable(endpoint_word(slot))) {
+		if (flow_get(&q->key, p->v6, p->f) != TABLE_NONE) {
+			if (!(p->f->core.flags & SPW_FLOW_DIRECT))
+				return NEXT;
+			p->endpoint = p->f->core.endpoint;
+		}
+	}
+	if (!direct_reaches(p->endpoint, p->v6))
+		return NEXT;
+	v = icmp_silently(direct_send(p));
+	if (v == TX || v == REDIRECT)
+		count(SPW_COUNT_FORWARD_ICMP);
+	return v;
+}
+
+/* A stage. NEXT: it is no error, or no service of direct return's. */
+static inline enum verdict direct_icmp(struct pkt *p)
+{
+	if (p->key->proto == IPPROTO_ICMP ? p->ip4 != NULL
+					  : p->key->proto == IPPROTO_ICMPV6 && p->ip6 != NULL)
+		return direct_error(p);
+	return NEXT;
+}
+
+#endif

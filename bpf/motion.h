@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Slots in motion. Direct return knows no flows, so when a slot gets another endpoint, the flows of the
+ * one before are told from new ones by time: first everything still goes there and is remembered, then
+ * whatever is no SYN. When the longest silence of a flow has passed since, who has no entry is the new
+ * endpoint's; entries count until the sweep meets none any more.
+ */
+#ifndef SPILLWAY_BPF_MOTION_H
+#define SPILLWAY_BPF_MOTION_H
+
+#include "flow.h"
+#include "pick.h"
+
+enum motion_phase {
+	MOTION_SETTLED, /* no flow of the slot has an entry */
+	MOTION_FIRST,	/* no entry: the endpoint of before, SYNs included; it is remembered */
+	MOTION_SECOND, /* no entry: a SYN is the new endpoint's, all else the old one's; likewise */
+	MOTION_OVER,   /* no entry: the new endpoint */
+};
+
+/* A slot in motion, as it was at one moment. */
+struct motion {
+	enum motion_phase phase;
+	__u32 was;
+};
+
+/* Of the block that begins with line `first`; NULL: there is none. */
+static inline struct spw_motion *motion_slot(__u32 first, __u32 hash)
+{
+	struct spw_motion_line *head = bpf_map_lookup_elem(&motions, &first), *l;
+	__u32 slot, line;
+
+	if (!head || !head->at[0].since)
+		return NULL;
+	slot = pick_scale(hash, head->at[0].since);
+	line = first + 1 + slot / SPW_MOTION_LINE;
+	l = bpf_map_lookup_elem(&motions, &line);
+	return l ? &l->at[slot % SPW_MOTION_LINE] : NULL;
+}
+
+/* Ticks that phase 1 takes, and all of it. UDP has no SYN: it is over when its flows would be. */
+static inline enum motion_phase motion_phase(const struct spw_motion *m, __u32 service, bool udp,
+					     __u32 side, __u32 now)
+{
+	__u32 age = now - m->since;
+	__u32 all = flow_idle_s(SPW_FLOW_ESTABLISHED, service, udp, side) * ticks_a_second;
+	__u32 first = udp ? all : SPW_MOTION_PHASE1_S * ticks_a_second;
+
+	if (age < first)
+		return MOTION_FIRST;
+	return age < all ? MOTION_SECOND : MOTION_OVER;
+}
+
+static inline void motion_read(const struct spw_service_row *row, __u32 service, __u32 hash,
+			       bool udp, __u32 side, __u32 now, struct motion *out)
+{
+	const struct spw_motion *m = NULL;
+
+	out->phase = MOTION_SETTLED;
+	out->was = SPW_ENDPOINT_NONE;
+	if (row->flags & SPW_SERVICE_MOTION)
+		m = motion_slot(row->motion, hash);
+	if (!m || !m->was)
+		return;
+	out->was = m->was;
+	out->phase = motion_phase(m, service, udp, side, now);
+}
+
+#endif

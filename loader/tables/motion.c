@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A block says for each slot of the table of before who has the flows that have no entry. As long as its
+ * size is that of the table in force, slots begin and end to move one by one. When the size changes, slots
+ * no longer correspond, so the whole block goes on until all of it may go, and starts again with each
+ * further change: then an entry, or the block, knows of every flow, whatever came in between.
+ */
+#include "tables/motion.h"
+
+#include <string.h>
+
+#include "base/addr.h"
+#include "model/idle.h"
+#include "tables/maglev.h"
+
+#define SIZE_SMALL	   4093 /* a prime */
+#define SIZE_SMALL_MEMBERS 40
+
+struct mover {
+	struct arena *arena;
+	const struct tables *have;
+	struct tables *want;
+	const struct motion_clock *clock;
+};
+
+/* A service before and after. */
+struct step {
+	const struct table_slots *old, *new; /* tables, never NULL */
+	const struct table_motion *was;	     /* or NULL */
+	uint32_t window; /* ticks until who has no entry is the new endpoint's */
+};
+
+uint32_t motion_table_size(size_t members)
+{
+	return members <= SIZE_SMALL_MEMBERS ? SIZE_SMALL : SPW_TABLE_SIZE_MAX;
+}
+
+uint32_t motion_lines(uint32_t size)
+{
+	return 1 + (size + SPW_MOTION_LINE - 1) / SPW_MOTION_LINE;
+}
+
+uint32_t motion_room(uint32_t slot_lines)
+{
+	return 5 * slot_lines; /* and blocks are replaced, some at a time */
+}
+
+static uint32_t window_of(const struct table_service *s, uint32_t hz)
+{
+	uint32_t idle_s = s->idle_s[SPW_IDLE_ESTABLISHED];
+
+	return (idle_s ? idle_s : idle_default_s(s->proto, SPW_IDLE_ESTABLISHED)) * hz;
+}
+
+static bool is_over(const struct spw_motion *m, uint32_t window, const struct motion_clock *c)
+{
+	return c->now - m->since >= window;
+}
+
+/* No flow has an entry any more, as a round of the sweep has seen that began after the window's end. */
+static bool is_empty(const struct spw_motion *m, uint32_t window, const struct motion_clock *c)
+{
+	return c->round && (int32_t)(c->round_began - m->since - window) >= 0 &&
+	       m->kept != c->round && m->kept != c->running;
+}
+
+static bool may_settle(const struct spw_motion *m, uint32_t window, const struct motion_clock *c)
+{
+	return is_over(m, window, c) && is_empty(m, window, c);
+}
+
+/*
+ * Who has the flows, if it was anybody. Also who is down: established flows are left where they are, as
+ * those of mode nat are, and they go on when it comes back.
+ */
+static uint16_t heir(uint16_t id)
+{
+	return id == SPW_ENDPOINT_NONE ? MOTION_NOBODY : id;
+}
+
+static const struct spw_motion still = {0};
+
+/* One slot, whose endpoint was `old` and is `new` from now on. */
+static struct spw_motion move_slot(const struct mover *v, const struct step *s, struct spw_motion m,
+				   uint16_t old, uint16_t new)
+{
+	const bool over = m.was && is_over(&m, s->window, v->clock);
+
+	if (old == new) {
+		if (!m.was)
+			return still;
+		if (may_settle(&m, s->window, v->clock))
+			return still;
+		return m;
+	}
+	if (!m.was && old == SPW_ENDPOINT_NONE)
+		return still;
+	m.was = heir(m.was && !over ? m.was : old);
+	m.since = v->clock->now;
+	return m;
+}
+
+static const struct spw_motion *make_equal(const struct mover *v, const struct step *s)
+{
+	struct spw_motion *slots = arena_array(v->arena, s->new->size, sizeof(*slots));
+	bool any = false;
+
+	for (uint32_t i = 0; i < s->new->size; i++) {
+		slots[i] = move_slot(v, s, s->was ? s->was->slots[i] : still, s->old->slots[i],
+				     s->new->slots[i]);
+		any |= slots[i].was != 0;
+	}
+	return any ? slots : NULL;
+}
+
+static bool is_same_table(const struct table_slots *a, const struct table_slots *b)
+{
+	return a->size == b->size && memcmp(a->slots, b->slots, a->size * sizeof(*a->slots)) == 0;
+}
+
+static bool all_settle(const struct mover *v, const struct step *s)
+{
+	for (uint32_t i = 0; i < s->was->size; i++) {
+		if (s->was->slots[i].was && !may_settle(&s->was->slots[i], s->window, v->clock))
+			return false;
+	}
+	return true;
+}
+
+/* A block of the old table's size: all of its slots begin to move, or go on with what they were. */
+static const struct spw_motion *make_whole(const struct mover *v, const struct step *s)
+{
+	const bool is_of_old = s->was && s->was->size == s->old->size;
+	struct spw_motion *slots = arena_array(v->arena, s->old->size, sizeof(*slots));
+
+	for (uint32_t i = 0; i < s->old->size; i++) {
+		const struct spw_motion m = is_of_old ? s->was->slots[i] : still;
+		const bool moves = m.was && !is_over(&m, s->window, v->clock);
+
+		slots[i] = (struct spw_motion){
+			.since = v->clock->now,
+			.was = heir(moves ? m.was : s->old->slots[i]),
+			.kept = m.kept,
+		};
+	}
+	return slots;
+}
+
+/* A block of another size than both tables' goes on; its window starts again when the table changes. */
+static const struct spw_motion *go_on(const struct mover *v, const struct step *s)
+{
+	const bool starts = !is_same_table(s->old, s->new);
+	struct spw_motion *slots = arena_array(v->arena, s->was->size, sizeof(*slots));
+
+	for (uint32_t i = 0; i < s->was->size; i++) {
+		slots[i] = s->was->slots[i];
+		if (starts)
+			slots[i].since = v->clock->now;
+	}
+	return slots;
+}
+
+static bool is_whole_over(const struct mover *v, const struct step *s)
+{
+	for (uint32_t i = 0; i < s->was->size; i++) {
+		if (!is_over(&s->was->slots[i], s->window, v->clock))
+			return false;
+	}
+	return true;
+}
+
+/* Slots and size of the block that follows; NULL: nothing moves. */
+static const struct spw_motion *make(const struct mover *v, const struct step *s, uint32_t *size)
+{
+	*size = s->new->size;
+	if (s->old->size == s->new->size && (!s->was || s->was->size == s->new->size))
+		return make_equal(v, s);
+	if (s->was && s->was->size != s->old->size) {
+		if (all_settle(v, s)) {
+			if (s->old->size == s->new->size)
+				return make_equal(v,
+						  &(struct step){s->old, s->new, NULL, s->window});
+		} else if (!is_whole_over(v, s) || is_same_table(s->old, s->new)) {
+			*size = s->was->size;
+			return go_on(v, s);
+		}
+		/* Who has no entry is the old table's by now; others have one. */
+	}
+	*size = s->old->size;
+	return make_whole(v, s);
+}
+
+static const struct table_service *find_service(const struct tables *t,
+						const struct table_service *s)
+{
+	size_t low = 0, high = t->service_count;
+
+	while (low < high) {
+		const size_t mid = low + (high - low) / 2;
+
+		if (t->services[mid].id < s->id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == t->service_count || t->services[low].id != s->id)
+		return NULL;
+	if (!addr_equal(&t->services[low].vip, &s->vip) || t->services[low].port != s->port ||
+	    t->services[low].proto != s->proto)
+		return NULL;
+	return &t->services[low];
+}
+
+/* A table whose slots are nobody's, for a service that has none. */
+static const struct table_slots *table_of(struct arena *a, const struct tables *t, uint32_t index,
+					  uint32_t size)
+{
+	struct table_slots *none;
+
+	if (index != TABLE_NONE)
+		return &t->slots[index];
+	none = arena_array(a, 1, sizeof(*none));
+	none->size = size;
+	none->slots = arena_array(a, size, sizeof(uint16_t));
+	return none;
+}
+
+static bool is_same_block(const struct table_motion *a, const struct spw_motion *slots,
+			  uint32_t size)
+{
+	if (a->size != size)
+		return false;
+	for (uint32_t i = 0; i < size; i++) {
+		if (a->slots[i].since != slots[i].since || a->slots[i].was != slots[i].was)
+			return false;
+	}
+	return true;
+}
+
+static void move_service(const struct mover *v, const struct table_service *had,
+			 struct table_service *s)
+{
+	struct step step = {.window = window_of(s, v->clock->hz)};
+	const struct spw_motion *slots;
+	struct table_motion *m;
+	uint32_t size;
+
+	step.was = tables_motion(v->have, had);
+	if (had->table == TABLE_NONE && s->table == TABLE_NONE && !step.was)
+		return;
+	size = had->table != TABLE_NONE ? v->have->slots[had->table].size
+	       : s->table != TABLE_NONE ? v->want->slots[s->table].size
+					: step.was->size;
+	step.old = table_of(v->arena, v->have, had->table, size);
+	step.new = table_of(v->arena, v->want, s->table, size);
+	slots = make(v, &step, &size);
+	if (!slots)
+		return;
+	m = arena_push(v->arena, v->want->motions, v->want->motion_count);
+	s->motion = (uint32_t)v->want->motion_count;
+	*m = (struct table_motion){.size = size, .line = TABLE_UNPLACED, .slots = slots};
+	if (step.was && is_same_block(step.was, slots, size))
+		m->line = step.was->line;
+}
+
+void motions_make(struct arena *a, const struct tables *have, struct tables *want,
+		  const struct motion_clock *clock)
+{
+	struct mover v = {.arena = a, .have = have, .want = want, .clock = clock};
+
+	want->motions = NULL;
+	want->motion_count = 0;
+	for (size_t i = 0; i < want->service_count; i++) {
+		struct table_service *s = &want->services[i];
+		const struct table_service *had = find_service(have, s);
+
+		s->motion = 0;
+		if (!had || !(had->direct || s->direct))
+			continue;
+		move_service(&v, had, s);
+		s->direct |= s->motion != 0;
+	}
+}
+
+bool motions_are_due(const struct tables *have, const struct motion_clock *clock)
+{
+	for (size_t i = 0; i < have->service_count; i++) {
+		const struct table_service *s = &have->services[i];
+		const uint32_t window = window_of(s, clock->hz);
+		const struct table_motion *m;
+
+		m = tables_motion(have, s);
+		for (uint32_t n = 0; m && n < m->size; n++) {
+			if (m->slots[n].was && may_settle(&m->slots[n], window, clock))
+				return true;
+		}
+	}
+	return false;
+}
+
+bool motions_name(const struct tables *t, uint32_t endpoint_id)
+{
+	for (size_t i = 0; i < t->motion_count; i++) {
+		for (uint32_t n = 0; n < t->motions[i].size; n++) {
+			if (t->motions[i].slots[n].was == endpoint_id)
+				return true;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,653 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Direct return: what leaves is the client's packet with one hop less, behind another Ethernet header
+ * or within another packet, whose headers are built here from scratch.
+ */
+#include "groups.h"
+#include "spillway.skel.h"
+#include "world.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#define GUE_PORT 6080
+
+static const uint8_t modes[] = {SPW_MODE_L2, SPW_MODE_IPIP, SPW_MODE_GUE};
+static const uint32_t services[] = {TCP4, UDP4, TCP6, UDP6};
+
+static void put(struct bpf_map *map, uint32_t key, const void *value)
+{
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(map), &key, value, BPF_ANY), 0);
+}
+
+/* All VIPs are looked at, of all services. */
+static void direct_on(void)
+{
+	struct spw_addr_line all;
+
+	memset(&all, 0xff, sizeof(all));
+	for (uint32_t i = 0; i < bpf_map__max_entries(world.skel->maps.direct_bits); i++)
+		put(world.skel->maps.direct_bits, i, &all);
+	world.config.direct = 1;
+	world_put_config();
+}
+
+static void set_mode(uint32_t id, uint8_t mode)
+{
+	struct spw_endpoint e = world_endpoint(id);
+
+	e.mode = mode;
+	world_put_endpoint(id, &e);
+}
+
+static void set_row(uint32_t service, uint32_t motion)
+{
+	for (uint32_t side = 0; side < 2; side++) {
+		struct spw_service_row row = world_row(service, side);
+
+		row.flags |= SPW_SERVICE_DIRECT | (motion ? SPW_SERVICE_MOTION : 0);
+		row.flags &= motion ? ~0u : ~(uint32_t)SPW_SERVICE_MOTION;
+		row.motion = motion;
+		world_row_on_side(service, side, &row);
+	}
+}
+
+/* Every slot was `was`, since so long; 0: the service has none in motion. */
+static void set_motion(uint32_t service, uint16_t was, uint64_t ago_ns)
+{
+	struct spw_motion_line line = {.at[0] = {.since = 1}};
+	const uint32_t ticks = (uint32_t)(ago_ns * world.skel->rodata->ticks_a_second / SECOND_NS);
+
+	put(world.skel->maps.motions, 1, &line);
+	line.at[0] = (struct spw_motion){.since = world_sweep(0).now - ticks, .was = was};
+	put(world.skel->maps.motions, 2, &line);
+	set_row(service, was ? 1 : 0);
+}
+
+static bool is_v6(uint32_t service)
+{
+	return service == TCP6 || service == UDP6;
+}
+
+/* The service's one endpoint, in this mode. */
+static uint32_t direct_service(uint32_t service, uint8_t mode)
+{
+	const uint32_t id = is_v6(service) ? WEB6_A : WEB4_A;
+
+	direct_on();
+	set_mode(id, mode);
+	world_serve(service, (uint16_t[]){(uint16_t)id}, 1);
+	set_row(service, 0);
+	return id;
+}
+
+/* The client's frame as it goes on within the outer packet, or as it is. */
+static void aged(const struct frame *in, bool v4, struct frame *out)
+{
+	*out = *in;
+	out->b[FRAME_ETH + (v4 ? 8 : 7)]--;
+	if (v4)
+		frame_fix_ip4(out);
+}
+
+/* IPIP: an outer header in front of the inner packet, as RFC 2003 and 2473 have it. */
+static void put_ipip(const struct desc *outer, const struct frame *inner, struct frame *out)
+{
+	const bool v4 = desc_is_v4(outer);
+	const size_t header = v4 ? 20 : 40, len = inner->len - FRAME_ETH;
+	struct desc d = *outer;
+
+	d.proto = IPPROTO_UDP; /* for the header, whose length and protocol are put right below */
+	frame_build(&d, out);
+	memcpy(out->b + FRAME_ETH + header, inner->b + FRAME_ETH, len);
+	out->len = FRAME_ETH + header + len;
+	if (v4) {
+		out->b[FRAME_ETH + 9] = IPPROTO_IPIP;
+		frame_put16(out, FRAME_ETH + 2, (uint16_t)(header + len));
+		frame_fix_ip4(out);
+	} else {
+		out->b[FRAME_ETH + 6] = IPPROTO_IPV6;
+		frame_put16(out, FRAME_ETH + 4, (uint16_t)len);
+	}
+}
+
+static bool is_source(const struct spw_addr *a)
+{
+	const struct spw_settings *s = &world.config.settings[0];
+
+	for (int i = 0; i < SPW_SOURCES_MAX; i++) {
+		if (!memcmp(&s->source[i], a, sizeof(*a)))
+			return true;
+	}
+	return false;
+}
+
+/* What may vary is taken from the frame: the source address and port, and IPv6's flow label. */
+static void outer_of(const struct frame *got, uint32_t id, const struct desc *inner,
+		     struct desc *outer)
+{
+	const bool v4 = desc_is_v4(inner);
+	const uint8_t *ip = got->b + FRAME_ETH;
+
+	*outer = (struct desc){.dst = world_endpoint(id).addr, .tos = inner->tos};
+	memset(outer->src.b, 0, 10);
+	memset(outer->src.b + 10, 0xff, 2);
+	memcpy(v4 ? outer->src.b + 12 : outer->src.b, ip + (v4 ? 12 : 8), v4 ? 4 : 16);
+	outer->sport = (uint16_t)(ip[v4 ? 20 : 40] << 8 | ip[v4 ? 21 : 41]);
+	outer->dport = GUE_PORT;
+	memcpy(outer->smac, mac_gateway_server, 6);
+	mac_of(&outer->dst, outer->dmac);
+}
+
+static void build_expected(uint8_t mode, const struct frame *got, uint32_t id, const struct desc *d,
+			   const struct frame *in, struct frame *want)
+{
+	const bool v4 = desc_is_v4(d);
+	struct frame inner;
+	struct desc outer;
+
+	aged(in, v4, &inner);
+	outer_of(got, id, d, &outer);
+	if (mode == SPW_MODE_L2) {
+		*want = inner;
+		memcpy(want->b, outer.dmac, 6);
+		memcpy(want->b + 6, outer.smac, 6);
+		return;
+	}
+	if (mode == SPW_MODE_IPIP) {
+		put_ipip(&outer, &inner, want);
+	} else {
+		assert_in_range(outer.sport, 49152, 65535);
+		outer.proto = IPPROTO_UDP;
+		outer.payload = inner.len - FRAME_ETH;
+		outer.bytes = inner.b + FRAME_ETH;
+		frame_build(&outer, want);
+	}
+	assert_true(is_source(&outer.src));
+	if (v4) {
+		memcpy(want->b + FRAME_ETH + 4, (uint8_t[]){0, 0}, 2);
+	} else { /* the label is no part of any checksum */
+		want->b[FRAME_ETH + 1] |= got->b[FRAME_ETH + 1] & 15;
+		memcpy(want->b + FRAME_ETH + 2, got->b + FRAME_ETH + 2, 2);
+	}
+	frame_fix_ip4(want);
+	if (!v4)
+		frame_put16(want, FRAME_ETH + 10,
+			    (uint16_t)(got->b[FRAME_ETH + 10] << 8 | got->b[FRAME_ETH + 11]));
+}
+
+static void expect_direct_frame(uint8_t mode, uint32_t id, const struct desc *d,
+				const struct frame *in)
+{
+	struct spw_endpoint_stats was = world_endpoint_stats(id), now;
+	struct frame out, want;
+
+	world_expect_verdict(world.if_client, in, &out, XDP_REDIRECT);
+	build_expected(mode, &out, id, d, in, &want);
+	frame_assert_equal(&out, &want);
+	now = world_endpoint_stats(id);
+	assert_int_equal(now.packets_in, was.packets_in + 1);
+	assert_int_equal(now.bytes_in, was.bytes_in + in->len - FRAME_ETH);
+}
+
+static void expect_direct(uint8_t mode, uint32_t id, const struct desc *d)
+{
+	struct frame in;
+
+	frame_build(d, &in);
+	expect_direct_frame(mode, id, d, &in);
+}
+
+static void packets_leave_for_the_endpoint_in_each_mode_and_nothing_is_remembered(void **state)
+{
+	(void)state;
+	for (size_t m = 0; m < 3; m++) {
+		for (size_t s = 0; s < 4; s++) {
+			const uint32_t id = direct_service(services[s], modes[m]);
+			struct desc d = from_client(services[s]);
+
+			for (uint32_t i = 0; i < 50; i++) {
+				d.sport = (uint16_t)(1000 + i);
+				d.payload = i;
+				d.seed = i + 1;
+				d.tos = i % 3 ? (uint8_t)(i * 4 + i % 4) : 0;
+				d.flags = d.proto == IPPROTO_UDP ? 0 : i % 2 ? TCP_ACK : TCP_SYN;
+				if (d.flags == TCP_SYN)
+					d.payload = 0;
+				expect_direct(modes[m], id, &d);
+			}
+			assert_int_equal(world_flow_count(), 0);
+			assert_int_equal(world_endpoint_stats(id).flows_opened, 0);
+		}
+	}
+}
+
+static void a_datagram_without_a_checksum_has_none_outside_either(void **state)
+{
+	const uint32_t id = direct_service(UDP4, SPW_MODE_GUE);
+	struct desc d = from_client(UDP4), outer;
+	struct frame in, out;
+
+	(void)state;
+	d.no_checksum = true;
+	d.payload = 33;
+	frame_build(&d, &in);
+	world_expect_verdict(world.if_client, &in, &out, XDP_REDIRECT);
+	outer_of(&out, id, &d, &outer);
+	assert_int_equal(out.b[FRAME_ETH + 26] | out.b[FRAME_ETH + 27], 0);
+	assert_int_equal(out.b[FRAME_ETH + 9], IPPROTO_UDP);
+}
+
+static void outer_source_ports_spread_over_flows_and_stay_with_each(void **state)
+{
+	struct desc d = from_client(TCP4);
+	uint32_t seen[256] = {0}, ports = 0;
+	struct frame in, out;
+
+	(void)state;
+	direct_service(TCP4, SPW_MODE_GUE);
+	for (uint32_t i = 0; i < 512; i++) {
+		uint16_t first = 0, port;
+
+		d.sport = (uint16_t)(2000 + i);
+		for (int n = 0; n < 2; n++) {
+			d.flags = n ? TCP_ACK : TCP_SYN;
+			frame_build(&d, &in);
+			world_expect_verdict(world.if_client, &in, &out, XDP_REDIRECT);
+			port = (uint16_t)(out.b[FRAME_ETH + 20] << 8 | out.b[FRAME_ETH + 21]);
+			if (n)
+				assert_int_equal(port, first);
+			first = port;
+		}
+		ports += !seen[first & 255]++;
+	}
+	assert_true(ports > 150); /* of 256, at random: 221 */
+}
+
+static void outer_sources_come_from_the_range_that_is_set(void **state)
+{
+	struct spw_tunnels t = {.source4 = addr_of("172.16.0.0"), .bits4 = 16};
+	struct desc d = from_client(TCP4);
+	uint32_t kinds = 0;
+	uint16_t last = 0;
+	struct frame in, out;
+
+	(void)state;
+	direct_service(TCP4, SPW_MODE_IPIP);
+	put(world.skel->maps.tunnels, 0, &t);
+	for (uint32_t i = 0; i < 64; i++) {
+		uint16_t low;
+
+		d.sport = (uint16_t)(3000 + i);
+		frame_build(&d, &in);
+		world_expect_verdict(world.if_client, &in, &out, XDP_REDIRECT);
+		assert_int_equal(out.b[FRAME_ETH + 12] << 8 | out.b[FRAME_ETH + 13], 172 << 8 | 16);
+		low = (uint16_t)(out.b[FRAME_ETH + 14] << 8 | out.b[FRAME_ETH + 15]);
+		kinds += low != last;
+		last = low;
+	}
+	assert_true(kinds > 50);
+	put(world.skel->maps.tunnels, 0, &(struct spw_tunnels){0});
+}
+
+static void the_last_hop_ends_here_and_too_big_says_what_fits_inside(void **state)
+{
+	static const uint32_t more[] = {0, 20, 28}, more6[] = {0, 40, 48};
+
+	(void)state;
+	for (size_t m = 0; m < 3; m++) {
+		for (size_t s = 0; s < 4; s += 2) {
+			struct desc d = from_client(services[s]);
+
+			direct_service(services[s], modes[m]);
+			d.flags = TCP_ACK;
+			d.ttl = 1;
+			world_expect_exceeded(world.if_client, &d);
+			d.ttl = 0;
+			/* The way to the servers carries 1400 bytes. */
+			d.payload = 1400;
+			world_expect_too_big(world.if_client, &d,
+					     1400 - (is_v6(services[s]) ? more6[m] : more[m]));
+			d.payload = 0;
+			d.payload =
+				1400 - (is_v6(services[s]) ? more6[m] : more[m]) - desc_l3_len(&d);
+			expect_direct(modes[m], is_v6(services[s]) ? WEB6_A : WEB4_A, &d);
+		}
+	}
+}
+
+static void nothing_is_lost_on_tagged_ways(void **state)
+{
+	struct desc d = from_client(TCP4);
+	struct frame in, out, want, plain;
+
+	(void)state;
+	for (size_t m = 0; m < 3; m++) {
+		const uint32_t id = direct_service(TCP4, modes[m]);
+
+		frame_build(&d, &in);
+		plain = in;
+		frame_tag(&in, 0x6007);
+		world_expect_verdict(world.if_client, &in, &out, XDP_REDIRECT);
+		build_expected(modes[m], &out, id, &d, &plain, &want);
+		frame_assert_equal(&out, &want);
+	}
+}
+
+static void icmp_errors_to_the_vip_go_to_the_endpoint_that_they_are_about(void **state)
+{
+	(void)state;
+	for (size_t m = 0; m < 3; m++) {
+		for (size_t s = 0; s < 4; s++) {
+			const uint32_t id = direct_service(services[s], modes[m]);
+			struct desc d = from_client(services[s]), answer = d, error;
+			uint64_t before = world_stat(SPW_COUNT_FORWARD_ICMP);
+			struct frame quoted;
+
+			/* What the endpoint sent to the client, by its own way, was too big there. */
+			answer.src = d.dst;
+			answer.dst = d.src;
+			answer.sport = d.dport;
+			answer.dport = d.sport;
+			answer.payload = 64;
+			frame_build(&answer, &quoted);
+			error = (struct desc){
+				.src = is_v6(services[s]) ? addr_of("fd00:1::fe")
+							  : addr_of("10.1.0.254"),
+				.dst = d.dst,
+				.proto = is_v6(services[s]) ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
+				.type = is_v6(services[s]) ? 2 : 3,
+				.code = is_v6(services[s]) ? 0 : 4,
+				.rest = 1280,
+				.payload = quoted.len - FRAME_ETH,
+				.bytes = quoted.b + FRAME_ETH,
+			};
+			memcpy(error.dmac, d.dmac, 6);
+			memcpy(error.smac, d.smac, 6);
+			expect_direct(modes[m], id, &error);
+			assert_int_equal(world_stat(SPW_COUNT_FORWARD_ICMP), before + 1);
+		}
+	}
+}
+
+/* Whom a packet goes to, by the counters. */
+static uint32_t sent_to(const struct desc *d)
+{
+	uint64_t before[WORLD_ENDPOINT_COUNT];
+	struct frame in, out;
+
+	for (uint32_t id = 1; id < WORLD_ENDPOINT_COUNT; id++)
+		before[id] = world_endpoint_stats(id).packets_in;
+	frame_build(d, &in);
+	world_expect_verdict(world.if_client, &in, &out, XDP_REDIRECT);
+	for (uint32_t id = 1; id < WORLD_ENDPOINT_COUNT; id++) {
+		if (world_endpoint_stats(id).packets_in != before[id])
+			return id;
+	}
+	return 0;
+}
+
+static struct desc as(const struct desc *d, uint16_t sport, uint8_t flags)
+{
+	struct desc other = *d;
+
+	other.sport = sport;
+	other.flags = flags;
+	return other;
+}
+
+/* The slot is WEB4_B's now and was WEB4_A's. */
+static struct desc moved(uint32_t service, uint64_t ago_ns)
+{
+	direct_service(service, SPW_MODE_IPIP);
+	set_mode(WEB4_B, SPW_MODE_IPIP);
+	world_serve(service, (uint16_t[]){WEB4_B}, 1);
+	set_motion(service, WEB4_A, ago_ns);
+	return from_client(service);
+}
+
+static void expect_flow(const struct desc *d, uint32_t id)
+{
+	struct flow f;
+
+	assert_true(world_flow(d, &f));
+	assert_int_equal(f.flags, SPW_FLOW_DIRECT);
+	assert_int_equal(f.endpoint, id);
+}
+
+static void in_phase_1_all_go_to_the_endpoint_of_before_and_are_remembered(void **state)
+{
+	struct desc d = moved(TCP4, 0), syn = as(&d, 5001, TCP_SYN), ack = as(&d, 5002, TCP_ACK);
+
+	(void)state;
+	assert_int_equal(sent_to(&syn), WEB4_A);
+	assert_int_equal(sent_to(&ack), WEB4_A);
+	expect_flow(&syn, WEB4_A);
+	expect_flow(&ack, WEB4_A);
+	/* They keep it when all is over. */
+	set_motion(TCP4, WEB4_A, 7201 * SECOND_NS);
+	assert_int_equal(sent_to(&syn), WEB4_A);
+	assert_int_equal(sent_to(&ack), WEB4_A);
+}
+
+static void in_phase_2_syns_go_to_the_new_endpoint_and_old_flows_stay(void **state)
+{
+	struct desc d = moved(TCP4, 4 * SECOND_NS), syn = as(&d, 5001, TCP_SYN),
+		    ack = as(&d, 5002, TCP_ACK), next = as(&d, 5001, TCP_ACK);
+
+	(void)state;
+	assert_int_equal(sent_to(&syn), WEB4_B);
+	assert_int_equal(sent_to(&ack), WEB4_A);
+	assert_int_equal(sent_to(&next), WEB4_B);
+	expect_flow(&syn, WEB4_B);
+	expect_flow(&ack, WEB4_A);
+}
+
+static void when_the_window_is_over_only_entries_know_of_the_endpoint_of_before(void **state)
+{
+	struct desc d = moved(TCP4, 7200 * SECOND_NS), syn = as(&d, 5001, TCP_SYN),
+		    ack = as(&d, 5002, TCP_ACK);
+
+	(void)state;
+	assert_int_equal(sent_to(&syn), WEB4_B);
+	assert_int_equal(sent_to(&ack), WEB4_B);
+	assert_int_equal(world_flow_count(), 0);
+}
+
+static void datagrams_stay_for_as_long_as_their_flows_may_be_silent(void **state)
+{
+	struct desc d = moved(UDP4, 100 * SECOND_NS), old = as(&d, 5001, 0), late = as(&d, 5002, 0);
+
+	(void)state;
+	assert_int_equal(sent_to(&old), WEB4_A);
+	expect_flow(&old, WEB4_A);
+	set_motion(UDP4, WEB4_A, 180 * SECOND_NS);
+	assert_int_equal(sent_to(&old), WEB4_A);
+	assert_int_equal(sent_to(&late), WEB4_B);
+}
+
+static void a_pick_other_than_the_slots_own_is_remembered(void **state)
+{
+	struct desc d = from_client(TCP4), syn, ack;
+
+	(void)state;
+	direct_service(TCP4, SPW_MODE_GUE);
+	set_mode(WEB4_B, SPW_MODE_GUE);
+	world_serve(TCP4, (uint16_t[]){WEB4_A, WEB4_B}, 2);
+	set_row(TCP4, 0);
+	world_set_word(WEB4_A,
+		       SPW_WORD_UP | SPW_WORD_PICKABLE | SPW_ADMIN_DRAIN << SPW_WORD_ADMIN_SHIFT);
+	for (uint16_t port = 6000; port < 6064; port++) {
+		syn = as(&d, port, TCP_SYN);
+		ack = as(&d, port, TCP_ACK);
+		assert_int_equal(sent_to(&syn), WEB4_B);
+		assert_int_equal(sent_to(&ack), WEB4_B);
+	}
+	assert_in_range(world_flow_count(), 16, 48); /* of those whose slot is WEB4_A's */
+}
+
+static void flows_of_a_draining_endpoint_stay_with_it(void **state)
+{
+	struct desc d = from_client(TCP4), ack = as(&d, 6000, TCP_ACK);
+	const uint32_t id = direct_service(TCP4, SPW_MODE_IPIP);
+
+	(void)state;
+	world_set_word(id,
+		       SPW_WORD_UP | SPW_WORD_PICKABLE | SPW_ADMIN_DRAIN << SPW_WORD_ADMIN_SHIFT);
+	assert_int_equal(sent_to(&ack), id);
+	world_set_word(id, 0);
+	assert_int_equal(sent_to(&ack), id);
+	world_set_word(id, SPW_WORD_RESET);
+	world_expect_refused(&ack, SPW_DROP_FLOW_RESET);
+}
+
+static void a_removed_endpoint_keeps_the_flows_that_were_its(void **state)
+{
+	struct desc d = moved(TCP4, 10 * SECOND_NS), syn = as(&d, 5001, TCP_SYN),
+		    ack = as(&d, 5002, TCP_ACK);
+	struct spw_endpoint e = world_endpoint(WEB4_A);
+
+	(void)state;
+	e.mode = SPW_MODE_NONE;
+	e.was_mode = SPW_MODE_IPIP;
+	world_put_endpoint(WEB4_A, &e);
+	world_set_word(WEB4_A, 0);
+	assert_int_equal(sent_to(&syn), WEB4_B);
+	assert_int_equal(sent_to(&ack), WEB4_A);
+}
+
+static void an_endpoint_that_is_down_keeps_its_flows_and_gets_no_new_ones(void **state)
+{
+	struct desc d = moved(TCP4, 0), syn = as(&d, 5001, TCP_SYN), ack = as(&d, 5002, TCP_ACK);
+
+	(void)state;
+	world_set_word(WEB4_A, 0);
+	assert_int_equal(sent_to(&syn), WEB4_B);
+	assert_int_equal(sent_to(&ack), WEB4_A);
+}
+
+static void flows_of_a_slot_that_was_nobodys_are_its_endpoints(void **state)
+{
+	struct desc d = moved(TCP4, 4 * SECOND_NS), ack = as(&d, 5002, TCP_ACK);
+
+	(void)state;
+	set_motion(TCP4, SPW_MOTION_NOBODY, 4 * SECOND_NS);
+	assert_int_equal(sent_to(&ack), WEB4_B);
+}
+
+static void flows_without_any_endpoint_left_get_what_the_service_says(void **state)
+{
+	struct desc d = moved(TCP4, 4 * SECOND_NS), ack = as(&d, 5002, TCP_ACK);
+
+	(void)state;
+	world_set_word(WEB4_A, 0);
+	world_set_word(WEB4_B, 0);
+	world_no_endpoint(TCP4,
+			  SPW_SERVICE_VALID | SPW_SERVICE_EMPTY | SPW_SERVICE_DIRECT |
+				  SPW_SERVICE_MOTION,
+			  SPW_NO_ENDPOINT_ANSWER, SPW_NO_ENDPOINT_ANSWER);
+	world_expect_refused(&ack, SPW_DROP_LIVE_NO_ENDPOINT);
+}
+
+static void services_may_have_endpoints_of_several_modes(void **state)
+{
+	struct desc d = from_client(TCP4), syn, ack;
+	uint32_t to[WORLD_ENDPOINT_COUNT] = {0};
+
+	(void)state;
+	direct_service(TCP4, SPW_MODE_IPIP);
+	world_serve(TCP4, (uint16_t[]){WEB4_A, WEB4_B, HAND_A}, 3);
+	set_row(TCP4, 0);
+	for (uint16_t port = 7000; port < 7060; port++) {
+		struct frame in, out;
+		int first, second;
+
+		syn = as(&d, port, TCP_SYN);
+		ack = as(&d, port, TCP_ACK);
+		frame_build(&syn, &in);
+		first = world_send_frame(world.if_client, &in, &out);
+		to[first == XDP_PASS ? HAND_A : out.len > in.len ? WEB4_A : WEB4_B]++;
+		frame_build(&ack, &in);
+		second = world_send_frame(world.if_client, &in, &out);
+		assert_int_equal(first, second);
+	}
+	assert_true(to[WEB4_A] > 5 && to[WEB4_B] > 5 && to[HAND_A] > 5);
+	assert_int_equal(world_flow_count(), 2 * to[WEB4_B] + to[HAND_A]);
+}
+
+static void what_is_no_service_passes_untouched(void **state)
+{
+	struct desc d = from_client(TCP4);
+
+	(void)state;
+	direct_service(TCP4, SPW_MODE_IPIP);
+	d.dport = 81;
+	world_expect_end(world.if_client, &d, SPW_PASS_NO_SERVICE);
+	d.dst = addr_of("10.2.0.1");
+	world_expect_end(world.if_client, &d, SPW_PASS_NO_FLOW);
+	d.dst = addr_of("10.2.0.77");
+	world_expect_end(world.if_client, &d, SPW_PASS_NOT_OURS);
+}
+
+static void nobody_left_is_answered(void **state)
+{
+	struct desc d = from_client(TCP4), syn = as(&d, 5000, TCP_SYN);
+	const uint32_t id = direct_service(TCP4, SPW_MODE_IPIP);
+
+	(void)state;
+	world_set_word(id, 0);
+	world_expect_refused(&syn, SPW_DROP_NO_ENDPOINT);
+}
+
+static void the_sweep_tells_slots_in_motion_of_their_entries(void **state)
+{
+	struct desc d = moved(TCP4, 4 * SECOND_NS), ack = as(&d, 5002, TCP_ACK);
+	struct spw_sweep args = {.sets = ~0u, .round = 77};
+	struct bpf_test_run_opts opts = {
+		.sz = sizeof(opts), .ctx_in = &args, .ctx_size_in = sizeof(args)};
+	struct spw_motion_line line;
+	uint32_t at = 2;
+
+	(void)state;
+	assert_int_equal(sent_to(&ack), WEB4_A);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(bpf_prog_test_run_opts(
+					 bpf_program__fd(world.skel->progs.spillway_sweep), &opts),
+				 0);
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(world.skel->maps.motions), &at, &line), 0);
+	assert_int_equal(line.at[0].kept, 77);
+	assert_int_equal(line.at[0].was, WEB4_A);
+}
+
+int direct_tests(void)
+{
+#define TEST(name) cmocka_unit_test_setup(name, world_reset)
+	const struct CMUnitTest tests[] = {
+		TEST(packets_leave_for_the_endpoint_in_each_mode_and_nothing_is_remembered),
+		TEST(a_datagram_without_a_checksum_has_none_outside_either),
+		TEST(outer_source_ports_spread_over_flows_and_stay_with_each),
+		TEST(outer_sources_come_from_the_range_that_is_set),
+		TEST(the_last_hop_ends_here_and_too_big_says_what_fits_inside),
+		TEST(nothing_is_lost_on_tagged_ways),
+		TEST(icmp_errors_to_the_vip_go_to_the_endpoint_that_they_are_about),
+		TEST(in_phase_1_all_go_to_the_endpoint_of_before_and_are_remembered),
+		TEST(in_phase_2_syns_go_to_the_new_endpoint_and_old_flows_stay),
+		TEST(when_the_window_is_over_only_entries_know_of_the_endpoint_of_before),
+		TEST(datagrams_stay_for_as_long_as_their_flows_may_be_silent),
+		TEST(a_pick_other_than_the_slots_own_is_remembered),
+		TEST(flows_of_a_draining_endpoint_stay_with_it),
+		TEST(a_removed_endpoint_keeps_the_flows_that_were_its),
+		TEST(an_endpoint_that_is_down_keeps_its_flows_and_gets_no_new_ones),
+		TEST(flows_of_a_slot_that_was_nobodys_are_its_endpoints),
+		TEST(flows_without_any_endpoint_left_get_what_the_service_says),
+		TEST(services_may_have_endpoints_of_several_modes),
+		TEST(what_is_no_service_passes_untouched),
+		TEST(nobody_left_is_answered),
+		TEST(the_sweep_tells_slots_in_motion_of_their_entries),
+	};
+
+	return cmocka_run_group_tests_name("direct", tests, NULL, NULL);
+}
