@@ -13,7 +13,6 @@
 
 #include "direct_entry.h"
 #include "direct_send.h"
-#include "fwd_icmp.h"
 #include "motion.h"
 
 /* A VIP with services of direct return, or an address that shares its bit. */
@@ -81,9 +80,12 @@ static inline enum verdict direct_live(const struct pkt *p, const struct spw_ser
 	return NEXT;
 }
 
-/* TCP that is no SYN, and later fragments: the flow exists, and whose it is can be told. */
-static inline enum verdict direct_old(struct pkt *p, const struct spw_service_row *row,
-				      const struct motion *m, __u32 slot)
+/*
+ * TCP that is no SYN, and later fragments: the flow exists, and whose it is can be told. A function of its
+ * own, since Linux 6.1 never gets to remember ACKs where it is inlined.
+ */
+static __noinline enum verdict direct_old(struct pkt *p, const struct spw_service_row *row,
+					  const struct motion *m, __u32 slot)
 {
 	__u32 id = direct_owner(m, slot), word = endpoint_word(id);
 	enum verdict v;
@@ -234,49 +236,6 @@ static inline enum verdict direct(struct pkt *p)
 		return v;
 	}
 	return direct_send(p);
-}
-
-/*
- * An ICMP error to a VIP is about an endpoint's answer to a client: its way has become narrower, or the
- * client is gone. It goes to the endpoint that the client's packets go to, as it is.
- */
-static __noinline enum verdict direct_error(struct pkt *p)
-{
-	struct quote *q = quote_scratch();
-	const struct spw_service_row *row;
-	struct motion m;
-	enum verdict v;
-	__u32 slot;
-
-	if (!q || !quote_load(p->ctx, icmp_at(p), p->l4_len, p->v6) ||
-	    !quote_key(q, &p->key->daddr, p->v6))
-		return NEXT;
-	row = direct_slot(p, &q->key, &m, &slot);
-	if (!row)
-		return NEXT;
-	p->endpoint = direct_owner(&m, slot);
-	if (m.phase != MOTION_SETTLED || !word_is_pickable(endpoint_word(slot))) {
-		if (flow_get(&q->key, p->v6, p->f) != TABLE_NONE) {
-			if (!(p->f->core.flags & SPW_FLOW_DIRECT))
-				return NEXT;
-			p->endpoint = p->f->core.endpoint;
-		}
-	}
-	if (!direct_reaches(p->endpoint, p->v6))
-		return NEXT;
-	v = icmp_silently(direct_send(p));
-	if (v == TX || v == REDIRECT)
-		count(SPW_COUNT_FORWARD_ICMP);
-	return v;
-}
-
-/* A stage. NEXT: it is no error, or no service of direct return's. */
-static inline enum verdict direct_icmp(struct pkt *p)
-{
-	if (p->key->proto == IPPROTO_ICMP ? p->ip4 != NULL
-					  : p->key->proto == IPPROTO_ICMPV6 && p->ip6 != NULL)
-		return direct_error(p);
-	return NEXT;
 }
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "atomic.h"
 #include "entry.h"
+#include "flow_maps.h"
 #include "stats.h"
 
 /* Whose scratch: what removes pairs, the sweep in doing so, and what either knows of a partner. */

@@ -20,10 +20,6 @@
 #include <spillway/stats.h>
 
 /* What the loader sets before it loads: sizes that follow from the maps', and the host's ways. */
-const volatile __u32 flow_sets4 = 4;
-const volatile __u32 flow_sets6 = 4;
-const volatile __u32 flow_near4 = 2; /* of them, the first ones */
-const volatile __u32 flow_near6 = 2;
 const volatile __u32 addr_bits_mask = 4 * SPW_ADDR_LINE_BITS - 1; /* bits, a power of two, less 1 */
 const volatile __u32 displace_mask = 15;			  /* of one side, likewise */
 const volatile __u32 slot_mask = 15;				  /* of one side, likewise */
@@ -169,41 +165,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct spw_signals);
 } endpoint_signals SEC(".maps");
-
-/* Writer: the packet path (spillway_sweep included). Sets of SPW_SET_WAYS lines, see flow.h. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 4 * SPW_SET_WAYS + 1);
-	__type(key, __u32);
-	__type(value, struct spw_flow4);
-} flows4 SEC(".maps");
-
-/* Writer: likewise. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 4 * SPW_SET_WAYS + 1);
-	__type(key, __u32);
-	__type(value, struct spw_flow6);
-} flows6 SEC(".maps");
-
-/* Writer: likewise. Close together, so that they stay in cache: IPv4's, then IPv6's. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 8);
-	__type(key, __u32);
-	__type(value, struct spw_flow_head);
-} flow_heads SEC(".maps");
-
-/* Writer: the packet path. Cursor of (endpoint, source): endpoint * SPW_SOURCES_MAX + source. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 4096 * SPW_SOURCES_MAX);
-	__type(key, __u32);
-	__type(value, __u32);
-} cursors SEC(".maps");
 
 /* Writer: the daemon. */
 struct {

@@ -11,6 +11,7 @@
 #include <bpf/bpf_endian.h>
 
 #include "admit.h"
+#include "pick_for.h"
 #include "pick_hash.h"
 
 static inline __u32 endpoint_word(__u32 id)
@@ -41,23 +42,6 @@ static inline bool word_keeps_udp(__u32 word)
 	if (word & SPW_WORD_RESET)
 		return false;
 	return (word & (SPW_WORD_UP | SPW_WORD_PICKABLE)) && word_admin(word) != SPW_ADMIN_DOWN;
-}
-
-static inline bool mode_is_direct(__u32 mode)
-{
-	return mode == SPW_MODE_L2 || mode == SPW_MODE_IPIP || mode == SPW_MODE_GUE;
-}
-
-/* What the picked endpoint must be able to take. */
-enum pick_for {
-	PICK_IPV6 = 1,	 /* else IPv4 */
-	PICK_TCP = 2,	 /* else UDP */
-	PICK_DIRECT = 4, /* one that answers clients itself will do */
-};
-
-static inline __u32 pick_for(const struct pkt *p)
-{
-	return (p->v6 ? PICK_IPV6 : 0) | (p->tcp ? PICK_TCP : 0) | (p->direct ? PICK_DIRECT : 0);
 }
 
 /*

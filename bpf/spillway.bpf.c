@@ -7,7 +7,7 @@
 #include "parse.h"
 #include "shape.h"
 #include "life.h"
-#include "direct.h"
+#include "direct_icmp.h"
 #include "handoff_open.h"
 #include "open.h"
 #include "fwd_nat.h"

@@ -22,13 +22,13 @@ void direct_put(struct dataplane *dp, const struct tables *want)
 
 	for (size_t i = 0; i < want->service_count; i++) {
 		uint32_t bit = bit_of(dp, &want->services[i].vip);
-		__u64 *word = &dp->maps.direct_bits[bit / SPW_ADDR_LINE_BITS]
-				       .w[bit % SPW_ADDR_LINE_BITS / 64];
 
 		if (!want->services[i].direct)
 			continue;
 		any = true;
-		__atomic_fetch_or(word, 1ull << bit % 64, __ATOMIC_RELEASE);
+		__atomic_fetch_or(&dp->maps.direct_bits[bit / SPW_ADDR_LINE_BITS]
+					   .w[bit % SPW_ADDR_LINE_BITS / 64],
+				  1ull << bit % 64, __ATOMIC_RELEASE);
 	}
 	if (any)
 		__atomic_store_n(&dp->maps.config->direct, 1, __ATOMIC_RELEASE);

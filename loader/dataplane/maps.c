@@ -57,6 +57,17 @@ static uint32_t lines(uint64_t entries, uint32_t in_a_line)
 	return (uint32_t)((entries + in_a_line - 1) / in_a_line);
 }
 
+/* Of the flow table's maps. */
+static uint32_t flow_entries(enum map_id id, const struct spw_meta *meta)
+{
+	const uint32_t sets4 = maps_flow_sets(meta->max_flows);
+	const uint32_t sets6 = maps_flow_sets(meta->max_flows6);
+
+	if (id == MAP_FLOW_HEADS)
+		return sets4 + sets6;
+	return (id == MAP_FLOWS4 ? sets4 : sets6) * SPW_SET_WAYS + 1;
+}
+
 uint32_t map_entries(enum map_id id, const struct spw_meta *meta)
 {
 	switch (id) {
@@ -93,11 +104,9 @@ uint32_t map_entries(enum map_id id, const struct spw_meta *meta)
 	case MAP_NEXT_HOPS:
 		return meta->max_endpoints;
 	case MAP_FLOWS4:
-		return maps_flow_sets(meta->max_flows) * SPW_SET_WAYS + 1;
 	case MAP_FLOWS6:
-		return maps_flow_sets(meta->max_flows6) * SPW_SET_WAYS + 1;
 	case MAP_FLOW_HEADS:
-		return maps_flow_sets(meta->max_flows) + maps_flow_sets(meta->max_flows6);
+		return flow_entries(id, meta);
 	case MAP_INTERFACES:
 		return SPW_INTERFACES;
 	case MAP_FRAGMENTS:

@@ -131,15 +131,6 @@ static uint32_t share_slots(struct compiler *c, const struct table_slots *t, enu
 	return c->by_content[at] - 1;
 }
 
-static bool has_direct(const struct parts *p)
-{
-	for (size_t i = 0; i < p->count; i++) {
-		if (mode_is_direct(p->items[i].instance->mode))
-			return true;
-	}
-	return false;
-}
-
 /* `size` is the policy's; 0: it follows from the number of members. */
 static uint32_t make_table(struct compiler *c, const struct parts *p, enum share_kind kind,
 			   uint32_t size)
@@ -246,7 +237,7 @@ static void compile_service(struct compiler *c, const struct service *s,
 	row->vip = s->vip;
 	row->port = s->port;
 	row->proto = s->proto;
-	row->direct = has_direct(&parts);
+	row->direct = shares_have_direct(&parts);
 	size = s->table_size ? s->table_size : row->direct ? motion_table_size(parts.count) : 0;
 	row->table = make_table(c, &parts, SHARE_NOW, size);
 	row->spare = make_table(c, &parts, SHARE_SPARE, size);

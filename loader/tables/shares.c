@@ -292,3 +292,12 @@ void shares_compute(struct arena *a, const struct service *s, const struct healt
 	compute_spare(&now, out);
 	summarise(&now, out->tiers);
 }
+
+bool shares_have_direct(const struct parts *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		if (mode_is_direct(p->items[i].instance->mode))
+			return true;
+	}
+	return false;
+}

@@ -32,4 +32,7 @@ void shares_compute(struct arena *a, const struct service *s, const struct healt
 /* What is known of an instance; up and automatic when the view does not reach it. */
 struct health_entry shares_health(const struct health_view *v, const struct instance *i);
 
+/* Is any of them of a mode of direct return? */
+bool shares_have_direct(const struct parts *p);
+
 #endif

@@ -134,12 +134,13 @@ static void check_model(struct run *r, struct diags *d)
 	const struct model *m = make_model(r, d), *again = make_model(r, NULL);
 	struct health_view v = make_view(r, m);
 	struct tables none = {0}, first = {0}, second = {0};
+	const struct line_space space = {.lines = SLOT_LINES};
 	struct steps steps = {0};
 	char *a, *b;
 
 	if (!compile(r, m, &v, &first))
 		return;
-	require(tables_diff(r->arena, &none, &first, NULL, 0, SLOT_LINES, &steps) == 0, "no room");
+	require(tables_diff(r->arena, &none, &first, &space, &space, &steps) == 0, "no room");
 	check_proxy(r, m, &v);
 	require(again->instance_count == m->instance_count, "another model");
 	require(compile(r, again, &v, &second), "fits once only");
@@ -149,7 +150,7 @@ static void check_model(struct run *r, struct diags *d)
 	free(a);
 	free(b);
 	memset(&steps, 0, sizeof(steps));
-	require(tables_diff(r->arena, &first, &second, NULL, 0, SLOT_LINES, &steps) == 0 &&
+	require(tables_diff(r->arena, &first, &second, &space, &space, &steps) == 0 &&
 			steps_empty(&steps),
 		"the same tables need steps");
 }

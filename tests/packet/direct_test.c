@@ -3,6 +3,7 @@
  * Direct return: what leaves is the client's packet with one hop less, behind another Ethernet header
  * or within another packet, whose headers are built here from scratch.
  */
+#include "direct_world.h"
 #include "groups.h"
 #include "spillway.skel.h"
 #include "world.h"
@@ -13,171 +14,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#define GUE_PORT 6080
-
 static const uint8_t modes[] = {SPW_MODE_L2, SPW_MODE_IPIP, SPW_MODE_GUE};
 static const uint32_t services[] = {TCP4, UDP4, TCP6, UDP6};
-
-static void put(struct bpf_map *map, uint32_t key, const void *value)
-{
-	assert_int_equal(bpf_map_update_elem(bpf_map__fd(map), &key, value, BPF_ANY), 0);
-}
-
-/* All VIPs are looked at, of all services. */
-static void direct_on(void)
-{
-	struct spw_addr_line all;
-
-	memset(&all, 0xff, sizeof(all));
-	for (uint32_t i = 0; i < bpf_map__max_entries(world.skel->maps.direct_bits); i++)
-		put(world.skel->maps.direct_bits, i, &all);
-	world.config.direct = 1;
-	world_put_config();
-}
-
-static void set_mode(uint32_t id, uint8_t mode)
-{
-	struct spw_endpoint e = world_endpoint(id);
-
-	e.mode = mode;
-	world_put_endpoint(id, &e);
-}
-
-static void set_row(uint32_t service, uint32_t motion)
-{
-	for (uint32_t side = 0; side < 2; side++) {
-		struct spw_service_row row = world_row(service, side);
-
-		row.flags |= SPW_SERVICE_DIRECT | (motion ? SPW_SERVICE_MOTION : 0);
-		row.flags &= motion ? ~0u : ~(uint32_t)SPW_SERVICE_MOTION;
-		row.motion = motion;
-		world_row_on_side(service, side, &row);
-	}
-}
-
-/* Every slot was `was`, since so long; 0: the service has none in motion. */
-static void set_motion(uint32_t service, uint16_t was, uint64_t ago_ns)
-{
-	struct spw_motion_line line = {.at[0] = {.since = 1}};
-	const uint32_t ticks = (uint32_t)(ago_ns * world.skel->rodata->ticks_a_second / SECOND_NS);
-
-	put(world.skel->maps.motions, 1, &line);
-	line.at[0] = (struct spw_motion){.since = world_sweep(0).now - ticks, .was = was};
-	put(world.skel->maps.motions, 2, &line);
-	set_row(service, was ? 1 : 0);
-}
-
-static bool is_v6(uint32_t service)
-{
-	return service == TCP6 || service == UDP6;
-}
-
-/* The service's one endpoint, in this mode. */
-static uint32_t direct_service(uint32_t service, uint8_t mode)
-{
-	const uint32_t id = is_v6(service) ? WEB6_A : WEB4_A;
-
-	direct_on();
-	set_mode(id, mode);
-	world_serve(service, (uint16_t[]){(uint16_t)id}, 1);
-	set_row(service, 0);
-	return id;
-}
-
-/* The client's frame as it goes on within the outer packet, or as it is. */
-static void aged(const struct frame *in, bool v4, struct frame *out)
-{
-	*out = *in;
-	out->b[FRAME_ETH + (v4 ? 8 : 7)]--;
-	if (v4)
-		frame_fix_ip4(out);
-}
-
-/* IPIP: an outer header in front of the inner packet, as RFC 2003 and 2473 have it. */
-static void put_ipip(const struct desc *outer, const struct frame *inner, struct frame *out)
-{
-	const bool v4 = desc_is_v4(outer);
-	const size_t header = v4 ? 20 : 40, len = inner->len - FRAME_ETH;
-	struct desc d = *outer;
-
-	d.proto = IPPROTO_UDP; /* for the header, whose length and protocol are put right below */
-	frame_build(&d, out);
-	memcpy(out->b + FRAME_ETH + header, inner->b + FRAME_ETH, len);
-	out->len = FRAME_ETH + header + len;
-	if (v4) {
-		out->b[FRAME_ETH + 9] = IPPROTO_IPIP;
-		frame_put16(out, FRAME_ETH + 2, (uint16_t)(header + len));
-		frame_fix_ip4(out);
-	} else {
-		out->b[FRAME_ETH + 6] = IPPROTO_IPV6;
-		frame_put16(out, FRAME_ETH + 4, (uint16_t)len);
-	}
-}
-
-static bool is_source(const struct spw_addr *a)
-{
-	const struct spw_settings *s = &world.config.settings[0];
-
-	for (int i = 0; i < SPW_SOURCES_MAX; i++) {
-		if (!memcmp(&s->source[i], a, sizeof(*a)))
-			return true;
-	}
-	return false;
-}
-
-/* What may vary is taken from the frame: the source address and port, and IPv6's flow label. */
-static void outer_of(const struct frame *got, uint32_t id, const struct desc *inner,
-		     struct desc *outer)
-{
-	const bool v4 = desc_is_v4(inner);
-	const uint8_t *ip = got->b + FRAME_ETH;
-
-	*outer = (struct desc){.dst = world_endpoint(id).addr, .tos = inner->tos};
-	memset(outer->src.b, 0, 10);
-	memset(outer->src.b + 10, 0xff, 2);
-	memcpy(v4 ? outer->src.b + 12 : outer->src.b, ip + (v4 ? 12 : 8), v4 ? 4 : 16);
-	outer->sport = (uint16_t)(ip[v4 ? 20 : 40] << 8 | ip[v4 ? 21 : 41]);
-	outer->dport = GUE_PORT;
-	memcpy(outer->smac, mac_gateway_server, 6);
-	mac_of(&outer->dst, outer->dmac);
-}
-
-static void build_expected(uint8_t mode, const struct frame *got, uint32_t id, const struct desc *d,
-			   const struct frame *in, struct frame *want)
-{
-	const bool v4 = desc_is_v4(d);
-	struct frame inner;
-	struct desc outer;
-
-	aged(in, v4, &inner);
-	outer_of(got, id, d, &outer);
-	if (mode == SPW_MODE_L2) {
-		*want = inner;
-		memcpy(want->b, outer.dmac, 6);
-		memcpy(want->b + 6, outer.smac, 6);
-		return;
-	}
-	if (mode == SPW_MODE_IPIP) {
-		put_ipip(&outer, &inner, want);
-	} else {
-		assert_in_range(outer.sport, 49152, 65535);
-		outer.proto = IPPROTO_UDP;
-		outer.payload = inner.len - FRAME_ETH;
-		outer.bytes = inner.b + FRAME_ETH;
-		frame_build(&outer, want);
-	}
-	assert_true(is_source(&outer.src));
-	if (v4) {
-		memcpy(want->b + FRAME_ETH + 4, (uint8_t[]){0, 0}, 2);
-	} else { /* the label is no part of any checksum */
-		want->b[FRAME_ETH + 1] |= got->b[FRAME_ETH + 1] & 15;
-		memcpy(want->b + FRAME_ETH + 2, got->b + FRAME_ETH + 2, 2);
-	}
-	frame_fix_ip4(want);
-	if (!v4)
-		frame_put16(want, FRAME_ETH + 10,
-			    (uint16_t)(got->b[FRAME_ETH + 10] << 8 | got->b[FRAME_ETH + 11]));
-}
 
 static void expect_direct_frame(uint8_t mode, uint32_t id, const struct desc *d,
 				const struct frame *in)
@@ -186,7 +24,7 @@ static void expect_direct_frame(uint8_t mode, uint32_t id, const struct desc *d,
 	struct frame out, want;
 
 	world_expect_verdict(world.if_client, in, &out, XDP_REDIRECT);
-	build_expected(mode, &out, id, d, in, &want);
+	direct_expected(mode, &out, id, d, in, &want);
 	frame_assert_equal(&out, &want);
 	now = world_endpoint_stats(id);
 	assert_int_equal(now.packets_in, was.packets_in + 1);
@@ -207,6 +45,7 @@ static void packets_leave_for_the_endpoint_in_each_mode_and_nothing_is_remembere
 	for (size_t m = 0; m < 3; m++) {
 		for (size_t s = 0; s < 4; s++) {
 			const uint32_t id = direct_service(services[s], modes[m]);
+			const uint64_t opened = world_endpoint_stats(id).flows_opened;
 			struct desc d = from_client(services[s]);
 
 			for (uint32_t i = 0; i < 50; i++) {
@@ -220,7 +59,7 @@ static void packets_leave_for_the_endpoint_in_each_mode_and_nothing_is_remembere
 				expect_direct(modes[m], id, &d);
 			}
 			assert_int_equal(world_flow_count(), 0);
-			assert_int_equal(world_endpoint_stats(id).flows_opened, 0);
+			assert_int_equal(world_endpoint_stats(id).flows_opened, opened);
 		}
 	}
 }
@@ -236,7 +75,7 @@ static void a_datagram_without_a_checksum_has_none_outside_either(void **state)
 	d.payload = 33;
 	frame_build(&d, &in);
 	world_expect_verdict(world.if_client, &in, &out, XDP_REDIRECT);
-	outer_of(&out, id, &d, &outer);
+	direct_outer(&out, id, &d, &outer);
 	assert_int_equal(out.b[FRAME_ETH + 26] | out.b[FRAME_ETH + 27], 0);
 	assert_int_equal(out.b[FRAME_ETH + 9], IPPROTO_UDP);
 }
@@ -277,7 +116,7 @@ static void outer_sources_come_from_the_range_that_is_set(void **state)
 
 	(void)state;
 	direct_service(TCP4, SPW_MODE_IPIP);
-	put(world.skel->maps.tunnels, 0, &t);
+	direct_put_row(world.skel->maps.tunnels, 0, &t);
 	for (uint32_t i = 0; i < 64; i++) {
 		uint16_t low;
 
@@ -290,7 +129,7 @@ static void outer_sources_come_from_the_range_that_is_set(void **state)
 		last = low;
 	}
 	assert_true(kinds > 50);
-	put(world.skel->maps.tunnels, 0, &(struct spw_tunnels){0});
+	direct_put_row(world.skel->maps.tunnels, 0, &(struct spw_tunnels){0});
 }
 
 static void the_last_hop_ends_here_and_too_big_says_what_fits_inside(void **state)
@@ -309,12 +148,13 @@ static void the_last_hop_ends_here_and_too_big_says_what_fits_inside(void **stat
 			d.ttl = 0;
 			/* The way to the servers carries 1400 bytes. */
 			d.payload = 1400;
-			world_expect_too_big(world.if_client, &d,
-					     1400 - (is_v6(services[s]) ? more6[m] : more[m]));
+			world_expect_too_big(
+				world.if_client, &d,
+				1400 - (direct_is_v6(services[s]) ? more6[m] : more[m]));
 			d.payload = 0;
-			d.payload =
-				1400 - (is_v6(services[s]) ? more6[m] : more[m]) - desc_l3_len(&d);
-			expect_direct(modes[m], is_v6(services[s]) ? WEB6_A : WEB4_A, &d);
+			d.payload = 1400 - (direct_is_v6(services[s]) ? more6[m] : more[m]) -
+				    desc_l3_len(&d);
+			expect_direct(modes[m], direct_is_v6(services[s]) ? WEB6_A : WEB4_A, &d);
 		}
 	}
 }
@@ -332,7 +172,7 @@ static void nothing_is_lost_on_tagged_ways(void **state)
 		plain = in;
 		frame_tag(&in, 0x6007);
 		world_expect_verdict(world.if_client, &in, &out, XDP_REDIRECT);
-		build_expected(modes[m], &out, id, &d, &plain, &want);
+		direct_expected(modes[m], &out, id, &d, &plain, &want);
 		frame_assert_equal(&out, &want);
 	}
 }
@@ -355,12 +195,12 @@ static void icmp_errors_to_the_vip_go_to_the_endpoint_that_they_are_about(void *
 			answer.payload = 64;
 			frame_build(&answer, &quoted);
 			error = (struct desc){
-				.src = is_v6(services[s]) ? addr_of("fd00:1::fe")
-							  : addr_of("10.1.0.254"),
+				.src = direct_is_v6(services[s]) ? addr_of("fd00:1::fe")
+								 : addr_of("10.1.0.254"),
 				.dst = d.dst,
-				.proto = is_v6(services[s]) ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
-				.type = is_v6(services[s]) ? 2 : 3,
-				.code = is_v6(services[s]) ? 0 : 4,
+				.proto = direct_is_v6(services[s]) ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
+				.type = direct_is_v6(services[s]) ? 2 : 3,
+				.code = direct_is_v6(services[s]) ? 0 : 4,
 				.rest = 1280,
 				.payload = quoted.len - FRAME_ETH,
 				.bytes = quoted.b + FRAME_ETH,
@@ -399,16 +239,6 @@ static struct desc as(const struct desc *d, uint16_t sport, uint8_t flags)
 	return other;
 }
 
-/* The slot is WEB4_B's now and was WEB4_A's. */
-static struct desc moved(uint32_t service, uint64_t ago_ns)
-{
-	direct_service(service, SPW_MODE_IPIP);
-	set_mode(WEB4_B, SPW_MODE_IPIP);
-	world_serve(service, (uint16_t[]){WEB4_B}, 1);
-	set_motion(service, WEB4_A, ago_ns);
-	return from_client(service);
-}
-
 static void expect_flow(const struct desc *d, uint32_t id)
 {
 	struct flow f;
@@ -420,7 +250,8 @@ static void expect_flow(const struct desc *d, uint32_t id)
 
 static void in_phase_1_all_go_to_the_endpoint_of_before_and_are_remembered(void **state)
 {
-	struct desc d = moved(TCP4, 0), syn = as(&d, 5001, TCP_SYN), ack = as(&d, 5002, TCP_ACK);
+	struct desc d = direct_moved(TCP4, 0), syn = as(&d, 5001, TCP_SYN),
+		    ack = as(&d, 5002, TCP_ACK);
 
 	(void)state;
 	assert_int_equal(sent_to(&syn), WEB4_A);
@@ -428,14 +259,14 @@ static void in_phase_1_all_go_to_the_endpoint_of_before_and_are_remembered(void 
 	expect_flow(&syn, WEB4_A);
 	expect_flow(&ack, WEB4_A);
 	/* They keep it when all is over. */
-	set_motion(TCP4, WEB4_A, 7201 * SECOND_NS);
+	direct_set_motion(TCP4, WEB4_A, 7201 * SECOND_NS);
 	assert_int_equal(sent_to(&syn), WEB4_A);
 	assert_int_equal(sent_to(&ack), WEB4_A);
 }
 
 static void in_phase_2_syns_go_to_the_new_endpoint_and_old_flows_stay(void **state)
 {
-	struct desc d = moved(TCP4, 4 * SECOND_NS), syn = as(&d, 5001, TCP_SYN),
+	struct desc d = direct_moved(TCP4, 4 * SECOND_NS), syn = as(&d, 5001, TCP_SYN),
 		    ack = as(&d, 5002, TCP_ACK), next = as(&d, 5001, TCP_ACK);
 
 	(void)state;
@@ -448,7 +279,7 @@ static void in_phase_2_syns_go_to_the_new_endpoint_and_old_flows_stay(void **sta
 
 static void when_the_window_is_over_only_entries_know_of_the_endpoint_of_before(void **state)
 {
-	struct desc d = moved(TCP4, 7200 * SECOND_NS), syn = as(&d, 5001, TCP_SYN),
+	struct desc d = direct_moved(TCP4, 7200 * SECOND_NS), syn = as(&d, 5001, TCP_SYN),
 		    ack = as(&d, 5002, TCP_ACK);
 
 	(void)state;
@@ -459,12 +290,13 @@ static void when_the_window_is_over_only_entries_know_of_the_endpoint_of_before(
 
 static void datagrams_stay_for_as_long_as_their_flows_may_be_silent(void **state)
 {
-	struct desc d = moved(UDP4, 100 * SECOND_NS), old = as(&d, 5001, 0), late = as(&d, 5002, 0);
+	struct desc d = direct_moved(UDP4, 100 * SECOND_NS), old = as(&d, 5001, 0),
+		    late = as(&d, 5002, 0);
 
 	(void)state;
 	assert_int_equal(sent_to(&old), WEB4_A);
 	expect_flow(&old, WEB4_A);
-	set_motion(UDP4, WEB4_A, 180 * SECOND_NS);
+	direct_set_motion(UDP4, WEB4_A, 180 * SECOND_NS);
 	assert_int_equal(sent_to(&old), WEB4_A);
 	assert_int_equal(sent_to(&late), WEB4_B);
 }
@@ -475,9 +307,9 @@ static void a_pick_other_than_the_slots_own_is_remembered(void **state)
 
 	(void)state;
 	direct_service(TCP4, SPW_MODE_GUE);
-	set_mode(WEB4_B, SPW_MODE_GUE);
+	direct_set_mode(WEB4_B, SPW_MODE_GUE);
 	world_serve(TCP4, (uint16_t[]){WEB4_A, WEB4_B}, 2);
-	set_row(TCP4, 0);
+	direct_set_row(TCP4, 0);
 	world_set_word(WEB4_A,
 		       SPW_WORD_UP | SPW_WORD_PICKABLE | SPW_ADMIN_DRAIN << SPW_WORD_ADMIN_SHIFT);
 	for (uint16_t port = 6000; port < 6064; port++) {
@@ -506,7 +338,7 @@ static void flows_of_a_draining_endpoint_stay_with_it(void **state)
 
 static void a_removed_endpoint_keeps_the_flows_that_were_its(void **state)
 {
-	struct desc d = moved(TCP4, 10 * SECOND_NS), syn = as(&d, 5001, TCP_SYN),
+	struct desc d = direct_moved(TCP4, 10 * SECOND_NS), syn = as(&d, 5001, TCP_SYN),
 		    ack = as(&d, 5002, TCP_ACK);
 	struct spw_endpoint e = world_endpoint(WEB4_A);
 
@@ -521,7 +353,8 @@ static void a_removed_endpoint_keeps_the_flows_that_were_its(void **state)
 
 static void an_endpoint_that_is_down_keeps_its_flows_and_gets_no_new_ones(void **state)
 {
-	struct desc d = moved(TCP4, 0), syn = as(&d, 5001, TCP_SYN), ack = as(&d, 5002, TCP_ACK);
+	struct desc d = direct_moved(TCP4, 0), syn = as(&d, 5001, TCP_SYN),
+		    ack = as(&d, 5002, TCP_ACK);
 
 	(void)state;
 	world_set_word(WEB4_A, 0);
@@ -531,16 +364,16 @@ static void an_endpoint_that_is_down_keeps_its_flows_and_gets_no_new_ones(void *
 
 static void flows_of_a_slot_that_was_nobodys_are_its_endpoints(void **state)
 {
-	struct desc d = moved(TCP4, 4 * SECOND_NS), ack = as(&d, 5002, TCP_ACK);
+	struct desc d = direct_moved(TCP4, 4 * SECOND_NS), ack = as(&d, 5002, TCP_ACK);
 
 	(void)state;
-	set_motion(TCP4, SPW_MOTION_NOBODY, 4 * SECOND_NS);
+	direct_set_motion(TCP4, SPW_MOTION_NOBODY, 4 * SECOND_NS);
 	assert_int_equal(sent_to(&ack), WEB4_B);
 }
 
 static void flows_without_any_endpoint_left_get_what_the_service_says(void **state)
 {
-	struct desc d = moved(TCP4, 4 * SECOND_NS), ack = as(&d, 5002, TCP_ACK);
+	struct desc d = direct_moved(TCP4, 4 * SECOND_NS), ack = as(&d, 5002, TCP_ACK);
 
 	(void)state;
 	world_set_word(WEB4_A, 0);
@@ -560,7 +393,7 @@ static void services_may_have_endpoints_of_several_modes(void **state)
 	(void)state;
 	direct_service(TCP4, SPW_MODE_IPIP);
 	world_serve(TCP4, (uint16_t[]){WEB4_A, WEB4_B, HAND_A}, 3);
-	set_row(TCP4, 0);
+	direct_set_row(TCP4, 0);
 	for (uint16_t port = 7000; port < 7060; port++) {
 		struct frame in, out;
 		int first, second;
@@ -604,7 +437,7 @@ static void nobody_left_is_answered(void **state)
 
 static void the_sweep_tells_slots_in_motion_of_their_entries(void **state)
 {
-	struct desc d = moved(TCP4, 4 * SECOND_NS), ack = as(&d, 5002, TCP_ACK);
+	struct desc d = direct_moved(TCP4, 4 * SECOND_NS), ack = as(&d, 5002, TCP_ACK);
 	struct spw_sweep args = {.sets = ~0u, .round = 77};
 	struct bpf_test_run_opts opts = {
 		.sz = sizeof(opts), .ctx_in = &args, .ctx_size_in = sizeof(args)};
@@ -620,6 +453,53 @@ static void the_sweep_tells_slots_in_motion_of_their_entries(void **state)
 	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(world.skel->maps.motions), &at, &line), 0);
 	assert_int_equal(line.at[0].kept, 77);
 	assert_int_equal(line.at[0].was, WEB4_A);
+}
+
+/* All entries are of flows that have been used for longer than floods last. */
+static void rank_all(void)
+{
+	for (uint32_t i = 1; i < world.lines; i++) {
+		if (world.flows4[i].core.word & SPW_WORD_PHASE_MASK)
+			world.flows4[i].core.word |= SPW_FLOW_RANKED;
+	}
+}
+
+static void fill_table(const struct desc *d)
+{
+	struct desc ack = *d;
+	struct frame out;
+
+	ack.flags = TCP_ACK;
+	for (uint32_t i = 0; i < 30000; i++) {
+		ack.src.b[14] = (uint8_t)(100 + i / 200);
+		ack.sport = (uint16_t)(1000 + i % 200);
+		assert_int_equal(world_send(world.if_client, &ack, &out), XDP_REDIRECT);
+		if (i % 500 == 499)
+			rank_all();
+	}
+}
+
+static void without_room_flows_stay_and_who_could_not_be_followed_is_refused(void **state)
+{
+	struct desc d = direct_moved(TCP4, 4 * SECOND_NS);
+	uint64_t unkept, refused;
+
+	(void)state;
+	fill_table(&d);
+	unkept = world_stat(SPW_COUNT_DIRECT_UNKEPT);
+	refused = world_stat(SPW_DROP_FLOWS_FULL);
+	for (uint16_t port = 8000; port < 8200; port++) {
+		struct desc ack = as(&d, port, TCP_ACK),
+			    syn = as(&d, (uint16_t)(port + 200), TCP_SYN);
+		struct frame out;
+
+		assert_int_equal(sent_to(&ack), WEB4_A);
+		if (world_send(world.if_client, &syn, &out) == XDP_REDIRECT)
+			expect_flow(&syn, WEB4_B);
+	}
+	/* Of both there were many. */
+	assert_true(world_stat(SPW_COUNT_DIRECT_UNKEPT) > unkept + 200);
+	assert_true(world_stat(SPW_DROP_FLOWS_FULL) > refused + 100);
 }
 
 int direct_tests(void)
@@ -647,6 +527,7 @@ int direct_tests(void)
 		TEST(what_is_no_service_passes_untouched),
 		TEST(nobody_left_is_answered),
 		TEST(the_sweep_tells_slots_in_motion_of_their_entries),
+		TEST(without_room_flows_stay_and_who_could_not_be_followed_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("direct", tests, NULL, NULL);

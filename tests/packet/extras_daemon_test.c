@@ -83,8 +83,7 @@ static size_t steps_to_model(const char *apply)
 			    NULL, &want, &why),
 	     "compile", why);
 	dataplane_resting(daemon_.dp, daemon_.arena, &slots, &motions);
-	must(tables_diff(daemon_.arena, &have, &want, &slots, &motions, &steps),
-	     "compare", NULL);
+	must(tables_diff(daemon_.arena, &have, &want, &slots, &motions, &steps), "compare", NULL);
 	if (apply)
 		must(dataplane_apply(daemon_.dp, daemon_.arena, &steps, &why), apply, why);
 	return steps_empty(&steps) ? 0 : 1 + steps.slots_put_count;

@@ -4,6 +4,7 @@
  * break. 10,000,000 packets with SPILLWAY_LONG.
  */
 #include "cpus.h"
+#include "direct_world.h"
 #include "groups.h"
 #include "whole.h"
 #include "world.h"
@@ -42,12 +43,13 @@ static void expect_goes_on(uint32_t n)
 }
 
 /* Sources of all the world, so that checksums are not asked; only the addresses change. */
-static void flood(uint32_t service, uint32_t packets)
+static void flood(uint32_t service, uint8_t flags, uint32_t packets)
 {
 	struct desc d = from_client(service);
 	uint32_t rnd = 4711;
 	struct frame f, out;
 
+	d.flags = flags;
 	frame_build(&d, &f);
 	for (uint32_t i = 0; i < packets; i++) {
 		uint32_t client = random_u32(&rnd);
@@ -70,8 +72,8 @@ static void floods_break_no_established_flow(void **state)
 	world_set_ports(PORTS);
 	for (uint32_t n = 0; n < FLOWS; n++)
 		establish(n);
-	flood(TCP4, packets);
-	flood(UDP4, packets);
+	flood(TCP4, TCP_SYN, packets);
+	flood(UDP4, 0, packets);
 	for (uint32_t n = 0; n < FLOWS; n++)
 		expect_goes_on(n);
 	assert_true(whole_expect() >= 2 * FLOWS);
@@ -82,10 +84,99 @@ static void floods_break_no_established_flow(void **state)
 	assert_true(world_stat(SPW_COUNT_FLOW_REPLACED) > packets / 2);
 }
 
+/* Its slot is in motion, so an entry alone knows its endpoint; it is of rank when it goes on two seconds later. */
+static struct desc remember(uint32_t n)
+{
+	struct desc d = from_client(n % 2 ? TCP4 : UDP4);
+
+	d.sport = (uint16_t)(10000 + n);
+	d.flags = n % 2 ? TCP_ACK : 0;
+	frame_build(&d, &requests[n]);
+	world_expect_verdict(world.if_client, &requests[n], &forwarded[n], XDP_REDIRECT);
+	return d;
+}
+
+static void expect_with(const struct desc *d, uint32_t id)
+{
+	struct flow f;
+
+	assert_true(world_flow(d, &f));
+	assert_int_equal(f.endpoint, id);
+}
+
+/* Of both services, whose packets all go by slots in motion for so long. */
+static void move_all(uint64_t ago_ns)
+{
+	direct_set_motion(UDP4, WEB4_A, ago_ns);
+	direct_set_motion(TCP4, WEB4_A, ago_ns);
+}
+
+static void flood_slots_in_motion(uint32_t packets)
+{
+	move_all(0);
+	flood(TCP4, TCP_SYN, packets);
+	move_all(0);
+	flood(TCP4, TCP_ACK, packets);
+	move_all(10 * SECOND_NS);
+	flood(TCP4, TCP_SYN, packets);
+	flood(TCP4, TCP_ACK, packets);
+	flood(UDP4, 0, packets);
+}
+
+/* Flows that have been remembered for a while are of rank: floods replace none of their entries. */
+static void floods_at_slots_in_motion_move_no_flow(void **state)
+{
+	const uint32_t packets = times(60000, 2000000);
+
+	(void)state;
+	(void)direct_moved(UDP4, 0);
+	(void)direct_moved(TCP4, 0);
+	for (uint32_t n = 0; n < FLOWS; n++) {
+		struct desc d = remember(n);
+
+		expect_with(&d, WEB4_A);
+		world_born(&d, 3 * SECOND_NS);
+		expect_goes_on(n);
+	}
+	flood_slots_in_motion(packets);
+	/* The windows are over: who has no entry is WEB4_B's. */
+	move_all(7201 * SECOND_NS);
+	for (uint32_t n = 0; n < FLOWS; n++)
+		expect_goes_on(n);
+	print_message("opened %llu, replaced %llu, refused %llu, without an entry %llu\n",
+		      (unsigned long long)world_stat(SPW_COUNT_FLOW_CREATED),
+		      (unsigned long long)world_stat(SPW_COUNT_FLOW_REPLACED),
+		      (unsigned long long)world_stat(SPW_DROP_FLOWS_FULL),
+		      (unsigned long long)world_stat(SPW_COUNT_DIRECT_UNKEPT));
+	assert_true(world_stat(SPW_COUNT_FLOW_REPLACED) > packets);
+	(void)whole_expect();
+}
+
+/* Flows from before the motion that nothing is known of yet, while floods fill the table. */
+static void flows_without_an_entry_stay_while_floods_fill_the_table(void **state)
+{
+	const uint32_t packets = times(60000, 2000000);
+
+	(void)state;
+	(void)direct_moved(UDP4, 0);
+	(void)direct_moved(TCP4, 10 * SECOND_NS);
+	for (uint32_t n = 0; n < FLOWS; n++)
+		(void)remember(n);
+	world_empty_flows();
+	flood_slots_in_motion(packets);
+	for (uint32_t n = 0; n < FLOWS; n++)
+		expect_goes_on(n);
+	print_message("without an entry %llu\n",
+		      (unsigned long long)world_stat(SPW_COUNT_DIRECT_UNKEPT));
+}
+
 int flood_tests(void)
 {
 	const struct CMUnitTest floods[] = {
 		cmocka_unit_test_setup(floods_break_no_established_flow, world_reset),
+		cmocka_unit_test_setup(floods_at_slots_in_motion_move_no_flow, world_reset),
+		cmocka_unit_test_setup(flows_without_an_entry_stay_while_floods_fill_the_table,
+				       world_reset),
 	};
 
 	return cmocka_run_group_tests(floods, NULL, NULL);

@@ -3,6 +3,7 @@
  * Innocence: what is not plainly ours is passed to the stack, byte for byte as it came. Each row
  * begins as a packet that would be forwarded and differs from it in one thing.
  */
+#include "direct_world.h"
 #include "groups.h"
 #include "world.h"
 
@@ -228,6 +229,12 @@ static void frames_cut_short_anywhere_are_the_stacks(void **state)
 /* Generated frames of a kind that is never ours. */
 enum kind { ELSEWHERE, FRAGMENTED, OPTIONS, PROTOCOL, PORT, CUT, NOISE, KINDS };
 
+/* An offset of 0 would be a first fragment, which may be ours. */
+static uint16_t later_fragment(uint32_t field)
+{
+	return (uint16_t)(field & 0x1fff ? field : field | 1);
+}
+
 static void generate(enum kind kind, uint32_t *rnd, struct frame *f)
 {
 	struct desc d = from_client(TCP4 + random_u32(rnd) % 4);
@@ -246,7 +253,7 @@ static void generate(enum kind kind, uint32_t *rnd, struct frame *f)
 		break;
 	case FRAGMENTED:
 		if (desc_is_v4(&d))
-			frame_put16(f, IP4 + 6, (uint16_t)(1 + random_u32(rnd) % 0x3fff));
+			frame_put16(f, IP4 + 6, later_fragment(1 + random_u32(rnd) % 0x3fff));
 		else
 			f->b[IP6 + 6] = 44;
 		break;
@@ -273,12 +280,10 @@ static void generate(enum kind kind, uint32_t *rnd, struct frame *f)
 	}
 }
 
-static void ten_thousand_generated_frames_pass_unchanged(void **state)
+static void expect_generated_pass(uint32_t rnd)
 {
-	uint32_t rnd = 20250101;
 	uint64_t passed = 0;
 
-	(void)state;
 	for (uint32_t i = 0; i < 10000; i++) {
 		struct frame in, out;
 
@@ -292,6 +297,25 @@ static void ten_thousand_generated_frames_pass_unchanged(void **state)
 	assert_int_equal(world_flow_count(), 0);
 }
 
+static void ten_thousand_generated_frames_pass_unchanged(void **state)
+{
+	(void)state;
+	expect_generated_pass(20250101);
+}
+
+static void they_do_beside_direct_return_too(void **state)
+{
+	static const uint8_t modes[] = {SPW_MODE_L2, SPW_MODE_IPIP, SPW_MODE_GUE};
+
+	(void)state;
+	for (size_t m = 0; m < 3; m++) {
+		world_reset(NULL);
+		for (uint32_t service = TCP4; service <= UDP6; service++)
+			direct_service(service, modes[m]);
+		expect_generated_pass(20250102 + (uint32_t)m);
+	}
+}
+
 int innocence_tests(void)
 {
 #define T(name) cmocka_unit_test_setup(name, world_reset)
@@ -302,6 +326,7 @@ int innocence_tests(void)
 		T(frames_with_two_tags_or_of_providers_are_the_stacks),
 		T(frames_cut_short_anywhere_are_the_stacks),
 		T(ten_thousand_generated_frames_pass_unchanged),
+		T(they_do_beside_direct_return_too),
 	};
 #undef T
 

@@ -61,6 +61,7 @@ int main(int argc, char **argv)
 	failed += jumbo_tests();
 	failed += handoff_tests();
 	failed += direct_tests();
+	failed += direct_random_tests();
 	failed += steer_tests();
 	failed += steer_daemon_tests();
 	failed += decap_tests();
@@ -71,6 +72,7 @@ int main(int argc, char **argv)
 	failed += threads_tests();
 	failed += flood_tests();
 	failed += model_tests();
+	failed += direct_model_tests();
 	world_close();
 	return failed ? 1 : 0;
 }

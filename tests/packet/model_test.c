@@ -7,21 +7,14 @@
  * send packets of established flows (model_traffic.h): none of them may change its endpoint, but UDP
  * whose endpoint is down or gone.
  */
+#include "gateway.h"
 #include "groups.h"
 #include "model_traffic.h"
-#include "whole.h"
 #include "world.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/if_link.h>
-#include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -35,20 +28,8 @@
 #define GROUPS	      3
 #define RESTART_EVERY 500 /* steps */
 #define TIDY_EVERY    100
-#define MODEL_FLOWS   16384 /* of each family */
 
-/* The daemon as far as it matters here. */
-static struct {
-	uv_loop_t loop;
-	char dir[32], bpffs[64], run_dir[64];
-	struct dataplane *dp;
-	struct ids *ids;
-	struct table_cache *cache;
-	struct arena *arena; /* of the tables in force */
-	struct tables have;
-	int prog; /* a descriptor of our own, or -1 */
-} gateway;
-
+static int prog = -1; /* a descriptor of our own, or -1 */
 static struct fixture fixture;
 static struct moment now;
 static uint32_t ids_of[POOL]; /* of present endpoints; 0: not known */
@@ -58,54 +39,6 @@ static uint32_t rnd, restarts;
 static uint32_t below(uint32_t n)
 {
 	return random_u32(&rnd) % n;
-}
-
-static const struct ids_limits limits = {WORLD_ENDPOINTS, WORLD_SERVICES};
-
-static void must(int err, const char *what, const char *why)
-{
-	if (err)
-		fail_msg("%s: %s: %s", what, strerror(-err), why ? why : "no reason given");
-}
-
-static void daemon_open(void)
-{
-	const char *const interfaces[] = {"client", "server"};
-	const struct dataplane_options opts = {
-		.interfaces = interfaces,
-		.interface_count = 2,
-		.xdp_mode = XDP_MODE_NATIVE,
-		.bpffs = gateway.bpffs,
-		.run_dir = gateway.run_dir,
-		.max_flows = MODEL_FLOWS,
-		.max_flows6 = MODEL_FLOWS,
-		.max_endpoints = WORLD_ENDPOINTS,
-		.max_services = WORLD_SERVICES,
-		.slot_lines = WORLD_SLOT_LINES,
-		.seed = 12345,
-	};
-	const char *why = NULL;
-
-	gateway.arena = arena_new();
-	gateway.ids = ids_new(&limits);
-	gateway.cache = table_cache_new();
-	assert_non_null(gateway.arena);
-	assert_non_null(gateway.ids);
-	assert_non_null(gateway.cache);
-	must(dataplane_open(gateway.arena, &gateway.loop, &opts, &gateway.dp, &why), "open", why);
-	must(dataplane_readback(gateway.dp, gateway.arena, &gateway.have), "readback", NULL);
-	ids_seed(gateway.ids, &gateway.have);
-}
-
-/* All that a daemon knows is gone with it; what it pinned stays. */
-static void daemon_close(void)
-{
-	dataplane_close(gateway.dp);
-	gateway.dp = NULL;
-	(void)uv_run(&gateway.loop, UV_RUN_DEFAULT);
-	ids_free(gateway.ids);
-	table_cache_free(gateway.cache);
-	arena_free(gateway.arena);
 }
 
 /* Every third of the pool is a locality; the last one is the tier behind the others. */
@@ -175,26 +108,18 @@ static void note_words(struct moment *m, const struct tables *t, uint32_t ids[PO
 /* From the model to tables that are placed; the steps to get there from those in force. */
 static void plan(struct moment *m, struct tables *want, struct steps *steps, uint32_t ids[POOL])
 {
-	const struct line_space space = {WORLD_SLOT_LINES, NULL, 0};
+	const struct line_space space = {GATEWAY_SLOT_LINES, NULL, 0};
 	const char *why = NULL;
 
 	make_model(m);
-	must(ids_assign(gateway.ids, &fixture.model, &why), "numbers", why);
-	must(tables_compile(fixture.arena, &fixture.model, &fixture.view, gateway.ids,
-			    WORLD_SLOT_LINES, gateway.cache, want, &why),
-	     "compile", why);
+	gateway_must(ids_assign(gateway.ids, &fixture.model, &why), "numbers", why);
+	gateway_must(tables_compile(fixture.arena, &fixture.model, &fixture.view, gateway.ids,
+				    GATEWAY_SLOT_LINES, gateway.cache, want, &why),
+		     "compile", why);
 	/* Lines need not rest: a step begins when no packet is left that may read them. */
-	must(tables_diff(fixture.arena, &gateway.have, want, &space, &space, steps), "compare",
-	     NULL);
+	gateway_must(tables_diff(fixture.arena, &gateway.have, want, &space, &space, steps),
+		     "compare", NULL);
 	note_words(m, want, ids);
-}
-
-/* The tables in force are now those of the fixture's arena. */
-static void keep_tables(const struct tables *want)
-{
-	arena_free(gateway.arena);
-	gateway.arena = fixture.arena;
-	gateway.have = *want;
 }
 
 static void carry_out(const struct steps *steps)
@@ -204,7 +129,7 @@ static void carry_out(const struct steps *steps)
 
 	/* The pause between two switches is for packets under way, of which there are none here. */
 	gateway.dp->switched_ms = 0;
-	must(dataplane_apply(gateway.dp, fixture.arena, steps, &why), "apply", why);
+	gateway_must(dataplane_apply(gateway.dp, fixture.arena, steps, &why), "apply", why);
 	dataplane_resting(gateway.dp, fixture.arena, &slots, &motions);
 }
 
@@ -230,14 +155,14 @@ static void apply(struct moment *m)
 	carry_out(&steps);
 	put_admins(m);
 	traffic_step_ends();
-	keep_tables(&want);
+	gateway_keep(fixture.arena, &want);
 }
 
 static void take_program(int *former)
 {
-	*former = gateway.prog;
-	gateway.prog = fcntl(gateway.dp->xdp_fd, F_DUPFD_CLOEXEC, 0);
-	assert_true(gateway.prog >= 0);
+	*former = prog;
+	prog = fcntl(gateway.dp->xdp_fd, F_DUPFD_CLOEXEC, 0);
+	assert_true(prog >= 0);
 }
 
 static bool is_present(const uint32_t ids[POOL], uint32_t id)
@@ -276,8 +201,8 @@ static void restart(struct moment *m)
 	int former;
 
 	traffic_step_begins();
-	daemon_close();
-	daemon_open();
+	gateway_close();
+	gateway_open();
 	plan(m, &want, &steps, ids);
 	expect_nothing_to_do(&steps, ids);
 	assert_memory_equal(ids, ids_of, sizeof(ids));
@@ -288,9 +213,9 @@ static void restart(struct moment *m)
 	}
 	carry_out(&steps);
 	take_program(&former);
-	traffic_prog(gateway.prog);
+	traffic_prog(prog);
 	traffic_step_ends();
-	keep_tables(&want);
+	gateway_keep(fixture.arena, &want);
 	(void)traffic_next();
 	close(former);
 	restarts++;
@@ -345,93 +270,30 @@ static void tidy(void)
 	ids_release(gateway.ids, is_unused, used);
 }
 
-/*
- * Mounts of this test are its own, and go with the process at the latest. A changed root that is no
- * mount point cannot be made private: there clean_up() alone takes them away.
- */
 static int prepare(void **state)
 {
-	(void)state;
-	(void)strcpy(gateway.dir, "/tmp/spw-model-XXXXXX");
-	assert_non_null(mkdtemp(gateway.dir));
-	(void)snprintf(gateway.bpffs, sizeof(gateway.bpffs), "%s/bpf", gateway.dir);
-	(void)snprintf(gateway.run_dir, sizeof(gateway.run_dir), "%s/run", gateway.dir);
-	assert_int_equal(mkdir(gateway.run_dir, 0700), 0);
-	assert_int_equal(unshare(CLONE_NEWNS), 0);
-	assert_true(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) || errno == EINVAL);
-	assert_int_equal(uv_loop_init(&gateway.loop), 0);
-	gateway.prog = -1;
-	return world_pass(false);
+	prog = -1;
+	return gateway_setup(state);
 }
 
 static int clean_up(void **state)
 {
-	AUTO(arena_free) struct arena *a = arena_new();
-	const char *why = NULL;
-
-	(void)state;
 	(void)traffic_stop();
-	if (gateway.dp) /* the test has failed */
-		daemon_close();
-	assert_non_null(a);
-	must(dataplane_detach(a, gateway.bpffs, gateway.run_dir, &why), "detach", why);
-	(void)uv_loop_close(&gateway.loop);
-	(void)rmdir(gateway.bpffs);
-	(void)rmdir(gateway.run_dir);
-	(void)rmdir(gateway.dir);
-	return world_pass(true);
-}
-
-/* Memory of a map that stays when the daemon goes. */
-static void *keep(enum map_id id, size_t bytes)
-{
-	void *at = mmap(NULL, bytes, PROT_READ, MAP_SHARED, gateway.dp->maps.fd[id], 0);
-
-	assert_true(at != MAP_FAILED);
-	return at;
-}
-
-/* The flow table as it lies there when no daemon runs and no packet comes. */
-static void expect_whole(const struct world *at)
-{
-	const struct world was = world;
-
-	world = *at;
-	print_message("entries of the flow table %zu\n", whole_expect());
-	world = was;
-}
-
-static void end_daemon(void)
-{
-	struct world at = world;
-	size_t heads;
-
-	at.sets = maps_flow_sets(MODEL_FLOWS);
-	at.lines = at.sets * SPW_SET_WAYS + 1;
-	heads = 2ul * at.sets * sizeof(*at.heads);
-	at.flows4 = keep(MAP_FLOWS4, at.lines * sizeof(*at.flows4));
-	at.flows6 = keep(MAP_FLOWS6, at.lines * sizeof(*at.flows6));
-	at.heads = keep(MAP_FLOW_HEADS, heads);
-	daemon_close();
-	close(gateway.prog);
-	expect_whole(&at);
-	(void)munmap(at.flows4, at.lines * sizeof(*at.flows4));
-	(void)munmap(at.flows6, at.lines * sizeof(*at.flows6));
-	(void)munmap(at.heads, heads);
+	return gateway_teardown(state);
 }
 
 static void start(void)
 {
 	int none;
 
-	daemon_open();
+	gateway_open();
 	take_program(&none);
 	for (uint32_t n = 0; n < POOL; n++)
 		now.pool[n] = (struct member){.present = n % 2};
 	for (uint32_t g = 0; g < GROUPS; g++)
 		weights[g] = 1;
 	apply(&now);
-	traffic_start(gateway.prog, &now);
+	traffic_start(prog, &now);
 }
 
 static void flows_keep_their_endpoints_whatever_happens_to_others(void **state)
@@ -451,7 +313,8 @@ static void flows_keep_their_endpoints_whatever_happens_to_others(void **state)
 			tidy();
 	}
 	sum = traffic_stop();
-	end_daemon();
+	gateway_end();
+	close(prog);
 	print_message("%u steps, %u of them restarts: flows opened %llu, new flows refused %llu, "
 		      "packets of kept flows %llu, UDP that moved %llu, sent during a step %llu\n",
 		      steps, restarts, (unsigned long long)sum.opened,

@@ -77,7 +77,7 @@ size_t whole_expect(void)
 	qsort(all, all_count, sizeof(all[0]), by_key);
 	for (size_t i = 0; i < all_count; i++) {
 		assert_true(!i || by_key(&all[i - 1], &all[i]));
-		if (all[i].flags & SPW_FLOW_HANDOFF)
+		if (all[i].flags & SPW_FLOW_ALONE)
 			expect_alone(&all[i]);
 		else
 			expect_partner(&all[i]);

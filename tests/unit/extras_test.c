@@ -71,7 +71,8 @@ static const char *steps_between(const struct tables *have, struct tables *want)
 	const char *out;
 
 	assert_int_equal(tables_diff(f.arena, have, want, &(struct line_space){.lines = LINES},
-				     &(struct line_space){.lines = 1}, &steps), 0);
+				     &(struct line_space){.lines = 1}, &steps),
+			 0);
 	steps_print(&steps, &text);
 	out = arena_strdup(f.arena, text.text ? text.text : "");
 	strbuf_done(&text);

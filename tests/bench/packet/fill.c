@@ -19,6 +19,7 @@
 #include "dataplane/ticks.h"
 #include "spillway.skel.h"
 #include "tables/compile.h"
+#include "tables/motion.h"
 #include "world.h"
 
 #define MAX_ENDPOINTS 32768
@@ -178,8 +179,10 @@ static void add_extra(enum scenario_extra extra)
 	}
 }
 
-static void make_model(uint32_t services, uint32_t endpoints)
+/* With the endpoints from number `from` on. */
+static void make_model(const struct fill_want *want, uint32_t from)
 {
+	uint32_t services = want->services, endpoints = want->endpoints;
 	uint32_t v6 = endpoints < MAX_V6 ? endpoints : MAX_V6;
 
 	fixture_init(&fill.f);
@@ -187,7 +190,9 @@ static void make_model(uint32_t services, uint32_t endpoints)
 	for (uint32_t i = 0; i < endpoints + v6; i++) {
 		struct instance *at = fixture_instance(&fill.f, 0, FILL_PORT);
 
-		at->addr = i < endpoints ? world_endpoint(4, i) : world_endpoint(6, i - endpoints);
+		at->addr = i < endpoints ? world_endpoint(4, from + i)
+					 : world_endpoint(6, from + i - endpoints);
+		at->mode = want->mode;
 	}
 	for (uint32_t i = 0; i < services; i++)
 		add_service(4, i, IPPROTO_TCP, 0, endpoints);
@@ -196,15 +201,20 @@ static void make_model(uint32_t services, uint32_t endpoints)
 	add_service(6, 0, IPPROTO_UDP, endpoints, v6);
 }
 
-static int apply(struct arena *a, struct tables *want, const char **why)
+static int apply(struct arena *a, bool moves, struct tables *want, const char **why)
 {
 	struct line_space slots, motions;
+	struct motion_clock clock;
 	struct steps steps;
 	int err;
 
 	err = tables_compile(a, &fill.f.model, &fill.f.view, fill.ids, SLOT_LINES, NULL, want, why);
 	if (err)
 		return err;
+	if (moves) {
+		dataplane_motion_clock(fill.dp, &clock);
+		motions_make(a, &fill.have, want, &clock);
+	}
 	dataplane_resting(fill.dp, a, &slots, &motions);
 	err = tables_diff(a, &fill.have, want, &slots, &motions, &steps);
 	if (err)
@@ -212,20 +222,21 @@ static int apply(struct arena *a, struct tables *want, const char **why)
 	return dataplane_apply(fill.dp, a, &steps, why);
 }
 
-int fill_services(uint32_t services, uint32_t endpoints, enum scenario_extra extra)
+/* Unless slots move from the tables in force, none is in motion: as if the gateway were new. */
+static int fill_from(const struct fill_want *w, uint32_t from, bool moves)
 {
 	struct arena *a = arena_new();
 	const char *why = "the tables do not fit";
 	struct tables want;
 	int err;
 
-	if (!a || endpoints + MAX_V6 > sizeof(fill.f.health) / sizeof(fill.f.health[0]))
-		return -E2BIG;
-	make_model(services, endpoints);
-	add_extra(extra);
+	if (!a)
+		return -ENOMEM;
+	make_model(w, from);
+	add_extra(w->extra);
 	err = ids_assign(fill.ids, &fill.f.model, &why);
 	if (!err)
-		err = apply(a, &want, &why);
+		err = apply(a, moves, &want, &why);
 	fixture_done(&fill.f);
 	if (err) {
 		fprintf(stderr, "fill: %s: %s\n", why, strerror(-err));
@@ -235,7 +246,21 @@ int fill_services(uint32_t services, uint32_t endpoints, enum scenario_extra ext
 	arena_free(fill.arena);
 	fill.arena = a;
 	fill.have = want;
-	err = be_a_card();
+	return 0;
+}
+
+int fill_services(const struct fill_want *want)
+{
+	int err = 0;
+
+	if (want->endpoints + MAX_V6 > sizeof(fill.f.health) / sizeof(fill.f.health[0]))
+		return -E2BIG;
+	if (want->moves)
+		err = fill_from(want, want->endpoints, false);
+	if (!err)
+		err = fill_from(want, 0, want->moves);
+	if (!err)
+		err = be_a_card();
 	return err ? err : keep_lease();
 }
 

@@ -27,9 +27,16 @@ uint32_t fill_program_flags(void);
 
 /*
  * TCP services on the first `services` IPv4 VIPs; TCP on the first IPv6 VIP and UDP on the first
- * VIP of each family; all with the first `endpoints` endpoints of their family.
+ * VIP of each family; all with the first `endpoints` endpoints of their family. With `moves` these have
+ * taken the place of as many others just now, in all slots.
  */
-int fill_services(uint32_t services, uint32_t endpoints, enum scenario_extra extra);
+struct fill_want {
+	uint32_t services, endpoints;
+	uint8_t mode; /* enum spw_mode */
+	enum scenario_extra extra;
+	bool moves;
+};
+int fill_services(const struct fill_want *want);
 
 /* Takes every flow out. */
 int fill_clear(void);

@@ -20,7 +20,6 @@
 
 #define WARM_UP	    20000
 #define TOLERATED   1000 /* one packet in so many may end otherwise: the kernel sends some too */
-#define SERVICES_NO UINT32_MAX
 #define CACHE_BYTES (64u << 20) /* more than any cache here holds */
 #define CACHE_LINE  64
 
@@ -57,22 +56,24 @@ static bool is_measured(const struct scenario *s, enum bench_target target)
 /* The maps stay filled while the next scenario wants the same. */
 static int fill_both(const struct scenario *s)
 {
-	static uint32_t services = SERVICES_NO, endpoints;
-	static enum scenario_extra extra;
+	static struct fill_want filled;
+	const struct fill_want want = {.services = scenario_services(s),
+				       .endpoints = scenario_endpoints(s),
+				       .mode = scenario_mode(s),
+				       .extra = s->extra,
+				       .moves = s->moves};
 	int err;
 
-	if (scenario_services(s) == services && scenario_endpoints(s) == endpoints &&
-	    s->extra == extra)
+	if (want.services == filled.services && want.endpoints == filled.endpoints &&
+	    want.mode == filled.mode && want.extra == filled.extra && !want.moves && !filled.moves)
 		return 0;
-	services = SERVICES_NO;
-	err = fill_services(scenario_services(s), scenario_endpoints(s), s->extra);
+	filled = (struct fill_want){0};
+	err = fill_services(&want);
 	if (!err)
-		err = rival_services(scenario_services(s), scenario_endpoints(s));
+		err = rival_services(want.services, want.endpoints);
 	if (err)
 		return fail(s, "the maps cannot be filled", err);
-	services = scenario_services(s);
-	endpoints = scenario_endpoints(s);
-	extra = s->extra;
+	filled = want;
 	return 0;
 }
 
@@ -94,6 +95,16 @@ static int pass(const struct traffic *t, uint8_t tcp_flags, enum bench_target ta
 	int err = driver_run(target, 0, rows, &run);
 
 	return err || !run.failed ? err : -EIO;
+}
+
+/* Flows of direct return are remembered where slots are in motion, by any of their packets. */
+static int open_direct(const struct scenario *s, const struct traffic *clients)
+{
+	int err = s->moves ? pass(clients, FRAME_ACK, BENCH_PRODUCT) : 0;
+
+	if (!err && s->balanced)
+		err = pass(clients, FRAME_SYN, BENCH_IPIP);
+	return err ? err : fill_settle();
 }
 
 /* The handshakes of all flows; UDP is established by an answer. */
@@ -122,6 +133,8 @@ static int traffic_of(const struct scenario *s, uint32_t packets, struct traffic
 
 	switch (s->kind) {
 	case SCENARIO_CLIENT:
+		if (scenario_direct(s) && !s->moves)
+			return traffic_clients(s->family, s->proto, flows, scenario_used(s), out);
 		return traffic_known(s->family, s->proto, flows, out);
 	case SCENARIO_NEW:
 	case SCENARIO_STRAY:
@@ -152,7 +165,8 @@ static int prepare(const struct scenario *s, uint32_t packets)
 	if (scenario_opens(s)) {
 		err = traffic_clients(s->family, s->proto, s->flows, scenario_used(s), &clients);
 		if (!err)
-			err = open_flows(s, &clients);
+			err = scenario_direct(s) ? open_direct(s, &clients)
+						 : open_flows(s, &clients);
 		traffic_done(&clients);
 		if (err)
 			return fail(s, "flows cannot be opened", err);

@@ -14,6 +14,9 @@
 #define UDP4	  .kind = SCENARIO_CLIENT, .family = 4, .proto = IPPROTO_UDP, .balanced = true, TX
 #define NEW4	  .kind = SCENARIO_NEW, .family = 4, .proto = IPPROTO_TCP, .balanced = true, TX
 #define TX	  .ends = SPW_FORWARD_TX
+#define L2	  .mode = SPW_MODE_L2
+#define IPIP	  .mode = SPW_MODE_IPIP
+#define GUE	  .mode = SPW_MODE_GUE
 
 const struct scenario scenarios[] = {
 	{"client, 1 flow", CLIENT4, .flows = 1},
@@ -74,6 +77,26 @@ const struct scenario scenarios[] = {
 	{"new flow, 1k endpoints", NEW4, .endpoints = 1000},
 	{"new flow, 4k endpoints", NEW4, .endpoints = 4000},
 	{"new flow, 10k endpoints", NEW4, .endpoints = 10000},
+	{"l2 client, 1 flow", CLIENT4, .flows = 1, L2},
+	{"l2 client, 64k flows", CLIENT4, .flows = K64, L2},
+	{"l2 client, 1M flows", CLIENT4, .flows = M1, L2},
+	{"l2 new flow", NEW4, L2},
+	{"l2 ipv6 client, 64k flows", CLIENT6, .flows = K64, L2},
+	{"ipip client, 1 flow", CLIENT4, .flows = 1, IPIP},
+	{"ipip client, 64k flows", CLIENT4, .flows = K64, IPIP},
+	{"ipip client, 1M flows", CLIENT4, .flows = M1, IPIP},
+	{"ipip new flow", NEW4, IPIP},
+	{"ipip ipv6 client, 64k flows", CLIENT6, .flows = K64, IPIP},
+	{"ipip client, 64k flows, slots in motion", CLIENT4, .flows = K64, IPIP, .moves = true},
+	{"ipip ipv6 client, 64k flows, slots in motion", CLIENT6, .flows = K64, IPIP,
+	 .moves = true},
+	{"ipip new flow, slots in motion", NEW4, IPIP, .moves = true},
+	{"gue client, 1 flow", CLIENT4, .flows = 1, GUE},
+	{"gue client, 64k flows", CLIENT4, .flows = K64, GUE},
+	{"gue client, 1M flows", CLIENT4, .flows = M1, GUE},
+	{"gue udp client, 64k flows", UDP4, .flows = K64, GUE},
+	{"gue new flow", NEW4, GUE},
+	{"gue ipv6 client, 64k flows", CLIENT6, .flows = K64, GUE},
 };
 
 const size_t scenario_count = sizeof(scenarios) / sizeof(scenarios[0]);
@@ -104,6 +127,10 @@ const struct scenario_ratio scenario_ratios[] = {
 	 "client, 64k flows, 10 endpoints"},
 	{"client, 64k flows: 10k endpoints over 10", "client, 64k flows, 10k endpoints",
 	 "client, 64k flows, 10 endpoints"},
+	{"client, 64k flows: ipip over nat", "ipip client, 64k flows", "client, 64k flows"},
+	{"ipip client: 1M flows over 1", "ipip client, 1M flows", "ipip client, 1 flow"},
+	{"ipip client, 64k flows: in motion over settled",
+	 "ipip client, 64k flows, slots in motion", "ipip client, 64k flows"},
 };
 
 const size_t scenario_ratio_count = sizeof(scenario_ratios) / sizeof(scenario_ratios[0]);

@@ -3,6 +3,7 @@
 #ifndef SPILLWAY_BENCH_SCENARIOS_H
 #define SPILLWAY_BENCH_SCENARIOS_H
 
+#include <spillway/abi.h>
 #include <spillway/stats.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,6 +39,8 @@ struct scenario {
 	uint32_t used;	    /* of them; 0: 1 */
 	uint32_t endpoints; /* 0: SCENARIO_ENDPOINTS */
 	enum scenario_extra extra;
+	uint8_t mode;	    /* of the endpoints, enum spw_mode; 0: nat */
+	bool moves;	    /* all slots are in motion, and the flows have entries of that */
 	enum spw_stat ends; /* how the product must count every packet */
 };
 
@@ -68,6 +71,17 @@ static inline uint32_t scenario_used(const struct scenario *s)
 static inline uint32_t scenario_endpoints(const struct scenario *s)
 {
 	return s->endpoints ? s->endpoints : SCENARIO_ENDPOINTS;
+}
+
+static inline uint8_t scenario_mode(const struct scenario *s)
+{
+	return s->mode ? s->mode : SPW_MODE_NAT;
+}
+
+/* Do endpoints answer clients themselves? Then the product has no flows, but those of slots in motion. */
+static inline bool scenario_direct(const struct scenario *s)
+{
+	return scenario_mode(s) != SPW_MODE_NAT;
 }
 
 /* Do its packets need flows to be there? */
