@@ -12,7 +12,12 @@ static bool count_node(struct reader *r, const yaml_mark_t *mark)
 {
 	if (++r->nodes <= LIMIT_NODES)
 		return true;
-	(void)yaml_give_up(r, mark, "document contains too many values");
+	(void)yaml_give_up(
+		r, mark,
+		arena_printf(r->arena,
+			     "more than %d values, which is the limit of a file: split it",
+			     LIMIT_NODES));
+	r->full = true; /* what follows would say the same */
 	return false;
 }
 

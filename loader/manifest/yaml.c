@@ -105,7 +105,7 @@ static void read_stream(struct reader *r, struct documents *out)
 				     r->end - r->start);
 	r->broken = SIZE_MAX;
 	r->unreadable = false;
-	while (yaml_next(r, &event)) {
+	while (!r->full && yaml_next(r, &event)) {
 		type = event.type;
 		yaml_event_delete(&event);
 		if (type == YAML_STREAM_END_EVENT)

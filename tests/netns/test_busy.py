@@ -148,7 +148,7 @@ def test_a_daemon_that_is_stopped_for_seconds_takes_nobody_out(checked):
 def test_a_daemon_that_applies_for_seconds_takes_nobody_out(checked):
     load = Load(checked.net, rate=100)
     pid = checked.gw.process.pid
-    for size in (20000, 40000):  # on a faster machine the next one
+    for size in (20000, 36000):  # on a faster machine the next one
         text = "---\n".join(backend(f"n{n}", [f"10.98.{k}.{n % 250}" for k in range(20)])
                             for n in range(size))
         before = cpu_s(pid)

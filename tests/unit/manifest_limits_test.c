@@ -225,6 +225,21 @@ static void documents_beyond_the_limit_are_not_read(void **state)
 	assert_true(diags.errors <= LIMIT_RESOURCES + 1);
 }
 
+static void values_beyond_the_limit_end_the_file_with_one_mistake(void **state)
+{
+	struct strbuf b = {0};
+
+	(void)state;
+	strbuf_puts(&b, "[0");
+	repeat(&b, ",0", LIMIT_NODES);
+	strbuf_puts(&b, "]\n");
+	repeat(&b, "---\na: 1\n", 100);
+	read_bytes(b.text, b.len);
+	strbuf_done(&b);
+	assert_int_equal(diags.errors, 1);
+	assert_non_null(strstr(diags.items[0].text, "more than 4000000 values"));
+}
+
 static void bytes_that_are_no_text_are_refused(void **state)
 {
 	static const struct {
@@ -326,6 +341,7 @@ int main(void)
 		TEST(mistakes_without_end_are_counted_not_kept),
 		TEST(a_mistake_of_many_bytes_is_cut_between_characters),
 		TEST(documents_beyond_the_limit_are_not_read),
+		TEST(values_beyond_the_limit_end_the_file_with_one_mistake),
 		TEST(bytes_that_are_no_text_are_refused),
 		TEST(a_device_without_end_is_refused),
 		TEST(a_pipe_that_nobody_writes_to_is_refused),
