@@ -32,12 +32,17 @@ static inline bool direct_is_for(const struct pkt *p)
 	return l && (l->w[bit / 64] >> (bit % 64) & 1);
 }
 
-/* Is it of direct return and of the packet's family? A removed one is as long as it has flows. */
-static inline bool direct_reaches(__u32 id, __u32 v6)
+/* If it is of direct return and of the packet's family. A removed one is as long as it has flows. */
+static inline const struct spw_endpoint *direct_endpoint(__u32 id, __u32 v6)
 {
 	const struct spw_endpoint *e = bpf_map_lookup_elem(&endpoints, &id);
 
-	return e && mode_is_direct(direct_mode(e)) && addr_is_v4(&e->addr) == !v6;
+	return e && mode_is_direct(direct_mode(e)) && addr_is_v4(&e->addr) == !v6 ? e : NULL;
+}
+
+static inline bool direct_reaches(__u32 id, __u32 v6)
+{
+	return direct_endpoint(id, v6);
 }
 
 static inline bool direct_takes(__u32 id, __u32 v6)
@@ -198,12 +203,9 @@ static __noinline enum verdict direct_slowly(struct pkt *p, const struct spw_ser
 static inline const struct spw_service_row *direct_slot(struct pkt *p, const struct spw_flow_key *k,
 							struct motion *m, __u32 *slot)
 {
-	const struct spw_service_row *row;
+	const struct spw_service_row *row =
+		service_find(k, p->side, p->settings->service_seed, &p->service);
 
-	p->service = service_of(k, p->side, p->settings->service_seed);
-	if (p->service == SPW_SERVICE_NONE)
-		return NULL;
-	row = service_row(p, p->service);
 	if (!row || !(row->flags & SPW_SERVICE_DIRECT))
 		return NULL;
 	pick_hashes(p, k, row);

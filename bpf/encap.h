@@ -16,7 +16,7 @@
 
 #define ENCAP_TTL	64
 #define ENCAP_IP4_PLAIN 0x45 /* version 4, no options */
-#define ENCAP_IP4_DF	bpf_htons(0x4000)
+#define ENCAP_IP4_DF	0x4000
 #define ENCAP_PORT_LOW	0xc000 /* of the source ports, 49152 to 65535 (RFC 6335, 6) */
 
 /* What the outer headers are made of; worked out while the packet has its pointers. */
@@ -150,22 +150,21 @@ static inline void encap_udp(const struct encap *o, struct udphdr *udp)
 	udp->check = check ? check : 0xffff;
 }
 
+/* By words that are worked out before: one that is put together in memory and read back costs a stall. */
 static inline void encap_ip4(const struct encap *o, struct iphdr *ip)
 {
-	const __u32 *w = (const void *)ip;
 	__u32 head = sizeof(*ip) + (o->gue ? sizeof(struct udphdr) : 0);
+	__u32 proto = o->gue ? IPPROTO_UDP : IPPROTO_IPIP;
+	__be32 first = bpf_htonl(ENCAP_IP4_PLAIN << 24 | o->tos << 16 | (__u16)(o->len + head));
+	__be32 second = bpf_htonl(ENCAP_IP4_DF), third = bpf_htonl(ENCAP_TTL << 24 | proto << 16);
+	__u16 check = csum_fold((__u64)first + second + third + o->source.w[3] + o->endpoint.w[3]);
+	__be32 *w = (void *)ip;
 
-	*(__u8 *)ip = ENCAP_IP4_PLAIN;
-	ip->tos = o->tos;
-	ip->tot_len = bpf_htons(o->len + head);
-	ip->id = 0;
-	ip->frag_off = ENCAP_IP4_DF;
-	ip->ttl = ENCAP_TTL;
-	ip->protocol = o->gue ? IPPROTO_UDP : IPPROTO_IPIP;
-	ip->check = 0;
-	ip->saddr = o->source.w[3];
-	ip->daddr = o->endpoint.w[3];
-	ip->check = csum_fold((__u64)w[0] + w[1] + w[2] + w[3] + w[4]);
+	w[0] = first;
+	w[1] = second;
+	w[2] = third | bpf_htonl(bpf_ntohs(check));
+	w[3] = o->source.w[3];
+	w[4] = o->endpoint.w[3];
 }
 
 static inline void encap_ip6(const struct encap *o, struct ipv6hdr *ip)

@@ -79,11 +79,8 @@ struct carry {
 	__u64 pick;	     /* likewise: what its slots are chosen by */
 	struct shape shape;
 	struct spw_fragment fragment; /* its datagram, of a fragment */
-	/* Of the next hop, as a row of `next_hops` has them. */
-	__u8 dmac[ETH_ALEN];
-	__u16 dmac_mtu;
-	__u8 smac[ETH_ALEN];
-	__u16 smac_vlan;
+	__u64 dmac; /* of the next hop, as a row of `next_hops` has them: with an MTU ... */
+	__u64 smac; /* ... and a VLAN behind them, which count no more then (mac.h) */
 };
 
 struct pkt {
