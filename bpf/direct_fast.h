@@ -143,53 +143,54 @@ static inline bool fast_is_partial(const struct pkt *p)
 	return check && check == segment_pseudo(p);
 }
 
-/* With its outer headers. */
-static inline bool fast_encap(struct pkt *p, const struct encap *o, __u32 more)
+/* Room in front of the packet, with an Ethernet header; NULL if there is none. */
+static inline void *fast_room(struct pkt *p, __u32 more, __be16 proto)
 {
-	void *start, *l3;
+	struct ethhdr *eth;
 
 	if (bpf_xdp_adjust_head(p->ctx, -(int)more))
+		return NULL;
+	eth = (void *)(long)p->ctx->data;
+	if ((void *)(eth + 1) > pkt_end(p))
+		return NULL;
+	mac_write(eth, p->carry->dmac, p->carry->smac);
+	eth->h_proto = proto;
+	return eth + 1;
+}
+
+/* With its outer headers. */
+static inline bool fast_encap(struct pkt *p, const struct spw_endpoint *e, __u32 mode)
+{
+	struct encap *o = encap_scratch();
+	void *l3, *l4;
+
+	if (!o || !encap_prepare(p, e, mode, o))
 		return false;
-	start = (void *)(long)p->ctx->data;
-	l3 = start + sizeof(struct ethhdr);
-	if (l3 + sizeof(struct iphdr) > pkt_end(p))
+	l3 = fast_room(p, encap_bytes(mode, o->v6), bpf_htons(o->v6 ? ETH_P_IPV6 : ETH_P_IP));
+	l4 = l3 + (o->v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
+	if (!l3 || l3 + sizeof(struct iphdr) > pkt_end(p))
 		return false;
-	mac_write(start, p->carry->dmac, p->carry->smac);
-	if (!o->v6) {
-		((struct ethhdr *)start)->h_proto = bpf_htons(ETH_P_IP);
+	if (!o->v6)
 		encap_ip4(o, l3);
-		l3 += sizeof(struct iphdr);
-	} else {
-		if (l3 + sizeof(struct ipv6hdr) > pkt_end(p))
-			return false;
-		((struct ethhdr *)start)->h_proto = bpf_htons(ETH_P_IPV6);
+	else if (l3 + sizeof(struct ipv6hdr) <= pkt_end(p))
 		encap_ip6(o, l3);
-		l3 += sizeof(struct ipv6hdr);
-	}
 	if (!o->gue)
 		return true;
-	if (l3 + sizeof(struct udphdr) > pkt_end(p))
+	if (l4 + sizeof(struct udphdr) > pkt_end(p))
 		return false;
-	encap_udp(o, l3);
+	encap_udp(o, l4);
 	return true;
 }
 
 static inline enum verdict fast_send(struct pkt *p, const struct spw_endpoint *e, __u32 mode)
 {
-	__u32 more = encap_bytes(mode, p->v6);
-	struct encap *o;
-
 	direct_age(p);
-	if (!more) {
+	if (mode == SPW_MODE_L2) {
 		mac_write(p->eth, p->carry->dmac, p->carry->smac);
 		return direct_leave(p);
 	}
-	o = encap_scratch();
-	if (!o || !encap_prepare(p, e, mode, o))
-		return drop(SPW_DROP_NO_SOURCE);
-	if (!fast_encap(p, o, more))
-		return drop(SPW_DROP_INTERNAL);
-	return direct_leave(p);
+	/* For want of room: it has a source. */
+	return fast_encap(p, e, mode) ? direct_leave(p) : drop(SPW_DROP_INTERNAL);
 }
 
 /* A packet to an address with services of direct return, whose headers up to IP are known. NEXT: not for it. */
@@ -204,6 +205,8 @@ static inline enum verdict direct_fast(struct pkt *p)
 	if (!e)
 		return NEXT;
 	mode = direct_mode(e);
+	if (mode != SPW_MODE_L2 && !e->source_count)
+		return NEXT;
 	if (!fast_hop(p, encap_bytes(mode, p->v6)) || (p->tcp && p->tcp->syn && !fast_mss(p)) ||
 	    fast_is_partial(p))
 		return NEXT;

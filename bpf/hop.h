@@ -53,10 +53,14 @@ static inline bool hop_by_row(struct pkt *p, __u32 endpoint)
 
 	if (!hop_known(p, endpoint))
 		return false;
-	i = interface_find(p->egress);
-	if (!i)
-		return false;
-	p->egress_flags = i->flags;
+	/* Back to where it came from: that is known already. */
+	p->egress_flags = p->carry->ingress_flags;
+	if (p->egress != p->ctx->ingress_ifindex || !p->egress_flags) {
+		i = interface_find(p->egress);
+		if (!i)
+			return false;
+		p->egress_flags = i->flags;
+	}
 	p->egress_vlan = mac_rest(p->carry->smac);
 	p->mtu = mac_rest(p->carry->dmac);
 	return true;
