@@ -14,6 +14,7 @@
 #include "direct_entry.h"
 #include "direct_send.h"
 #include "motion.h"
+#include "quic.h"
 
 /* A VIP with services of direct return, or an address that shares its bit. */
 static inline bool direct_is_for(const struct pkt *p)
@@ -224,8 +225,13 @@ static inline enum verdict direct(struct pkt *p)
 	row = direct_slot(p, p->key, &m, &slot);
 	if (!row)
 		return NEXT;
-	p->endpoint = SPW_ENDPOINT_NONE;
-	if (m.phase != MOTION_SETTLED || !word_is_pickable(endpoint_word(slot))) {
+	p->endpoint = quic_direct(p, row);
+	if (p->endpoint != SPW_ENDPOINT_NONE) {
+		if (direct_reaches(p->endpoint, p->v6))
+			v = direct_admit(p, row);
+		else
+			p->endpoint = SPW_ENDPOINT_NONE;
+	} else if (m.phase != MOTION_SETTLED || !word_is_pickable(endpoint_word(slot))) {
 		v = direct_slowly(p, row, &m, slot);
 	} else if (direct_reaches(slot, p->v6)) {
 		p->endpoint = slot;
