@@ -42,8 +42,7 @@ static void a_service_over_udp_has_the_ids_of_its_backends(void **state)
 {
 	(void)state;
 	given(EDGE QUIC("a", "0: address/2 3: address/4", AT("10.0.0.1") ", " AT("10.0.0.2"))
-		      QUIC("b", "10.0.0.3:53=ffff", AT("10.0.0.3"))
-			      UDP(REF("a") ", " REF("b")));
+		      QUIC("b", "10.0.0.3:53=ffff", AT("10.0.0.3")) UDP(REF("a") ", " REF("b")));
 	assert_int_equal(map()->count, 5);
 	assert_int_equal(map()->id_len[0], 2);
 	assert_int_equal(map()->id_len[3], 4);
@@ -80,9 +79,8 @@ static void long_ids_are_mistaken_by_nobody(void **state)
 static void an_id_of_two_endpoints_leads_to_neither(void **state)
 {
 	(void)state;
-	given(EDGE QUIC("a", "address/1", AT("10.0.1.7") ", " AT("10.0.0.1"))
-		      QUIC("b", "address/1", AT("10.0.2.7") ", " AT("10.0.3.7"))
-			      UDP(REF("a") ", " REF("b")));
+	given(EDGE QUIC("a", "address/1", AT("10.0.1.7") ", " AT("10.0.0.1")) QUIC(
+		"b", "address/1", AT("10.0.2.7") ", " AT("10.0.3.7")) UDP(REF("a") ", " REF("b")));
 	assert_int_equal(map()->count, 1);
 	assert_string_equal(whose(0, "01"), "10.0.0.1:53");
 	assert_string_equal(
@@ -107,9 +105,8 @@ static void an_endpoint_that_is_there_twice_is_one(void **state)
 static void a_configuration_has_one_length_on_a_route(void **state)
 {
 	(void)state;
-	given(EDGE QUIC("a", "address/2", AT("10.0.0.1"))
-		      QUIC("b", "0: address/3 1: address/3", AT("10.0.0.2"))
-			      UDP(REF("a") ", " REF("b")));
+	given(EDGE QUIC("a", "address/2", AT("10.0.0.1")) QUIC(
+		"b", "0: address/3 1: address/3", AT("10.0.0.2")) UDP(REF("a") ", " REF("b")));
 	assert_int_equal(map()->count, 2);
 	assert_string_equal(whose(0, "0001"), "10.0.0.1:53");
 	assert_string_equal(whose(1, "000002"), "10.0.0.2:53");
@@ -144,10 +141,11 @@ static void over_tcp_they_have_no_effect_and_that_is_said(void **state)
 	(void)state;
 	given(EDGE QUIC("a", "address/2", AT("10.0.0.1")) ROUTE("web", REF("a")));
 	assert_int_equal(map()->count, 0);
-	assert_string_equal(condition_of("a"),
-			    "False FieldsWithoutEffect spillway.dev/quic-server-ids has no effect "
-			    "without a UDPRoute to this Backend: TCP and the userspace path have no "
-			    "connection IDs");
+	assert_string_equal(
+		condition_of("a"),
+		"False FieldsWithoutEffect spillway.dev/quic-server-ids has no effect "
+		"without a UDPRoute to this Backend: TCP and the userspace path have no "
+		"connection IDs");
 	afresh();
 	given(EDGE QUIC("a", "address/2", AT("10.0.0.1")) ROUTE("web", REF("a")) UDP(REF("a")));
 	assert_int_equal(m->service_count, 2);

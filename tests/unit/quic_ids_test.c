@@ -95,54 +95,53 @@ static void configurations_stand_side_by_side(void **state)
 static const struct {
 	const char *text, *why; /* NULL: it is right */
 } slips[] = {
-		{"", "must say how endpoints are numbered, such as address/2"},
-		{" ,\n", "must say how endpoints are numbered, such as address/2"},
-		{"address/0", "address/0: must be address/1 to address/15"},
-		{"address/1", NULL},
-		{"address/15", NULL},
-		{"address/16", "address/16: must be address/1 to address/15"},
-		{"address/", "address/: must be address/1 to address/15"},
-		{"address/02", "address/02: must be address/1 to address/15"},
-		{"address/2x", "address/2x: must be address/1 to address/15"},
-		{"address/2 address/2", "address/2: a configuration has one rule"},
-		{"6: address/1", NULL},
-		{"7: address/1", "configuration 7 says that a connection ID cannot be routed: use "
-				 "0 to 6"},
-		{"8: address/1", "configuration 8: there are 0 to 6"},
-		{"0: 1: address/1", "configuration 0 has no ids"},
-		{"0: address/1 1:", "configuration 1 has no ids"},
-		{"1:", "configuration 1 has no ids"},
-		{"0: address/1 1: address/2 0: address/1", "configuration 0 is there twice"},
-		{"address/1 0: address/1", "configuration 0 is there twice"},
-		{"10: address/1", "\"10:\" is neither address/N nor an endpoint and its id, such as "
-				  "192.0.2.1:443=0a01 or [2001:db8::1]:443=0a01"},
-		{"10.0.0.1=0a", "\"10.0.0.1=0a\" is neither address/N nor an endpoint and its id, "
-				"such as 192.0.2.1:443=0a01 or [2001:db8::1]:443=0a01"},
-		{"10.0.0.1:443", "\"10.0.0.1:443\" is neither address/N nor an endpoint and its id, "
-				 "such as 192.0.2.1:443=0a01 or [2001:db8::1]:443=0a01"},
-		{"10.0.0.1:443=", "10.0.0.1:443=: an id is 1 to 15 octets in hexadecimal, such as "
-				  "0a01"},
-		{"10.0.0.1:443=a", "10.0.0.1:443=a: an id is 1 to 15 octets in hexadecimal, such as "
-				   "0a01"},
-		{"10.0.0.1:443=0g", "10.0.0.1:443=0g: an id is 1 to 15 octets in hexadecimal, such "
-				    "as 0a01"},
-		{"10.0.0.1:443=00", NULL},
-		{"10.0.0.1:443=000102030405060708090a0b0c0d0e", NULL},
-		{"10.0.0.1:443=000102030405060708090a0b0c0d0e0f",
-		 "10.0.0.1:443=000102030405060708090a0b0c0d0e0f: an id is 1 to 15 octets in "
-		 "hexadecimal, such as 0a01"},
-		{"10.0.0.1:443=0a 10.0.0.2:443=0a0b",
-		 "10.0.0.2:443=0a0b: all ids of a configuration have one length, in octets: this "
-		 "one has 2, those before it 1"},
-		{"10.0.0.1:443=0a address/2",
-		 "address/2: all ids of a configuration have one length, in octets: this one has 2, "
-		 "those before it 1"},
-		{"10.0.0.1:443=0a 10.0.0.2:443=0a",
-		 "10.0.0.1:443 and 10.0.0.2:443 have the same id, 0a"},
-		{"10.0.0.1:443=0a 1: 10.0.0.2:443=0a", NULL},
-		{"10.0.0.1:443=0a 10.0.0.1:443=0b", "10.0.0.1:443 is there twice"},
-		{"10.0.0.1:443=0a 10.0.0.1:443=0a", "10.0.0.1:443 is there twice"},
-	};
+	{"", "must say how endpoints are numbered, such as address/2"},
+	{" ,\n", "must say how endpoints are numbered, such as address/2"},
+	{"address/0", "address/0: must be address/1 to address/15"},
+	{"address/1", NULL},
+	{"address/15", NULL},
+	{"address/16", "address/16: must be address/1 to address/15"},
+	{"address/", "address/: must be address/1 to address/15"},
+	{"address/02", "address/02: must be address/1 to address/15"},
+	{"address/2x", "address/2x: must be address/1 to address/15"},
+	{"address/2 address/2", "address/2: a configuration has one rule"},
+	{"6: address/1", NULL},
+	{"7: address/1", "configuration 7 says that a connection ID cannot be routed: use "
+			 "0 to 6"},
+	{"8: address/1", "configuration 8: there are 0 to 6"},
+	{"0: 1: address/1", "configuration 0 has no ids"},
+	{"0: address/1 1:", "configuration 1 has no ids"},
+	{"1:", "configuration 1 has no ids"},
+	{"0: address/1 1: address/2 0: address/1", "configuration 0 is there twice"},
+	{"address/1 0: address/1", "configuration 0 is there twice"},
+	{"10: address/1", "\"10:\" is neither address/N nor an endpoint and its id, such as "
+			  "192.0.2.1:443=0a01 or [2001:db8::1]:443=0a01"},
+	{"10.0.0.1=0a", "\"10.0.0.1=0a\" is neither address/N nor an endpoint and its id, "
+			"such as 192.0.2.1:443=0a01 or [2001:db8::1]:443=0a01"},
+	{"10.0.0.1:443", "\"10.0.0.1:443\" is neither address/N nor an endpoint and its id, "
+			 "such as 192.0.2.1:443=0a01 or [2001:db8::1]:443=0a01"},
+	{"10.0.0.1:443=", "10.0.0.1:443=: an id is 1 to 15 octets in hexadecimal, such as "
+			  "0a01"},
+	{"10.0.0.1:443=a", "10.0.0.1:443=a: an id is 1 to 15 octets in hexadecimal, such as "
+			   "0a01"},
+	{"10.0.0.1:443=0g", "10.0.0.1:443=0g: an id is 1 to 15 octets in hexadecimal, such "
+			    "as 0a01"},
+	{"10.0.0.1:443=00", NULL},
+	{"10.0.0.1:443=000102030405060708090a0b0c0d0e", NULL},
+	{"10.0.0.1:443=000102030405060708090a0b0c0d0e0f",
+	 "10.0.0.1:443=000102030405060708090a0b0c0d0e0f: an id is 1 to 15 octets in "
+	 "hexadecimal, such as 0a01"},
+	{"10.0.0.1:443=0a 10.0.0.2:443=0a0b",
+	 "10.0.0.2:443=0a0b: all ids of a configuration have one length, in octets: this "
+	 "one has 2, those before it 1"},
+	{"10.0.0.1:443=0a address/2",
+	 "address/2: all ids of a configuration have one length, in octets: this one has 2, "
+	 "those before it 1"},
+	{"10.0.0.1:443=0a 10.0.0.2:443=0a", "10.0.0.1:443 and 10.0.0.2:443 have the same id, 0a"},
+	{"10.0.0.1:443=0a 1: 10.0.0.2:443=0a", NULL},
+	{"10.0.0.1:443=0a 10.0.0.1:443=0b", "10.0.0.1:443 is there twice"},
+	{"10.0.0.1:443=0a 10.0.0.1:443=0a", "10.0.0.1:443 is there twice"},
+};
 
 static void slips_are_told_with_what_is_right(void **state)
 {
