@@ -155,12 +155,14 @@ __noinline int quic_endpoint(struct xdp_md *ctx, __u32 at, __u32 len, __u32 row,
 	if (!head || !quic_load(ctx, at, len, &seen) || !quic_key(&seen, len, &head->head, &key))
 		return SPW_ENDPOINT_NONE;
 	id = quic_find(&x->quic, &key);
-	if (!quic_takes(id, what)) {
-		count(SPW_COUNT_QUIC_UNKNOWN);
-		return SPW_ENDPOINT_NONE;
+	if (quic_takes(id, what)) {
+		count(SPW_COUNT_QUIC_ROUTED);
+		return id;
 	}
-	count(SPW_COUNT_QUIC_ROUTED);
-	return id;
+	/* Behind a long header it is a client's own more often than not. */
+	if (!(seen.b[0] & QUIC_LONG))
+		count(SPW_COUNT_QUIC_UNKNOWN);
+	return SPW_ENDPOINT_NONE;
 }
 
 /* Likewise of a UDP packet to a service that has server ids. */

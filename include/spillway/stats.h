@@ -77,7 +77,7 @@
 	X(COUNT, QUIC_ROUTED, "quic_routed",                                                       \
 	  "packets sent by the server id in their connection ID; mode nat: new flows")             \
 	X(COUNT, QUIC_UNKNOWN, "quic_unknown",                                                     \
-	  "likewise without an endpoint of that id that lives: sent by addresses")
+	  "likewise, but no endpoint of that id lives: sent by addresses and ports")
 
 enum spw_stat {
 #define SPW_STAT_ENUM(kind, id, name, text) SPW_##kind##_##id,
