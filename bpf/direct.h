@@ -47,19 +47,6 @@ static inline bool direct_takes(__u32 id, __u32 v6)
 	       direct_reaches(id, v6);
 }
 
-/* Whose a flow without an entry is, SYNs aside. */
-static inline __u32 direct_owner(const struct motion *m, __u32 slot)
-{
-	if (m->was == SPW_MOTION_NOBODY)
-		return slot;
-	return m->phase == MOTION_FIRST || m->phase == MOTION_SECOND ? m->was : slot;
-}
-
-static inline bool direct_is_remembered(const struct motion *m)
-{
-	return m->phase == MOTION_FIRST || m->phase == MOTION_SECOND;
-}
-
 /* A service without endpoints says what becomes of flows that exist. */
 static inline enum verdict direct_live(const struct pkt *p, const struct spw_service_row *row)
 {
@@ -88,7 +75,7 @@ static inline enum verdict direct_live(const struct pkt *p, const struct spw_ser
 static __noinline enum verdict direct_old(struct pkt *p, const struct spw_service_row *row,
 					  const struct motion *m, __u32 slot)
 {
-	__u32 id = direct_owner(m, slot), word = endpoint_word(id);
+	__u32 id = motion_owner(m, slot), word = endpoint_word(id);
 	enum verdict v;
 
 	if (!direct_reaches(id, p->v6))
@@ -102,7 +89,7 @@ static __noinline enum verdict direct_old(struct pkt *p, const struct spw_servic
 	}
 	p->endpoint = id;
 	/* Without room it is the owner's all the same. */
-	if (p->tcp && direct_is_remembered(m) && !p->tcp->rst &&
+	if (p->tcp && motion_is_remembered(m) && !p->tcp->rst &&
 	    !direct_remember(p, SPW_FLOW_ESTABLISHED))
 		count(SPW_COUNT_DIRECT_UNKEPT);
 	return NEXT;
@@ -135,9 +122,9 @@ static inline bool direct_was_takes(const struct pkt *p, __u32 was)
 /* A pick that the slot would not repeat, or that the next packets would not follow, is remembered. */
 static inline enum verdict direct_keep(struct pkt *p, const struct motion *m, __u32 slot)
 {
-	__u32 owner = direct_owner(m, slot);
+	__u32 owner = motion_owner(m, slot);
 
-	if (!direct_is_remembered(m) && p->endpoint == slot)
+	if (!motion_is_remembered(m) && p->endpoint == slot)
 		return NEXT;
 	if (direct_remember(p, p->udp ? SPW_FLOW_ESTABLISHED : 0))
 		return NEXT;
@@ -159,7 +146,7 @@ static inline enum verdict direct_new(struct pkt *p, const struct spw_service_ro
 		p->endpoint = m->was;
 		return v == NEXT ? direct_keep(p, m, slot) : v;
 	}
-	if (p->udp && !direct_is_remembered(m) && slot != SPW_ENDPOINT_NONE &&
+	if (p->udp && !motion_is_remembered(m) && slot != SPW_ENDPOINT_NONE &&
 	    word_keeps_udp(endpoint_word(slot)) && direct_reaches(slot, p->v6)) {
 		p->endpoint = slot; /* it drains, and the flow may be an old one */
 		return direct_admit(p, row);
@@ -214,6 +201,17 @@ static inline const struct spw_service_row *direct_slot(struct pkt *p, const str
 	return row;
 }
 
+/* Its connection ID names p->endpoint, which may be of mode nat: that packet is for those stages. */
+static inline enum verdict direct_named(struct pkt *p, const struct spw_service_row *row)
+{
+	if (!direct_reaches(p->endpoint, p->v6)) {
+		p->endpoint = SPW_ENDPOINT_NONE;
+		return NEXT;
+	}
+	count(SPW_COUNT_QUIC_ROUTED);
+	return direct_admit(p, row);
+}
+
 /* The last stage. NEXT: another mode's packet. */
 static inline enum verdict direct(struct pkt *p)
 {
@@ -227,10 +225,7 @@ static inline enum verdict direct(struct pkt *p)
 		return NEXT;
 	p->endpoint = quic_direct(p, row);
 	if (p->endpoint != SPW_ENDPOINT_NONE) {
-		if (direct_reaches(p->endpoint, p->v6))
-			v = direct_admit(p, row);
-		else
-			p->endpoint = SPW_ENDPOINT_NONE;
+		v = direct_named(p, row);
 	} else if (m.phase != MOTION_SETTLED || !word_is_pickable(endpoint_word(slot))) {
 		v = direct_slowly(p, row, &m, slot);
 	} else if (direct_reaches(slot, p->v6)) {

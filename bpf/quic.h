@@ -22,6 +22,7 @@
 #define QUIC_SHORT_AT 1 /* where the ID is, behind a short header's first octet */
 #define QUIC_LONG_AT  6 /* behind the version and the ID's length */
 #define QUIC_SEEN     (QUIC_LONG_AT + 1 + SPW_QUIC_ID_MAX)
+#define QUIC_ASKED    8 /* beside enum pick_for: spillway_direct has asked, and counted */
 #define QUIC_AT_MAX   (ETH_HLEN + sizeof(struct vlan_tag) + SHAPE_L4_OFF_MAX + sizeof(struct udphdr))
 
 /* The first octets of a datagram, and zeros behind what there is of it. */
@@ -155,27 +156,26 @@ __noinline int quic_endpoint(struct xdp_md *ctx, __u32 at, __u32 len, __u32 row,
 	if (!head || !quic_load(ctx, at, len, &seen) || !quic_key(&seen, len, &head->head, &key))
 		return SPW_ENDPOINT_NONE;
 	id = quic_find(&x->quic, &key);
-	if (quic_takes(id, what)) {
-		count(SPW_COUNT_QUIC_ROUTED);
+	if (quic_takes(id, what))
 		return id;
-	}
 	/* Behind a long header it is a client's own more often than not. */
-	if (!(seen.b[0] & QUIC_LONG))
+	if (!(seen.b[0] & QUIC_LONG) && !(what & QUIC_ASKED))
 		count(SPW_COUNT_QUIC_UNKNOWN);
 	return SPW_ENDPOINT_NONE;
 }
 
 /* Likewise of a UDP packet to a service that has server ids. */
-static inline __u32 quic_of(const struct pkt *p)
+static inline __u32 quic_of(const struct pkt *p, const struct spw_service_row *row)
 {
 	__u32 at = (void *)(p->udp + 1) - (void *)p->eth;
 	__u32 whole = bpf_ntohs(p->udp->len), len = p->l4_len;
+	__u32 asked = !p->direct && (row->flags & SPW_SERVICE_DIRECT) ? QUIC_ASKED : 0;
 
 	/* A first fragment has less than it says, a packet may have more. */
 	if (whole < len)
 		len = whole;
 	return quic_endpoint(p->ctx, at, len - sizeof(*p->udp), p->service * 2 + p->side,
-			     pick_for(p));
+			     pick_for(p) | asked);
 }
 
 /*
@@ -190,8 +190,11 @@ static inline enum verdict quic_match(struct pkt *p)
 	if (p->line || !p->udp)
 		return NEXT;
 	row = service_row(p, p->service);
-	if (row && (row->flags & SPW_SERVICE_QUIC))
-		p->carry->named = quic_of(p);
+	if (!row || !(row->flags & SPW_SERVICE_QUIC))
+		return NEXT;
+	p->carry->named = quic_of(p, row);
+	if (p->carry->named != SPW_ENDPOINT_NONE)
+		count(SPW_COUNT_QUIC_ROUTED);
 	return NEXT;
 }
 
@@ -205,7 +208,7 @@ static inline __u32 quic_direct(const struct pkt *p, const struct spw_service_ro
 
 	c->named = SPW_ENDPOINT_NONE;
 	if ((row->flags & SPW_SERVICE_QUIC) && p->udp)
-		c->fragment.endpoint = c->named = quic_of(p);
+		c->fragment.endpoint = c->named = quic_of(p, row);
 	else if ((row->flags & SPW_SERVICE_QUIC) && quic_takes(c->fragment.endpoint, pick_for(p)))
 		c->named = c->fragment.endpoint;
 	return *(volatile __u32 *)&c->named;

@@ -438,9 +438,11 @@ static void services_of_several_modes_go_by_ids_to_each(void **state)
 		world_expect_reply(world.if_server, &d, &reply);
 	}
 	assert_int_equal(world_flow_count(), 6);
+	assert_int_equal(world_stat(SPW_COUNT_QUIC_ROUTED), 3); /* though two programs looked */
 	world_empty_flows();
 	d = datagram(UDP4, SHORT, key_of(2, 2, WEB4_A), b);
 	expect_to(SPW_MODE_GUE, WEB4_A, &d);
+	assert_int_equal(world_stat(SPW_COUNT_QUIC_ROUTED), 4);
 	serve(UDP4, SPW_MODE_NAT);
 	direct_set_row(UDP4, 0);
 	direct_on();
@@ -449,6 +451,32 @@ static void services_of_several_modes_go_by_ids_to_each(void **state)
 	expect_to(SPW_MODE_L2, WEB4_B, &d);
 	d = datagram(UDP4, SHORT, key_of(2, 2, WEB4_A), b);
 	world_expect_to(WEB4_A, &d);
+	assert_int_equal(world_stat(SPW_COUNT_QUIC_UNKNOWN), 0);
+	d = datagram(UDP4, SHORT, key_of(2, 2, WEB4_C), b);
+	world_expect_to(WEB4_A, &d);
+	assert_int_equal(world_stat(SPW_COUNT_QUIC_UNKNOWN), 1);
+}
+
+/* A slot in motion made an entry of direct return, and then an ID of that port names an endpoint of mode nat. */
+static void an_entry_of_direct_return_gives_way_to_an_id_of_mode_nat(void **state)
+{
+	uint8_t b[DATAGRAM];
+	struct desc d, sent, reply;
+	struct flow f;
+
+	(void)state;
+	direct_moved(UDP4, 0); /* WEB4_B's now, and WEB4_A's before */
+	know(key_of(2, 2, WEB4_C), 2, WEB4_C);
+	give(UDP4);
+	d = datagram(UDP4, SHORT, key_of(1, 1, 0), b);
+	assert_int_equal(world_send(world.if_client, &d, &(struct frame){0}), XDP_REDIRECT);
+	assert_true(world_flow(&d, &f));
+	assert_int_equal(f.flags, SPW_FLOW_DIRECT);
+	write_header(SHORT, key_of(2, 2, WEB4_C), 12, b);
+	sent = world_expect_to(WEB4_C, &d);
+	reply = from_endpoint(&sent);
+	world_expect_reply(world.if_server, &d, &reply);
+	assert_int_equal(world_flow_count(), 2);
 }
 
 /* The nth piece of an IPv4 datagram. */
@@ -590,6 +618,7 @@ int quic_tests(void)
 		TEST(an_endpoint_of_the_other_family_is_nobody),
 		TEST(slots_in_motion_and_entries_are_nothing_to_an_id),
 		TEST(services_of_several_modes_go_by_ids_to_each),
+		TEST(an_entry_of_direct_return_gives_way_to_an_id_of_mode_nat),
 		TEST(fragments_go_where_the_first_one_goes),
 		TEST(fragments_of_other_services_know_no_ids),
 		TEST(a_tag_and_options_in_front_are_looked_behind),
