@@ -204,12 +204,16 @@ static inline const struct spw_service_row *direct_slot(struct pkt *p, const str
 /* Its connection ID names p->endpoint, which may be of mode nat: that packet is for those stages. */
 static inline enum verdict direct_named(struct pkt *p, const struct spw_service_row *row)
 {
+	enum verdict v;
+
 	if (!direct_reaches(p->endpoint, p->v6)) {
 		p->endpoint = SPW_ENDPOINT_NONE;
 		return NEXT;
 	}
-	count(SPW_COUNT_QUIC_ROUTED);
-	return direct_admit(p, row);
+	v = direct_admit(p, row);
+	if (v == NEXT)
+		count(SPW_COUNT_QUIC_ROUTED);
+	return v;
 }
 
 /* The last stage. NEXT: another mode's packet. */

@@ -190,11 +190,8 @@ static inline enum verdict quic_match(struct pkt *p)
 	if (p->line || !p->udp)
 		return NEXT;
 	row = service_row(p, p->service);
-	if (!row || !(row->flags & SPW_SERVICE_QUIC))
-		return NEXT;
-	p->carry->named = quic_of(p, row);
-	if (p->carry->named != SPW_ENDPOINT_NONE)
-		count(SPW_COUNT_QUIC_ROUTED);
+	if (row && (row->flags & SPW_SERVICE_QUIC))
+		p->carry->named = quic_of(p, row);
 	return NEXT;
 }
 

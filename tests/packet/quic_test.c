@@ -13,6 +13,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/arena.h"
+#include "base/network.h"
 #include "spillway.skel.h"
 #include "tables/quic.h"
 
@@ -84,6 +85,31 @@ static void give(uint32_t service)
 		row.flags |= SPW_SERVICE_QUIC;
 		world_row_on_side(service, side, &row);
 	}
+}
+
+/* Beside the ids: one source is denied, and new flows are limited to `burst`, if that is not 0. */
+static void guard(uint32_t service, const char *denied, uint32_t burst)
+{
+	const uint32_t key = service * 2 + world.config.active, at = TABLE_LINE + 64;
+	struct spw_service_row row = world_row(service, world.config.active);
+	struct networks n = {0};
+	struct network_slip slip;
+	struct netlist list;
+	struct spw_service_extra x;
+
+	assert_int_equal(networks_add_text(arena, &n, denied, strlen(denied), &slip), 0);
+	netlist_build(arena, &n, &list);
+	for (uint32_t i = 0; i < list.count; i++)
+		direct_put_row(world.skel->maps.slots, at + i, &list.lines[i]);
+	direct_put_row(world.skel->maps.service_buckets, service, &(struct spw_bucket){0});
+	assert_int_equal(
+		bpf_map_lookup_elem(bpf_map__fd(world.skel->maps.service_extras), &key, &x), 0);
+	x.deny = (struct spw_table_ref){at * SPW_LINE_SLOTS, list.count * SPW_LINE_SLOTS};
+	x.every_ns = burst ? 3600 * SECOND_NS : 0;
+	x.burst_ns = burst * x.every_ns;
+	direct_put_row(world.skel->maps.service_extras, key, &x);
+	row.flags |= SPW_SERVICE_GUARDED;
+	world_row_on_side(service, world.config.active, &row);
 }
 
 static uint32_t first_of(uint32_t service)
@@ -333,6 +359,51 @@ static void a_flow_that_has_an_entry_keeps_to_it(void **state)
 	sent = world_expect_to(WEB4_B, &d);
 	reply = from_endpoint(&sent);
 	world_expect_reply(world.if_server, &d, &reply);
+}
+
+/* Endpoints of a tier that is not in use are in no table either, as the second one here. */
+static void lists_and_limits_come_before_ids(void **state)
+{
+	uint8_t b[DATAGRAM];
+	struct desc d;
+
+	(void)state;
+	for (size_t m = 0; m < MODES; m++) {
+		const bool nat = modes[m] == SPW_MODE_NAT;
+		const uint64_t routed = world_stat(SPW_COUNT_QUIC_ROUTED);
+
+		world_empty_flows();
+		serve(UDP4, modes[m]);
+		guard(UDP4, "10.1.0.15", nat ? 2 : 0);
+		for (uint64_t i = 0; i < 2; i++) {
+			const enum header header = i ? LONG : SHORT;
+
+			d = datagram(UDP4, header, key_of(2, 2, WEB4_B), b);
+			d.src = addr_of("10.1.0.15");
+			world_expect_end(world.if_client, &d, SPW_DROP_SOURCE_DENIED);
+			d.src = addr_of("10.1.0.16");
+			expect_to(modes[m], WEB4_B, &d);
+		}
+		d.sport = next_port++;
+		if (nat)
+			world_expect_end(world.if_client, &d, SPW_DROP_RATE_LIMITED);
+		assert_int_equal(world_stat(SPW_COUNT_QUIC_ROUTED), routed + 2);
+	}
+}
+
+/* An entry whose endpoint is down is none any more, and the ID decides. */
+static void a_flow_whose_endpoint_went_down_goes_on_by_its_id(void **state)
+{
+	uint8_t b[DATAGRAM];
+	struct desc d;
+
+	(void)state;
+	serve(UDP4, SPW_MODE_NAT);
+	d = datagram(UDP4, SHORT, key_of(2, 2, WEB4_A), b);
+	world_expect_to(WEB4_A, &d);
+	world_set_word(WEB4_A, 0);
+	write_header(SHORT, key_of(2, 2, WEB4_B), 12, b);
+	world_expect_to(WEB4_B, &d);
 }
 
 /* Words of an endpoint, and whether connections that it has still go there. */
@@ -614,6 +685,8 @@ int quic_tests(void)
 		TEST(ids_of_every_length_are_read_in_every_configuration),
 		TEST(many_ids_are_told_apart),
 		TEST(a_flow_that_has_an_entry_keeps_to_it),
+		TEST(lists_and_limits_come_before_ids),
+		TEST(a_flow_whose_endpoint_went_down_goes_on_by_its_id),
 		TEST(connections_move_with_endpoints_that_drain_and_leave_those_that_are_down),
 		TEST(an_endpoint_of_the_other_family_is_nobody),
 		TEST(slots_in_motion_and_entries_are_nothing_to_an_id),
