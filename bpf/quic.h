@@ -138,6 +138,15 @@ static inline bool quic_takes(__u32 id, __u32 what)
 	return addr_is_v4(&e->addr) == !(what & PICK_IPV6);
 }
 
+/* Whom the datagram in the scratch, of which a later fragment is here, was for. A global function for the verifier. */
+__noinline int quic_of_fragment(__u32 what)
+{
+	const struct carry *c = carry_scratch();
+
+	return c && quic_takes(c->fragment.endpoint, what) ? c->fragment.endpoint
+							   : SPW_ENDPOINT_NONE;
+}
+
 /*
  * The endpoint that issued the connection ID of the datagram of `len` octets at `at`, or
  * SPW_ENDPOINT_NONE. `row` is the service's, of its side. A global function for the verifier.
@@ -206,8 +215,8 @@ static inline __u32 quic_direct(const struct pkt *p, const struct spw_service_ro
 	c->named = SPW_ENDPOINT_NONE;
 	if ((row->flags & SPW_SERVICE_QUIC) && p->udp)
 		c->fragment.endpoint = c->named = quic_of(p, row);
-	else if ((row->flags & SPW_SERVICE_QUIC) && quic_takes(c->fragment.endpoint, pick_for(p)))
-		c->named = c->fragment.endpoint;
+	else if (row->flags & SPW_SERVICE_QUIC)
+		c->named = quic_of_fragment(pick_for(p));
 	return *(volatile __u32 *)&c->named;
 }
 
