@@ -27,11 +27,13 @@ static const char *begin(struct reading *g, unsigned int number)
 	if (number > SPW_QUIC_CONFIGS)
 		return arena_printf(g->arena, "configuration %u: there are 0 to 6", number);
 	if (g->config && !g->config->id_len)
-		return arena_printf(g->arena, "configuration %u has no ids",
+		return arena_printf(g->arena, "configuration %u has no ids: write them behind it",
 				    (unsigned int)(g->config - g->ids.configs));
 	g->config = &g->ids.configs[number];
 	if (g->config->id_len)
-		return arena_printf(g->arena, "configuration %u is there twice", number);
+		return arena_printf(
+			g->arena, "configuration %u is there twice: write all its words behind one",
+			number);
 	return NULL;
 }
 
@@ -149,7 +151,7 @@ static const char *refuse_twice(struct arena *a, const struct quic_config *c)
 		const struct quic_named *n = &c->named[i];
 
 		if (by_id(n - 1, n) == 0 && by_endpoint(n - 1, n) != 0)
-			return arena_printf(a, "%s and %s have the same id, %s",
+			return arena_printf(a, "%s and %s have the same id, %s: give each its own",
 					    addr_print_port(&n[-1].addr, n[-1].port, text[0]),
 					    addr_print_port(&n->addr, n->port, text[1]),
 					    quic_ids_text(a, n->id, c->id_len));
@@ -159,7 +161,7 @@ static const char *refuse_twice(struct arena *a, const struct quic_config *c)
 		const struct quic_named *n = &c->named[i];
 
 		if (by_endpoint(n - 1, n) == 0)
-			return arena_printf(a, "%s is there twice",
+			return arena_printf(a, "%s is there twice: take one away",
 					    addr_print_port(&n->addr, n->port, text[0]));
 	}
 	return NULL;
@@ -182,7 +184,7 @@ const char *quic_ids_parse(struct arena *a, const char *text, size_t len, struct
 	if (!why && !g.config)
 		why = "must say how endpoints are numbered, such as address/2";
 	if (!why && !g.config->id_len)
-		why = arena_printf(a, "configuration %u has no ids",
+		why = arena_printf(a, "configuration %u has no ids: write them behind it",
 				   (unsigned int)(g.config - g.ids.configs));
 	for (size_t i = 0; i < SPW_QUIC_CONFIGS && !why; i++) {
 		if (g.ids.configs[i].count > 1)

@@ -55,6 +55,7 @@ struct backend {
 	const struct quic_ids *quic; /* annotation quic-server-ids, or NULL */
 	bool quic_used, quic_idle;   /* on a route over UDP; on another one */
 	const char *quic_reason, *quic_message; /* what is wrong with them, or NULL */
+	unsigned int quic_complaints;		/* in that message */
 	/* Of a fallback: a route on which it cannot take over by itself, or NULL. */
 	const char *unchecked; /* nothing judges the primaries */
 	const char *capped;    /* too few of them may be ejected: a sentence */

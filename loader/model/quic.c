@@ -12,6 +12,7 @@
 
 #define FIRST_OCTET_ODDS 8	 /* one random connection ID of so many has a given configuration */
 #define WORTH_TELLING	 1000000 /* odds that are no concern */
+#define COMPLAINTS_SHOWN 8
 
 /* One endpoint's claim to an id. */
 struct claim {
@@ -42,12 +43,20 @@ void quic_read(struct resolver *r, struct backend *b)
 		b->quic = ids;
 }
 
+/* One octet for thousands of endpoints would be as many complaints. */
+static bool has_enough(const struct backend *b)
+{
+	return b->quic_complaints > COMPLAINTS_SHOWN;
+}
+
 static void complain(struct resolver *r, struct backend *b, const char *reason, const char *text)
 {
-	if (b->quic_message && strstr(b->quic_message, text))
+	if (has_enough(b) || (b->quic_message && strstr(b->quic_message, text)))
 		return;
 	if (!b->quic_reason)
 		b->quic_reason = reason;
+	if (++b->quic_complaints > COMPLAINTS_SHOWN)
+		text = "and more of the kind";
 	b->quic_message = text_join(r->arena, b->quic_message, "; ", text);
 }
 
@@ -62,6 +71,8 @@ static bool fits(struct mapping *m, struct backend *b, unsigned int config)
 	}
 	if (*len == b->quic->configs[config].id_len)
 		return true;
+	if (has_enough(b))
+		return false;
 	complain(m->r, b, "LengthsDiffer",
 		 arena_printf(m->r->arena,
 			      "configuration %u: its ids have %u octets, and those of Backend %s, "
@@ -114,7 +125,11 @@ static bool is_same_endpoint(const struct claim *a, const struct claim *b)
 static void tell_shared(struct mapping *m, const struct claim *a, const struct claim *b)
 {
 	const union spw_quic_key *key = &a->id.key;
-	const char *text = arena_printf(
+	const char *text;
+
+	if (has_enough(a->backend) && has_enough(b->backend))
+		return;
+	text = arena_printf(
 		m->r->arena,
 		"on route %s %s and %s have the same id %s in configuration %u: it leads to "
 		"neither, give each its own",

@@ -9,7 +9,12 @@
 	"annotations: {spillway.dev/quic-server-ids: '" ids "'}}\n"                                \
 	"spec: {endpoints: [" endpoints "]}\n---\n"
 
-#define AT(addr)  "{ip: {address: " addr ", port: 53}}"
+#define AT(addr) "{ip: {address: " addr ", port: 53}}"
+/* Six endpoints whose addresses end alike. */
+#define SEVENS(n)                                                                                  \
+	AT("10." n ".1.7")                                                                         \
+	", " AT("10." n ".2.7") ", " AT("10." n ".3.7") ", " AT("10." n ".4.7") ", " AT(           \
+		"10." n ".5.7") ", " AT("10." n ".6.7")
 #define UDP(refs) ROUTE_OF("UDPRoute", "dns", "{name: edge, sectionName: dns}", refs)
 
 static const struct quic_map *map(void)
@@ -92,6 +97,21 @@ static void an_id_of_two_endpoints_leads_to_neither(void **state)
 	expect_warning("10.0.1.7:53 and 10.0.2.7:53 have the same id 07");
 }
 
+static void of_many_shared_ids_the_first_ones_are_told(void **state)
+{
+	const char *text, *more;
+
+	(void)state;
+	given(EDGE QUIC("a", "address/1", SEVENS("1") ", " SEVENS("2")) UDP(REF("a")));
+	assert_int_equal(map()->count, 0);
+	text = condition_of("a");
+	more = strstr(text, "; and more of the kind");
+	assert_non_null(more);
+	assert_string_equal(more, "; and more of the kind");
+	assert_non_null(strstr(text, "10.2.2.7:53 and 10.2.3.7:53"));
+	assert_null(strstr(text, "10.2.4.7"));
+}
+
 static void an_endpoint_that_is_there_twice_is_one(void **state)
 {
 	(void)state;
@@ -164,6 +184,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(long_ids_are_mistaken_by_nobody, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_id_of_two_endpoints_leads_to_neither, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(of_many_shared_ids_the_first_ones_are_told, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(an_endpoint_that_is_there_twice_is_one, setup,
 						teardown),

@@ -109,11 +109,13 @@ static const struct {
 	{"7: address/1", "configuration 7 says that a connection ID cannot be routed: use "
 			 "0 to 6"},
 	{"8: address/1", "configuration 8: there are 0 to 6"},
-	{"0: 1: address/1", "configuration 0 has no ids"},
-	{"0: address/1 1:", "configuration 1 has no ids"},
-	{"1:", "configuration 1 has no ids"},
-	{"0: address/1 1: address/2 0: address/1", "configuration 0 is there twice"},
-	{"address/1 0: address/1", "configuration 0 is there twice"},
+	{"0: 1: address/1", "configuration 0 has no ids: write them behind it"},
+	{"0: address/1 1:", "configuration 1 has no ids: write them behind it"},
+	{"1:", "configuration 1 has no ids: write them behind it"},
+	{"0: address/1 1: address/2 0: address/1",
+	 "configuration 0 is there twice: write all its words behind one"},
+	{"address/1 0: address/1",
+	 "configuration 0 is there twice: write all its words behind one"},
 	{"10: address/1", "\"10:\" is neither address/N nor an endpoint and its id, such as "
 			  "192.0.2.1:443=0a01 or [2001:db8::1]:443=0a01"},
 	{"10.0.0.1=0a", "\"10.0.0.1=0a\" is neither address/N nor an endpoint and its id, "
@@ -137,10 +139,11 @@ static const struct {
 	{"10.0.0.1:443=0a address/2",
 	 "address/2: all ids of a configuration have one length, in octets: this one has 2, "
 	 "those before it 1"},
-	{"10.0.0.1:443=0a 10.0.0.2:443=0a", "10.0.0.1:443 and 10.0.0.2:443 have the same id, 0a"},
+	{"10.0.0.1:443=0a 10.0.0.2:443=0a",
+	 "10.0.0.1:443 and 10.0.0.2:443 have the same id, 0a: give each its own"},
 	{"10.0.0.1:443=0a 1: 10.0.0.2:443=0a", NULL},
-	{"10.0.0.1:443=0a 10.0.0.1:443=0b", "10.0.0.1:443 is there twice"},
-	{"10.0.0.1:443=0a 10.0.0.1:443=0a", "10.0.0.1:443 is there twice"},
+	{"10.0.0.1:443=0a 10.0.0.1:443=0b", "10.0.0.1:443 is there twice: take one away"},
+	{"10.0.0.1:443=0a 10.0.0.1:443=0a", "10.0.0.1:443 is there twice: take one away"},
 };
 
 static void slips_are_told_with_what_is_right(void **state)
