@@ -67,6 +67,8 @@ static inline const struct spw_endpoint *fast_endpoint(struct pkt *p)
 		return NULL;
 	if ((row->flags & SPW_SERVICE_GUARDED) && (!p->tcp || p->tcp->syn))
 		return NULL;
+	if (row->flags & SPW_SERVICE_QUIC)
+		return NULL;
 	p->endpoint = slot;
 	return direct_endpoint(slot, p->v6);
 }

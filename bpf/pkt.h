@@ -77,6 +77,8 @@ struct carry {
 	__u32 ingress_flags; /* enum spw_interface_flag */
 	__u64 hash;	     /* of a packet that opens a flow */
 	__u64 pick;	     /* likewise: what its slots are chosen by */
+	__u32 named;	     /* likewise: the endpoint that its connection ID names, if any */
+	__u32 pad;
 	struct shape shape;
 	struct spw_fragment fragment; /* its datagram, of a fragment */
 	__u64 dmac; /* of the next hop, as a row of `next_hops` has them: with an MTU ... */

@@ -46,6 +46,7 @@ static inline enum verdict packet(struct pkt *p)
 	STAGE(config_read);
 	STAGE(life_follow);   /* it may have a flow, in either direction */
 	STAGE(service_match); /* without one: SYN or UDP to a service */
+	STAGE(quic_match);    /* without one: it may name its endpoint */
 	STAGE(pick_endpoint); /* without one */
 	STAGE(handoff_open);  /* the userspace path is to have it: it ends here */
 	STAGE(hop_limit);

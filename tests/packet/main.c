@@ -62,6 +62,7 @@ int main(int argc, char **argv)
 	failed += handoff_tests();
 	failed += direct_tests();
 	failed += direct_fast_tests();
+	failed += quic_tests();
 	failed += direct_random_tests();
 	failed += steer_tests();
 	failed += steer_daemon_tests();
