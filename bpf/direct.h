@@ -174,7 +174,7 @@ static inline enum verdict direct_new(struct pkt *p, const struct spw_service_ro
 	return v == NEXT ? direct_keep(p, m, slot) : v;
 }
 
-/* The slot is in motion, or its endpoint may not be picked: p->endpoint, if direct return has it. */
+/* The slot is in motion, or its endpoint is or was not to be picked: p->endpoint, if direct return has it. */
 static __noinline enum verdict direct_slowly(struct pkt *p, const struct spw_service_row *row,
 					     const struct motion *m, __u32 slot)
 {
@@ -225,7 +225,7 @@ static inline enum verdict direct(struct pkt *p)
 	if (!row)
 		return NEXT;
 	p->endpoint = SPW_ENDPOINT_NONE;
-	if (m.phase != MOTION_SETTLED || !word_is_pickable(endpoint_word(slot))) {
+	if (m.phase != MOTION_SETTLED || !word_is_settled(endpoint_word(slot))) {
 		v = direct_slowly(p, row, &m, slot);
 	} else if (direct_reaches(slot, p->v6)) {
 		p->endpoint = slot;

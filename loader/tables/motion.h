@@ -26,7 +26,8 @@ uint32_t motion_table_size(size_t members);
 
 /*
  * Fills in want->motions and the services' `motion`: slots that get another endpoint by the step from
- * `have` to `want` begin to move, those that move go on, and those settle that may. Blocks that stay as
+ * `have` to `want` begin to move, those that move go on, and those settle that may. Slots of endpoints with
+ * strays are in motion as well, so that entries are asked for until a sweep has met none. Blocks that stay as
  * they are keep their place; others are TABLE_UNPLACED. Everything lives in `a` or in `have`.
  */
 void motions_make(struct arena *a, const struct tables *have, struct tables *want,

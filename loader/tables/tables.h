@@ -88,6 +88,8 @@ struct tables {
 	size_t motion_count;
 	struct table_service *services; /* ordered by id */
 	size_t service_count;
+	/* Of those in force, by endpoint id: flows of its slots may be others'. NULL: nobody's. */
+	const bool *strays;
 };
 
 /* Slots of the map that the pick tables take, whole lines. */

@@ -187,6 +187,29 @@ def test_a_short_outage_ends_no_connection(rig):
     assert rig.gw.counters()["pass_no_flow"] == 0
 
 
+def test_words_taken_back_without_a_daemon_end_no_connection(rig):
+    def say(state):
+        for family in FAMILIES:
+            rig.gw.ctl("set", "endpoint", lib.endpoint("p1", family), "--state", state,
+                       "--bpffs", rig.gw.bpffs)
+
+    rig.start("ipip")
+    rig.gw.kill()
+    say("down")
+    assert "p1" not in lib.fetch(rig.net, lib.VIP4, 50, parallel=8, port=8080)["answers"]
+    size = 16 << 20
+    loads = [rig.download(family, size, "3M") for family in FAMILIES for _ in range(8)]
+    lib.time.sleep(1)
+    say("auto")
+    assert "p1" in lib.fetch(rig.net, lib.VIP4, 50, parallel=8, port=8080)["answers"]
+    lib.time.sleep(1)
+    rig.gw.start()
+    for process, path in loads:
+        assert process.wait(120) == 0
+        with open(path, "rb") as got:
+            assert got.read() == PATTERN * (size // 256)
+
+
 def test_endpoints_of_another_port_are_left_out_and_the_backend_says_why(rig):
     rig.gw.apply(manifest("ipip").replace("port: 8080}", "port: 8081}", 1))
     rows = rig.gw.json("get", "backend", "web")["status"]["conditions"]

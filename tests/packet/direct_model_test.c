@@ -35,7 +35,7 @@ static struct {
 	uint16_t round;
 	bool half;			/* a round is under way */
 	uint64_t moving, most, settled; /* slots */
-	uint64_t rounds, restarts;
+	uint64_t rounds, restarts, flaps;
 } tell;
 
 static uint32_t below(uint32_t n)
@@ -116,6 +116,7 @@ static struct tables have_now(void)
 		memcpy(have.motions, gateway.have.motions,
 		       have.motion_count * sizeof(*have.motions));
 	dataplane_read_motions(gateway.dp, fixture.arena, &have);
+	dataplane_read_strays(gateway.dp, fixture.arena, &have);
 	return have;
 }
 
@@ -163,6 +164,7 @@ static void apply(void)
 					    play.pool[n].drained ? SPW_ADMIN_DRAIN
 								 : SPW_ADMIN_AUTO);
 	}
+	dataplane_strays_seen(gateway.dp);
 	play_note_slots(&gateway.have, &want);
 	gateway_keep(fixture.arena, &want);
 	play_end_the_dead();
@@ -189,6 +191,8 @@ static void sweep_half(void)
 	if (tell.half) {
 		s->done_round = s->round;
 		s->done_began = s->began;
+		gateway.dp->switched_ms = 0;
+		dataplane_end_strays(gateway.dp);
 		tell.rounds++;
 	}
 	tell.half = !tell.half;
@@ -216,6 +220,27 @@ static void pass_time(uint32_t ticks)
 	s->began -= ticks;
 	s->done_began -= ticks;
 	gateway.dp->motions_put -= ticks;
+}
+
+/* A word that is taken back before any table follows. */
+static void flap(void)
+{
+	const uint32_t n = below(PLAY_POOL), is_drain = below(2);
+	struct play_member *m = &play.pool[n];
+	const struct play_member was = *m;
+
+	if (!m->present || m->drained || !m->pickable || !ids_of[n])
+		return;
+	tell.flaps++;
+	m->drained = is_drain;
+	m->down = !is_drain;
+	m->pickable = m->up = is_drain && m->up;
+	dataplane_set_admin(gateway.dp, ids_of[n], is_drain ? SPW_ADMIN_DRAIN : SPW_ADMIN_DOWN);
+	play_end_the_dead();
+	play_traffic();
+	*m = was;
+	dataplane_set_admin(gateway.dp, ids_of[n], SPW_ADMIN_AUTO);
+	play_traffic();
 }
 
 static void restart(void)
@@ -278,6 +303,8 @@ static void step(uint32_t number)
 	pass_time(below(2) ? below(hz) : below((quiet ? 30 : 12) * hz));
 	apply();
 	play_traffic();
+	if (!below(4))
+		flap();
 	if (below(2))
 		sweep_half();
 	if (number % TIDY_EVERY == TIDY_EVERY - 1)
@@ -301,10 +328,11 @@ static void no_flow_leaves_its_endpoint_while_that_lives(void **state)
 		step(i);
 	dataplane_stats(gateway.dp, stats);
 	gateway_end();
-	print_message("%u steps, %llu restarts, %llu rounds; at most %llu slots in motion, %llu "
-		      "settled\n",
-		      steps, (unsigned long long)tell.restarts, (unsigned long long)tell.rounds,
-		      (unsigned long long)tell.most, (unsigned long long)tell.settled);
+	print_message("%u steps, %llu words taken back, %llu restarts, %llu rounds; at most %llu "
+		      "slots in motion, %llu settled\n",
+		      steps, (unsigned long long)tell.flaps, (unsigned long long)tell.restarts,
+		      (unsigned long long)tell.rounds, (unsigned long long)tell.most,
+		      (unsigned long long)tell.settled);
 	play_report(stats);
 	assert_true(tell.rounds && tell.settled);
 	/* Tables of both sizes, unless this is a short run. */

@@ -321,6 +321,39 @@ static void a_pick_other_than_the_slots_own_is_remembered(void **state)
 	assert_in_range(world_flow_count(), 16, 48); /* of those whose slot is WEB4_A's */
 }
 
+static void flows_opened_elsewhere_stay_there_when_the_word_is_taken_back(void **state)
+{
+	static const uint32_t good = SPW_WORD_UP | SPW_WORD_PICKABLE,
+			      down = SPW_ADMIN_DOWN << SPW_WORD_ADMIN_SHIFT;
+	const uint32_t out = spw_word_with(good, SPW_WORD_ADMIN_MASK, down);
+	struct desc d = from_client(TCP4), syn, ack;
+	size_t remembered;
+
+	(void)state;
+	direct_service(TCP4, SPW_MODE_IPIP);
+	direct_set_mode(WEB4_B, SPW_MODE_IPIP);
+	world_serve(TCP4, (uint16_t[]){WEB4_A, WEB4_B}, 2);
+	direct_set_row(TCP4, 0);
+	world_set_word(WEB4_A, out);
+	for (uint16_t port = 6000; port < 6064; port++) {
+		syn = as(&d, port, TCP_SYN);
+		assert_int_equal(sent_to(&syn), WEB4_B);
+	}
+	world_set_word(WEB4_A, spw_word_with(out, SPW_WORD_ADMIN_MASK, 0));
+	for (uint16_t port = 6000; port < 6064; port++) {
+		ack = as(&d, port, TCP_ACK);
+		assert_int_equal(sent_to(&ack), WEB4_B);
+	}
+	/* New ones are the slot's again, and nothing more is remembered. */
+	remembered = world_flow_count();
+	for (uint16_t port = 7000; port < 7064; port++) {
+		syn = as(&d, port, TCP_SYN);
+		ack = as(&d, port, TCP_ACK);
+		assert_int_equal(sent_to(&syn), sent_to(&ack));
+	}
+	assert_int_equal(world_flow_count(), remembered);
+}
+
 static void flows_of_a_draining_endpoint_stay_with_it(void **state)
 {
 	struct desc d = from_client(TCP4), ack = as(&d, 6000, TCP_ACK);
@@ -518,6 +551,7 @@ int direct_tests(void)
 		TEST(when_the_window_is_over_only_entries_know_of_the_endpoint_of_before),
 		TEST(datagrams_stay_for_as_long_as_their_flows_may_be_silent),
 		TEST(a_pick_other_than_the_slots_own_is_remembered),
+		TEST(flows_opened_elsewhere_stay_there_when_the_word_is_taken_back),
 		TEST(flows_of_a_draining_endpoint_stay_with_it),
 		TEST(a_removed_endpoint_keeps_the_flows_that_were_its),
 		TEST(an_endpoint_that_is_down_keeps_its_flows_and_gets_no_new_ones),
