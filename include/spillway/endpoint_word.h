@@ -20,7 +20,7 @@ enum spw_word_bit {
 	SPW_WORD_ADMIN_SHIFT = 8,
 	SPW_WORD_ADMIN_MASK = 0x300,
 	SPW_WORD_BY_HAND = 0x400,
-	SPW_WORD_STRAYS = 0x800, /* flows of its slots may be others', as their entries say */
+	SPW_WORD_STRAYS = 0x800,       /* flows of its slots may be others', as their entries say */
 	SPW_WORD_STRAYS_SEEN = 0x1000, /* the slots are in motion, which says so as well */
 };
 

@@ -5,6 +5,7 @@
  * change its endpoint while that lives. Hours pass in seconds: time is played by moving all that is
  * remembered of time back, in flows, slots in motion and rounds of the sweep.
  */
+#include "cpus.h"
 #include "direct_play.h"
 #include "gateway.h"
 #include "groups.h"
@@ -21,17 +22,24 @@
 
 #include "../unit/model_fixture.h"
 
-#define GROUPS	      3
-#define STEPS	      3000
-#define PHASE	      250 /* steps, busy ones and quiet ones in turns */
-#define RESTART_EVERY 700
-#define TIDY_EVERY    100
+#define GROUPS	   3
+#define STEPS	   3000
+#define FLOWS	   400
+#define PHASES	   12 /* busy ones and quiet ones in turns */
+#define RESTARTS   4
+#define TIDY_EVERY 100
+/* Few steps for many flows. With SPILLWAY_LONG 100,000 of them are alive at once most of the time. */
+#define CROWD_STEPS	 90
+#define CROWD_FLOWS	 20000
+#define CROWD_STEPS_LONG 500
+#define CROWD_FLOWS_LONG 115000
 
 static struct fixture fixture;
 static uint32_t ids_of[PLAY_POOL]; /* of present endpoints; 0: not known */
 static uint32_t weights[GROUPS];
 
 static struct {
+	uint32_t steps;
 	uint16_t round;
 	bool half;			/* a round is under way */
 	uint64_t moving, most, settled; /* slots */
@@ -173,7 +181,7 @@ static void apply(void)
 /* Half of a round of the sweep, as the daemon makes it. */
 static void sweep_half(void)
 {
-	const uint32_t end = 2 * maps_flow_sets(GATEWAY_FLOWS);
+	const uint32_t end = 2 * maps_flow_sets(gateway.flows);
 	struct sweep *s = &gateway.dp->sweep;
 	struct spw_sweep args = {.first = tell.half ? end / 2 : 0, .sets = end / 4};
 
@@ -252,9 +260,8 @@ static void restart(void)
 }
 
 /* One thing happens to one endpoint, or to the weight of its locality. */
-static void change(uint32_t number)
+static void change(bool grows)
 {
-	const bool grows = number / PHASE % 6 == 2;
 	struct play_member *m = &play.pool[below(PLAY_POOL)];
 	const uint32_t what = below(5);
 
@@ -293,34 +300,42 @@ static void tidy(void)
 
 static void step(uint32_t number)
 {
-	const bool quiet = number / PHASE % 2;
+	const uint32_t phase = number * PHASES / tell.steps;
+	const bool quiet = phase % 2, grows = phase % 6 == 2;
+	/* So that a short run comes to the larger tables as well. */
+	const uint32_t changes = grows ? (STEPS + tell.steps - 1) / tell.steps : 1;
+	const uint32_t restart_every = tell.steps / (RESTARTS + 1);
 	const uint32_t hz = ticks_a_second();
 
-	if (number % RESTART_EVERY == RESTART_EVERY - 1)
+	if (restart_every && number % restart_every == restart_every - 1)
 		restart();
-	if (!below(quiet ? 100 : 2))
-		change(number);
+	for (uint32_t i = 0; i < changes; i++) {
+		if (!below(quiet ? 100 : 2))
+			change(grows);
+	}
 	pass_time(below(2) ? below(hz) : below((quiet ? 30 : 12) * hz));
 	apply();
 	play_traffic();
 	if (!below(4))
 		flap();
+	play_note_entries(&gateway.have);
 	if (below(2))
 		sweep_half();
 	if (number % TIDY_EVERY == TIDY_EVERY - 1)
 		tidy();
 }
 
-static void no_flow_leaves_its_endpoint_while_that_lives(void **state)
+static void play_all(uint32_t full_steps, uint32_t flows)
 {
-	const uint32_t steps = repeats(STEPS);
+	const uint32_t steps = repeats(full_steps);
 	uint64_t stats[SPW_STAT_MAX];
 
-	(void)state;
 	log_set_level(LOG_LEVEL_ERROR);
 	memset(&tell, 0, sizeof(tell));
+	tell.steps = steps;
+	gateway.flows = flows > GATEWAY_FLOWS ? 2 * flows : GATEWAY_FLOWS;
 	gateway_open();
-	play_start();
+	play_start(flows);
 	for (uint32_t g = 0; g < GROUPS; g++)
 		weights[g] = 1;
 	apply();
@@ -334,9 +349,23 @@ static void no_flow_leaves_its_endpoint_while_that_lives(void **state)
 		      (unsigned long long)tell.rounds, (unsigned long long)tell.most,
 		      (unsigned long long)tell.settled);
 	play_report(stats);
-	assert_true(tell.rounds && tell.settled);
-	/* Tables of both sizes, unless this is a short run. */
-	assert_true(tell.most > 2 * SPW_TABLE_SIZE_MAX / 3 || steps < STEPS);
+	play_end();
+	assert_true(tell.rounds);
+	/* Slots that settled, and tables of both sizes. */
+	assert_true(steps < full_steps || (tell.settled && tell.most > 2 * SPW_TABLE_SIZE_MAX / 3));
+}
+
+static void no_flow_leaves_its_endpoint_while_that_lives(void **state)
+{
+	(void)state;
+	play_all(STEPS, FLOWS);
+}
+
+static void of_a_crowd_of_flows_none_leaves_its_endpoint_either(void **state)
+{
+	(void)state;
+	play_all(times(CROWD_STEPS, CROWD_STEPS_LONG),
+		 repeats(times(CROWD_FLOWS, CROWD_FLOWS_LONG)));
 }
 
 static int prepare(void **state)
@@ -355,6 +384,8 @@ int direct_model_tests(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(no_flow_leaves_its_endpoint_while_that_lives,
+						prepare, clean_up),
+		cmocka_unit_test_setup_teardown(of_a_crowd_of_flows_none_leaves_its_endpoint_either,
 						prepare, clean_up),
 	};
 
