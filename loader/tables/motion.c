@@ -327,6 +327,16 @@ bool motions_are_due(const struct tables *have, const struct motion_clock *clock
 	return false;
 }
 
+uint32_t motions_of(const struct tables *t, const struct table_service *s)
+{
+	const struct table_motion *m = tables_motion(t, s);
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; m && i < m->size; i++)
+		count += m->slots[i].was != 0;
+	return count;
+}
+
 bool motions_name(const struct tables *t, uint32_t endpoint_id)
 {
 	for (size_t i = 0; i < t->motion_count; i++) {

@@ -42,6 +42,9 @@ uint32_t motion_lines(uint32_t size);
 /* Lines of the map for so many of map `slots`: a block takes four times as many as its table. */
 uint32_t motion_room(uint32_t slot_lines);
 
+/* Slots of the service that are in motion. `t` is in force. */
+uint32_t motions_of(const struct tables *t, const struct table_service *s);
+
 /* Does a slot name the endpoint as the one it was? `t` is in force. */
 bool motions_name(const struct tables *t, uint32_t endpoint_id);
 

@@ -43,6 +43,7 @@ struct table_slots {
 	uint32_t base;	       /* first slot in the map, or TABLE_UNPLACED */
 	const uint16_t *slots; /* endpoint ids, or what `kind` says */
 	uint64_t hash;	       /* table_hash(); 0: not worked out */
+	uint64_t digest;       /* for tables_digest(); 0: not worked out */
 	enum table_kind kind;
 };
 
@@ -106,6 +107,12 @@ static inline const struct table_motion *tables_motion(const struct tables *t,
 
 /* Of the content; never 0. */
 uint64_t table_hash(const uint16_t *slots, uint32_t size);
+
+/*
+ * Equal on two gateways whose picks for the service are equal, whatever their endpoints' numbers are. 0: it
+ * has no table. What was worked out is kept in `t`.
+ */
+uint64_t tables_digest(struct tables *t, const struct table_service *s);
 
 /* Stable text of the tables for golden tests and `status`; slot tables as counts per endpoint. */
 void tables_print(const struct tables *t, struct strbuf *out);

@@ -97,6 +97,8 @@ static void a_slot_that_gets_another_endpoint_is_in_motion_until_nothing_is_left
 	assert_non_null(motion_of(b));
 	assert_int_equal(motion_of(b)->slots[5].was, 1);
 	assert_int_equal(motion_of(b)->slots[5].since, 1000);
+	assert_int_equal(motions_of(b, &b->services[0]), SIZE);
+	assert_int_equal(motions_of(a, &a->services[0]), 0);
 	now.now += WINDOW;
 	now.round = now.running = 7;
 	now.round_began = now.now - 1;
