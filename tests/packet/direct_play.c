@@ -62,7 +62,9 @@ struct spw_addr play_addr(uint32_t n)
 
 uint32_t play_member(uint8_t last_byte)
 {
-	return last_byte - FIRST_BYTE < PLAY_POOL ? last_byte - FIRST_BYTE : NOBODY;
+	return last_byte >= FIRST_BYTE && last_byte < FIRST_BYTE + PLAY_POOL
+		       ? last_byte - FIRST_BYTE
+		       : NOBODY;
 }
 
 uint8_t play_mode(uint32_t n)
@@ -129,6 +131,10 @@ static uint32_t send_one(struct live *l, uint8_t flags)
 	if (opts.retval != XDP_REDIRECT)
 		return NOBODY;
 	to = play_member(out.b[5]);
+	if (to == NOBODY) {
+		sum.strange++;
+		note(l, "a frame went to nobody's address", out.b[5]);
+	}
 	if (to != NOBODY && opts.data_size_out != in.len + more_of(play_mode(to))) {
 		sum.strange++;
 		note(l, "a frame's length is not its mode's", to);
