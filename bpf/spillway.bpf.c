@@ -44,6 +44,7 @@ static inline enum verdict packet(struct pkt *p)
 	STAGE(parse_l4);    /* TCP or UDP: now there is a 5-tuple */
 	STAGE(config_read);
 	STAGE(life_follow);   /* it may have a flow, in either direction */
+	STAGE(direct_again);  /* it had one */
 	STAGE(service_match); /* without one: SYN or UDP to a service */
 	STAGE(pick_endpoint); /* without one */
 	STAGE(handoff_open);  /* the userspace path is to have it: it ends here */
@@ -87,6 +88,7 @@ static inline int end(struct pkt *p, enum verdict v)
 	case UNREACHABLE:
 	case TOO_BIG:
 	case EXPIRED:
+	case DIRECT:
 	case DROP:
 		return XDP_DROP;
 	case PASS:
@@ -119,10 +121,12 @@ int spillway_xdp(struct xdp_md *ctx)
 	if (!begin(&p))
 		return XDP_ABORTED;
 	v = ours(&p);
-	if (v == NEXT && direct_is_for(&p))
-		bpf_tail_call(ctx, &stages, STAGES_DIRECT);
 	if (v == NEXT)
-		v = packet(&p);
+		v = direct_is_for(&p) ? DIRECT : packet(&p);
+	if (v == DIRECT) {
+		bpf_tail_call(ctx, &stages, STAGES_DIRECT);
+		v = drop(SPW_DROP_INTERNAL);
+	}
 	return end(&p, v);
 }
 

@@ -444,6 +444,36 @@ static void services_may_have_endpoints_of_several_modes(void **state)
 	assert_int_equal(world_flow_count(), 2 * to[WEB4_B] + to[HAND_A]);
 }
 
+/* The endpoint of nat is drained or down before it has answered: there is no other one of its mode. */
+static void who_loses_a_flow_of_another_mode_may_go_to_direct_return(void **state)
+{
+	static const uint32_t kinds[] = {TCP4, UDP4},
+			      words[] = {SPW_WORD_UP | SPW_WORD_PICKABLE |
+						 SPW_ADMIN_DRAIN << SPW_WORD_ADMIN_SHIFT,
+					 SPW_ADMIN_DOWN << SPW_WORD_ADMIN_SHIFT};
+
+	(void)state;
+	for (size_t k = 0; k < 2; k++) {
+		struct desc d = from_client(kinds[k]), first;
+		uint32_t lost = 0;
+
+		direct_service(kinds[k], SPW_MODE_IPIP);
+		world_serve(kinds[k], (uint16_t[]){WEB4_A, WEB4_B}, 2);
+		direct_set_row(kinds[k], 0);
+		world_set_word(WEB4_B, SPW_WORD_UP | SPW_WORD_PICKABLE);
+		for (uint16_t port = 7000; port < 7032; port++) {
+			first = as(&d, port, k ? 0 : TCP_SYN);
+			lost += sent_to(&first) == WEB4_B;
+		}
+		assert_in_range(lost, 6, 26);
+		world_set_word(WEB4_B, words[k]);
+		for (uint16_t port = 7000; port < 7032; port++) {
+			first = as(&d, port, k ? 0 : TCP_SYN);
+			assert_int_equal(sent_to(&first), WEB4_A);
+		}
+	}
+}
+
 static void what_is_no_service_passes_untouched(void **state)
 {
 	struct desc d = from_client(TCP4);
@@ -558,6 +588,7 @@ int direct_tests(void)
 		TEST(flows_of_a_slot_that_was_nobodys_are_its_endpoints),
 		TEST(flows_without_any_endpoint_left_get_what_the_service_says),
 		TEST(services_may_have_endpoints_of_several_modes),
+		TEST(who_loses_a_flow_of_another_mode_may_go_to_direct_return),
 		TEST(what_is_no_service_passes_untouched),
 		TEST(nobody_left_is_answered),
 		TEST(the_sweep_tells_slots_in_motion_of_their_entries),
