@@ -468,7 +468,9 @@ void play_report(const uint64_t stats[SPW_STAT_MAX])
 		(unsigned long long)(stats[SPW_COUNT_FLOW_CREATED] - sum.translated),
 		(unsigned long long)sum.slots_moved, sum.played / ticks_a_second());
 	report_entries();
+	/* There was room for all of them, or they would not be promised anything. */
 	assert_int_equal(stats[SPW_COUNT_DIRECT_UNKEPT], 0);
+	assert_int_equal(stats[SPW_COUNT_FLOW_REPLACED], 0);
 	if (sum.moved || sum.strange)
 		fail_msg("%llu flows moved, %llu things are strange, the first: %s",
 			 (unsigned long long)sum.moved, (unsigned long long)sum.strange, sum.first);
