@@ -12,26 +12,10 @@
 #define SPILLWAY_BPF_DIRECT_H
 
 #include "direct_entry.h"
+#include "direct_for.h"
 #include "direct_send.h"
 #include "motion.h"
 #include "quic.h"
-
-/* A VIP with services of direct return, or an address that shares its bit. */
-static inline bool direct_is_for(const struct pkt *p)
-{
-	__u32 bit = spw_addr_hash(&p->key->daddr) & addr_bits_mask, line = bit / SPW_ADDR_LINE_BITS;
-	const struct spw_addr_line *l;
-
-	if (p->carry->not_direct) {
-		p->carry->not_direct = 0;
-		return false;
-	}
-	if (!config_has_direct())
-		return false;
-	l = bpf_map_lookup_elem(&direct_bits, &line);
-	bit %= SPW_ADDR_LINE_BITS;
-	return l && (l->w[bit / 64] >> (bit % 64) & 1);
-}
 
 /* If it is of direct return and of the packet's family. A removed one is as long as it has flows. */
 static inline const struct spw_endpoint *direct_endpoint(__u32 id, __u32 v6)
@@ -167,7 +151,7 @@ static inline enum verdict direct_new(struct pkt *p, const struct spw_service_ro
 	return v == NEXT ? direct_keep(p, m, slot) : v;
 }
 
-/* The slot is in motion, or its endpoint may not be picked: p->endpoint, if direct return has it. */
+/* The slot is in motion, or its endpoint is or was not to be picked: p->endpoint, if direct return has it. */
 static __noinline enum verdict direct_slowly(struct pkt *p, const struct spw_service_row *row,
 					     const struct motion *m, __u32 slot)
 {
@@ -232,7 +216,7 @@ static inline enum verdict direct(struct pkt *p)
 	p->endpoint = quic_direct(p, row);
 	if (p->endpoint != SPW_ENDPOINT_NONE) {
 		v = direct_named(p, row);
-	} else if (m.phase != MOTION_SETTLED || !word_is_pickable(endpoint_word(slot))) {
+	} else if (m.phase != MOTION_SETTLED || !word_is_settled(endpoint_word(slot))) {
 		v = direct_slowly(p, row, &m, slot);
 	} else if (direct_reaches(slot, p->v6)) {
 		p->endpoint = slot;

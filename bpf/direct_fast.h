@@ -63,7 +63,7 @@ static inline const struct spw_endpoint *fast_endpoint(struct pkt *p)
 	__u32 slot;
 
 	row = direct_slot(p, p->key, &m, &slot);
-	if (!row || m.phase != MOTION_SETTLED || !word_is_pickable(endpoint_word(slot)))
+	if (!row || m.phase != MOTION_SETTLED || !word_is_settled(endpoint_word(slot)))
 		return NULL;
 	if ((row->flags & SPW_SERVICE_GUARDED) && (!p->tcp || p->tcp->syn))
 		return NULL;

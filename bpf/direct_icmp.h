@@ -21,7 +21,7 @@ static inline __u32 direct_meant(struct pkt *p)
 	if (!row)
 		return SPW_ENDPOINT_NONE;
 	id = motion_owner(&m, slot);
-	if (m.phase != MOTION_SETTLED || !word_is_pickable(endpoint_word(slot))) {
+	if (m.phase != MOTION_SETTLED || !word_is_settled(endpoint_word(slot))) {
 		if (flow_get(&q->key, p->v6, p->f) != TABLE_NONE) {
 			if (!(p->f->core.flags & SPW_FLOW_DIRECT))
 				return SPW_ENDPOINT_NONE;

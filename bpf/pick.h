@@ -29,11 +29,13 @@ static inline enum spw_admin word_admin(__u32 word)
 /* May new flows go there? The operator's word counts at once, before the daemon has seen it. */
 static inline bool word_is_pickable(__u32 word)
 {
-	enum spw_admin admin = word_admin(word);
+	return spw_word_is_pickable(word);
+}
 
-	if (!(word & SPW_WORD_PICKABLE) || (word & SPW_WORD_RESET))
-		return false;
-	return admin != SPW_ADMIN_DOWN && admin != SPW_ADMIN_DRAIN;
+/* Besides, no flow of its slots is another's. */
+static inline bool word_is_settled(__u32 word)
+{
+	return word_is_pickable(word) && !(word & SPW_WORD_STRAYS);
 }
 
 /* May a UDP flow stay there? UDP tells nobody that its endpoint is gone; draining ones keep it. */

@@ -35,6 +35,7 @@ enum verdict {
 	UNREACHABLE, /* dropped; answer() may make ICMP of it */
 	TOO_BIG,     /* likewise, which says p->mtu */
 	EXPIRED,     /* likewise: its hops are used up */
+	DIRECT,	     /* direct return is to look at it once more */
 	TX,
 	REDIRECT,
 };
@@ -111,6 +112,8 @@ struct pkt {
 	bool partial;		  /* its checksum is yet to be made */
 	bool cuts;		  /* a reply that goes on as an RST */
 	bool direct;		  /* in the program for direct return */
+	bool from_direct;	  /* that program had it before */
+	bool lost;		  /* its flow's entry is gone */
 	__be16 l3_proto;
 	__u16 vlan;   /* its tag (TCI), or SPW_UNTAGGED */
 	__u16 l3_len; /* of the IP packet: the frame may be padded */

@@ -45,6 +45,7 @@ static inline enum verdict packet(struct pkt *p)
 	STAGE(parse_l4);    /* TCP or UDP: now there is a 5-tuple */
 	STAGE(config_read);
 	STAGE(life_follow);   /* it may have a flow, in either direction */
+	STAGE(direct_again);  /* it had one */
 	STAGE(service_match); /* without one: SYN or UDP to a service */
 	STAGE(quic_match);    /* without one: it may name its endpoint */
 	STAGE(pick_endpoint); /* without one */
@@ -89,6 +90,7 @@ static inline int end(struct pkt *p, enum verdict v)
 	case UNREACHABLE:
 	case TOO_BIG:
 	case EXPIRED:
+	case DIRECT:
 	case DROP:
 		return XDP_DROP;
 	case PASS:
@@ -138,6 +140,10 @@ int spillway_xdp(struct xdp_md *ctx)
 		return direct_xdp(&p);
 	if (v == NEXT)
 		v = packet(&p);
+	if (v == DIRECT) {
+		bpf_tail_call(ctx, &stages, STAGES_DIRECT);
+		v = drop(SPW_DROP_INTERNAL);
+	}
 	return end(&p, v);
 }
 

@@ -13,6 +13,7 @@
 
 #include <spillway/addr.h>
 #include <spillway/direct.h>
+#include <spillway/endpoint_word.h>
 #include <spillway/extras.h>
 #include <spillway/flow.h>
 #include <spillway/fragment.h>
@@ -151,33 +152,6 @@ struct spw_endpoint {
 	__u8 was_mode; /* of a removed one of direct return, whose flows go on: its mode; else 0 */
 	__u8 pad;
 	__u64 profile; /* identity of the health profile; the packet path does not read it */
-};
-
-/*
- * Map `endpoint_words`, by endpoint id: two writers in one word, so both use compare-and-swap.
- * The daemon owns SPW_WORD_PICKABLE, SPW_WORD_UP and SPW_WORD_RESET; SPW_WORD_ADMIN is the
- * operator's. SPW_WORD_BY_HAND says that ADMIN is in no store yet, since no daemon ran, or it was
- * only about to store it: the next one adopts the word and clears the bit.
- */
-enum spw_word_bit {
-	SPW_WORD_PICKABLE = 1, /* new flows may go there (health and panic included) */
-	SPW_WORD_UP = 2,       /* healthy: its UDP flows stay */
-	SPW_WORD_RESET = 4,    /* its TCP flows are reset at their next packet */
-	SPW_WORD_ADMIN_SHIFT = 8,
-	SPW_WORD_ADMIN_MASK = 0x300,
-	SPW_WORD_BY_HAND = 0x400,
-};
-
-enum spw_admin {
-	SPW_ADMIN_AUTO = 0,
-	SPW_ADMIN_UP = 1,
-	SPW_ADMIN_DOWN = 2,
-	SPW_ADMIN_DRAIN = 3,
-};
-
-struct spw_word {
-	__u32 word;
-	__u32 pad;
 };
 
 /*

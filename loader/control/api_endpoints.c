@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `endpoints`: every service's members with share, state and counters; and the operator's word. */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/addr.h"
@@ -11,6 +12,7 @@
 #include "model/idle.h"
 #include "model/mode.h"
 #include "tables/compile.h"
+#include "tables/motion.h"
 
 #define SINGLES 64 /* more endpoints than these: all counters are read at once */
 
@@ -214,6 +216,41 @@ static void add_idle(struct call *c, struct node *row, const struct service *s)
 	}
 }
 
+static const struct table_service *in_force(const struct engine *e, const struct service *s)
+{
+	const uint32_t id = ids_service(e->ids, s);
+	size_t low = 0, high = e->have.service_count, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (e->have.services[mid].id == id)
+			return &e->have.services[mid];
+		if (e->have.services[mid].id < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
+}
+
+/* What packets go by now; null: nobody is picked. */
+static void add_table(struct call *c, struct node *row, const struct service *s)
+{
+	struct engine *e = c->engine;
+	const struct table_service *t = in_force(e, s);
+	struct node *table;
+
+	if (!t || t->table == TABLE_NONE) {
+		tree_set_text(c->arena, row, "table", NULL);
+		return;
+	}
+	table = tree_set_map(c->arena, row, "table");
+	tree_set_int(c->arena, table, "size", e->have.slots[t->table].size);
+	tree_set_int(c->arena, table, "inMotion", motions_of(&e->have, t));
+	tree_set_text(c->arena, table, "digest",
+		      arena_printf(c->arena, "%016" PRIx64, tables_digest(&e->have, t)));
+}
+
 static void add_service(const struct listing *l, struct node *list, const struct service *s)
 {
 	struct call *c = l->c;
@@ -239,6 +276,7 @@ static void add_service(const struct listing *l, struct node *list, const struct
 	tree_set_text(c->arena, row, "zone", s->local_zone);
 	tree_set_text(c->arena, row, "zoneNote", s->zone_note);
 	tree_set_bool(c->arena, row, "empty", is_empty(&plan));
+	add_table(c, row, s);
 	add_tiers(c, row, &plan);
 	add_endpoints(l, row, s, &plan);
 }

@@ -24,10 +24,11 @@ enum resting { RESTING_HEEDED, RESTING_IGNORED };
 struct plan {
 	struct tables want;
 	struct steps steps;
-	const char *why; /* it failed */
+	bool strays_left; /* there was no room to set their slots in motion */
+	const char *why;  /* it failed */
 };
 
-/* The tables in force, with the blocks of motions as the sweep has left them. */
+/* The tables in force, with what packets, words and the sweep have made of them since. */
 static struct tables have_now(struct engine *e, struct arena *a)
 {
 	struct tables have = e->have;
@@ -36,7 +37,30 @@ static struct tables have_now(struct engine *e, struct arena *a)
 	if (have.motion_count)
 		memcpy(have.motions, e->have.motions, have.motion_count * sizeof(*have.motions));
 	dataplane_read_motions(e->dp, a, &have);
+	dataplane_read_strays(e->dp, a, &have);
 	return have;
+}
+
+/* Without room for slots whose flows strayed, packets go on to look for these: words say so, too. */
+static int plan_steps(struct engine *e, struct arena *a, enum resting resting, struct plan *p)
+{
+	struct line_space slots = {0}, motions = {0};
+	struct tables have = have_now(e, a);
+	struct motion_clock clock;
+	int err;
+
+	dataplane_motion_clock(e->dp, &clock);
+	dataplane_resting(e->dp, a, &slots, &motions);
+	if (resting == RESTING_IGNORED)
+		slots.resting_count = motions.resting_count = 0;
+	motions_make(a, &have, &p->want, &clock);
+	err = tables_diff(a, &have, &p->want, &slots, &motions, &p->steps);
+	if (!err || !have.strays)
+		return err;
+	have.strays = NULL;
+	p->strays_left = true;
+	motions_make(a, &have, &p->want, &clock);
+	return tables_diff(a, &have, &p->want, &slots, &motions, &p->steps);
 }
 
 static int make_plan(struct engine *e, const struct generation *g, struct arena *a,
@@ -44,21 +68,12 @@ static int make_plan(struct engine *e, const struct generation *g, struct arena 
 {
 	const uint32_t slot_lines = dataplane_meta(e->dp)->slot_lines;
 	const struct health_view view = generation_view(g);
-	struct line_space slots = {0}, motions = {0};
-	struct motion_clock clock;
-	struct tables have;
 	int err =
 		tables_compile(a, g->model, &view, e->ids, slot_lines, e->cache, &p->want, &p->why);
 
 	if (err)
 		return err;
-	dataplane_motion_clock(e->dp, &clock);
-	have = have_now(e, a);
-	motions_make(a, &have, &p->want, &clock);
-	dataplane_resting(e->dp, a, &slots, &motions);
-	if (resting == RESTING_IGNORED)
-		slots.resting_count = motions.resting_count = 0;
-	err = tables_diff(a, &have, &p->want, &slots, &motions, &p->steps);
+	err = plan_steps(e, a, resting, p);
 	if (err)
 		p->why = arena_printf(a,
 				      "the pick tables do not fit beside those in use into %llu "
@@ -127,7 +142,7 @@ static int failed(struct engine *e, int err, const char *why)
 }
 
 /* The tables are in force: what they come to is news. */
-static void done(struct engine *e)
+static void done(struct engine *e, const struct plan *p)
 {
 	struct tier_news news = {
 		.model = e->now->model,
@@ -137,6 +152,8 @@ static void done(struct engine *e)
 		.events = e->events,
 	};
 
+	if (!p->strays_left)
+		dataplane_strays_seen(e->dp);
 	e->stale = false;
 	(void)uv_timer_stop(&e->retry);
 	engine_set_problem(e, NULL);
@@ -167,7 +184,7 @@ int engine_rebuild(struct engine *e)
 	if (err)
 		return failed(e, err, p.why);
 	if (steps_empty(&p.steps)) {
-		done(e);
+		done(e, &p);
 		return 0;
 	}
 	err = dataplane_apply(e->dp, a, &p.steps, &p.why);
@@ -183,20 +200,28 @@ int engine_rebuild(struct engine *e)
 	e->have = p.want;
 	e->rebuilt_ns = uv_hrtime();
 	e->rebuild_took_ns = e->rebuilt_ns - start_ns;
-	done(e);
+	done(e, &p);
 	return 0;
 }
 
-void rebuild_settle(struct engine *e)
+static bool is_due(struct engine *e)
 {
 	AUTO(arena_free) struct arena *a = e->have.motion_count ? arena_new() : NULL;
 	struct motion_clock clock;
 	struct tables have;
 
-	if (!a || e->stale)
-		return;
+	if (dataplane_has_strays(e->dp))
+		return true;
+	if (!a)
+		return false;
 	have = have_now(e, a);
 	dataplane_motion_clock(e->dp, &clock);
-	if (motions_are_due(&have, &clock))
+	return motions_are_due(&have, &clock);
+}
+
+void rebuild_settle(struct engine *e)
+{
+	dataplane_end_strays(e->dp);
+	if (!e->stale && is_due(e))
 		(void)engine_rebuild(e);
 }

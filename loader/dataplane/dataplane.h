@@ -69,6 +69,16 @@ void dataplane_resting(struct dataplane *dp, struct arena *a, struct line_space 
 		       struct line_space *motions);
 /* Copies of the blocks of motions as they are now: the sweep writes to them. In `a`. */
 void dataplane_read_motions(struct dataplane *dp, struct arena *a, struct tables *have);
+/*
+ * Endpoints that could not be picked for a while, and whose flows may have gone elsewhere: into have->strays,
+ * for motions_make(). When its tables are in force they are seen, unless they cannot be picked now, and a
+ * moment later packets need not be told any more.
+ */
+void dataplane_read_strays(struct dataplane *dp, struct arena *a, struct tables *have);
+void dataplane_strays_seen(struct dataplane *dp);
+void dataplane_end_strays(struct dataplane *dp);
+/* Is there one that can be picked and was not seen yet? */
+bool dataplane_has_strays(const struct dataplane *dp);
 /* Ticks, and how far the sweep is, for motions_make(). */
 void dataplane_motion_clock(struct dataplane *dp, struct motion_clock *out);
 

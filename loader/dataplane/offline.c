@@ -110,7 +110,7 @@ static enum spw_admin swap_admin(struct spw_word *w, enum spw_admin admin)
 	__u32 bits = (__u32)admin << SPW_WORD_ADMIN_SHIFT | SPW_WORD_BY_HAND;
 	__u32 old = __atomic_load_n(&w->word, __ATOMIC_RELAXED);
 
-	while (!__atomic_compare_exchange_n(&w->word, &old, (old & ~mask) | bits, false,
+	while (!__atomic_compare_exchange_n(&w->word, &old, spw_word_with(old, mask, bits), false,
 					    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		;
 	return (enum spw_admin)((old & SPW_WORD_ADMIN_MASK) >> SPW_WORD_ADMIN_SHIFT);

@@ -80,6 +80,22 @@ static uint16_t heir(uint16_t id)
 
 static const struct spw_motion still = {0};
 
+static bool has_strays(const struct mover *v, uint16_t id)
+{
+	return id != SPW_ENDPOINT_NONE && v->have->strays && v->have->strays[id];
+}
+
+/* In motion as one whose window is over: only a round of the sweep that begins from now on can settle it. */
+static struct spw_motion look_again(const struct mover *v, const struct step *s,
+				    struct spw_motion m)
+{
+	if (!m.was || is_over(&m, s->window, v->clock))
+		m.since = v->clock->now - s->window;
+	if (!m.was)
+		m.was = MOTION_NOBODY;
+	return m;
+}
+
 /* One slot, whose endpoint was `old` and is `new` from now on. */
 static struct spw_motion move_slot(const struct mover *v, const struct step *s, struct spw_motion m,
 				   uint16_t old, uint16_t new)
@@ -87,6 +103,8 @@ static struct spw_motion move_slot(const struct mover *v, const struct step *s, 
 	const bool over = m.was && is_over(&m, s->window, v->clock);
 
 	if (old == new) {
+		if (has_strays(v, old))
+			return look_again(v, s, m);
 		if (!m.was)
 			return still;
 		if (may_settle(&m, s->window, v->clock))
@@ -146,16 +164,27 @@ static const struct spw_motion *make_whole(const struct mover *v, const struct s
 	return slots;
 }
 
+static bool any_has_strays(const struct mover *v, const struct table_slots *t)
+{
+	for (uint32_t i = 0; v->have->strays && i < t->size; i++) {
+		if (has_strays(v, t->slots[i]))
+			return true;
+	}
+	return false;
+}
+
 /* A block of another size than both tables' goes on; its window starts again when the table changes. */
 static const struct spw_motion *go_on(const struct mover *v, const struct step *s)
 {
-	const bool starts = !is_same_table(s->old, s->new);
+	const bool starts = !is_same_table(s->old, s->new), strays = any_has_strays(v, s->old);
 	struct spw_motion *slots = arena_array(v->arena, s->was->size, sizeof(*slots));
 
 	for (uint32_t i = 0; i < s->was->size; i++) {
 		slots[i] = s->was->slots[i];
 		if (starts)
 			slots[i].since = v->clock->now;
+		else if (strays)
+			slots[i] = look_again(v, s, slots[i]);
 	}
 	return slots;
 }
@@ -296,6 +325,16 @@ bool motions_are_due(const struct tables *have, const struct motion_clock *clock
 		}
 	}
 	return false;
+}
+
+uint32_t motions_of(const struct tables *t, const struct table_service *s)
+{
+	const struct table_motion *m = tables_motion(t, s);
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; m && i < m->size; i++)
+		count += m->slots[i].was != 0;
+	return count;
 }
 
 bool motions_name(const struct tables *t, uint32_t endpoint_id)

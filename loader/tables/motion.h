@@ -26,7 +26,8 @@ uint32_t motion_table_size(size_t members);
 
 /*
  * Fills in want->motions and the services' `motion`: slots that get another endpoint by the step from
- * `have` to `want` begin to move, those that move go on, and those settle that may. Blocks that stay as
+ * `have` to `want` begin to move, those that move go on, and those settle that may. Slots of endpoints with
+ * strays are in motion as well, so that entries are asked for until a sweep has met none. Blocks that stay as
  * they are keep their place; others are TABLE_UNPLACED. Everything lives in `a` or in `have`.
  */
 void motions_make(struct arena *a, const struct tables *have, struct tables *want,
@@ -40,6 +41,9 @@ uint32_t motion_lines(uint32_t size);
 
 /* Lines of the map for so many of map `slots`: a block takes four times as many as its table. */
 uint32_t motion_room(uint32_t slot_lines);
+
+/* Slots of the service that are in motion. `t` is in force. */
+uint32_t motions_of(const struct tables *t, const struct table_service *s);
 
 /* Does a slot name the endpoint as the one it was? `t` is in force. */
 bool motions_name(const struct tables *t, uint32_t endpoint_id);

@@ -44,6 +44,7 @@ struct table_slots {
 	uint32_t base;	       /* first slot in the map, or TABLE_UNPLACED */
 	const uint16_t *slots; /* endpoint ids, or what `kind` says */
 	uint64_t hash;	       /* table_hash(); 0: not worked out */
+	uint64_t digest;       /* for tables_digest(); 0: not worked out */
 	enum table_kind kind;
 };
 
@@ -90,6 +91,8 @@ struct tables {
 	size_t motion_count;
 	struct table_service *services; /* ordered by id */
 	size_t service_count;
+	/* Of those in force, by endpoint id: flows of its slots may be others'. NULL: nobody's. */
+	const bool *strays;
 };
 
 /* Slots of the map that the pick tables take, whole lines. */
@@ -112,6 +115,12 @@ static inline const struct table_motion *tables_motion(const struct tables *t,
 
 /* Of the content; never 0. */
 uint64_t table_hash(const uint16_t *slots, uint32_t size);
+
+/*
+ * Equal on two gateways whose picks for the service are equal, whatever their endpoints' numbers are. 0: it
+ * has no table. What was worked out is kept in `t`.
+ */
+uint64_t tables_digest(struct tables *t, const struct table_service *s);
 
 /* Stable text of the tables for golden tests and `status`; slot tables as counts per endpoint. */
 void tables_print(const struct tables *t, struct strbuf *out);

@@ -4,6 +4,7 @@ Direct return: the gateway hands packets on, real servers with spillway-decap an
 their own.
 """
 import hashlib
+import json
 import os
 import signal
 
@@ -46,10 +47,9 @@ spec:
 """
 
 
-def manifest(mode, hosts=HOSTS):
-    """HTTP on 8080 over TCP, the echo on 5353 over UDP."""
-    def route(kind, name):
-        return f"""
+def route(kind, name, to=None):
+    """A route from the listener of its name to a Backend."""
+    return f"""
 apiVersion: gateway.networking.k8s.io/v1
 kind: {kind}
 metadata: {{name: {name}}}
@@ -57,8 +57,12 @@ spec:
   parentRefs: [{{name: edge, sectionName: {name}}}]
   rules:
   - backendRefs:
-    - {{group: gateway.envoyproxy.io, kind: Backend, name: {name}}}
+    - {{group: gateway.envoyproxy.io, kind: Backend, name: {to or name}}}
 """
+
+
+def manifest(mode, hosts=HOSTS):
+    """HTTP on 8080 over TCP, the echo on 5353 over UDP."""
     return "---".join((f"""
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
@@ -73,6 +77,15 @@ spec:
   - {{name: echo, port: 5353, protocol: UDP}}
 """, backend("web", 8080, hosts, mode), backend("echo", 5353, ("p1",), mode),
                        route("TCPRoute", "web"), route("UDPRoute", "echo")))
+
+
+def with_perf(text, mode):
+    """The manifest, and iperf3's port over TCP and UDP."""
+    last = "  - {name: echo, port: 5353, protocol: UDP}\n"
+    more = "".join(f"  - {{name: perf-{p.lower()}, port: 5201, protocol: {p}}}\n"
+                   for p in ("TCP", "UDP"))
+    return "---".join((text.replace(last, last + more), backend("perf", 5201, ("p1",), mode),
+                       route("TCPRoute", "perf-tcp", "perf"), route("UDPRoute", "perf-udp", "perf")))
 
 
 class Direct:
@@ -145,6 +158,43 @@ def test_uploads_that_fill_the_way_come_unharmed(rig, mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_iperf3_runs_up_and_down_over_tcp_and_udp(rig, mode):
+    def sums(family, *args):
+        done = rig.net.exec("client", "iperf3", "--json", "--connect-timeout", "5000", "--client",
+                            direct.VIPS[family], *args)
+        return json.loads(done.stdout)["end"]
+
+    def overflows(way):
+        done = rig.net.exec("client" if way else "p1", "nstat", "-aszj", "*RcvbufErrors")
+        return sum(json.loads(done.stdout)["kernel"].values())
+
+    rig.start(mode)
+    rig.gw.apply(with_perf(manifest(mode), mode))
+    for vip in direct.VIPS.values():  # else its UDP answers have the server's own address
+        rig.net.popen("p1", "iperf3", "--server", "--bind", vip)
+    lib.wait_for("iperf3", lambda: rig.net.exec(
+        "p1", "ss", "-Hltn", "sport = :5201").stdout.count("\n") == len(direct.VIPS))
+    size = 32 << 20
+    for family in FAMILIES:
+        address = lib.endpoint("p1", family, 5201)
+        for way in ((), ("--reverse",)):
+            before = rig.gw.endpoints()[address]["bytesIn"]
+            end = sums(family, "--bytes", str(size), *way)
+            got = end["sum_received"]["bytes"]
+            assert got >= size / 2, end  # iperf3 does not wait for what is under way at its end
+            passed = rig.gw.endpoints()[address]["bytesIn"] - before
+            assert passed < got / 4 if way else passed >= got, (got, passed)
+            before = overflows(way)
+            end = sums(family, "--udp", "--bitrate", "30M", "--length", "1200", "--bytes", "2M", *way)
+            assert end["sum"]["packets"] >= (2 << 20) // 1200
+            # what is lost was too much for a receiver that waited for a processor
+            assert end["sum"]["lost_packets"] <= overflows(way) - before, end["sum"]
+    counters = rig.gw.counters()
+    assert not any(v for n, v in counters.items() if n.startswith("drop_") and
+                   n != "drop_no_neighbour"), counters
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_connections_stay_when_endpoints_come_and_go(rig, mode):
     rig.start(mode, hosts=("p1", "p2"))
     size = 24 << 20
@@ -185,6 +235,29 @@ def test_a_short_outage_ends_no_connection(rig):
         with open(path, "rb") as got:
             assert got.read() == PATTERN * (size // 256)
     assert rig.gw.counters()["pass_no_flow"] == 0
+
+
+def test_words_taken_back_without_a_daemon_end_no_connection(rig):
+    def say(state):
+        for family in FAMILIES:
+            rig.gw.ctl("set", "endpoint", lib.endpoint("p1", family), "--state", state,
+                       "--bpffs", rig.gw.bpffs)
+
+    rig.start("ipip")
+    rig.gw.kill()
+    say("down")
+    assert "p1" not in lib.fetch(rig.net, lib.VIP4, 50, parallel=8, port=8080)["answers"]
+    size = 16 << 20
+    loads = [rig.download(family, size, "3M") for family in FAMILIES for _ in range(8)]
+    lib.time.sleep(1)
+    say("auto")
+    assert "p1" in lib.fetch(rig.net, lib.VIP4, 50, parallel=8, port=8080)["answers"]
+    lib.time.sleep(1)
+    rig.gw.start()
+    for process, path in loads:
+        assert process.wait(120) == 0
+        with open(path, "rb") as got:
+            assert got.read() == PATTERN * (size // 256)
 
 
 def test_endpoints_of_another_port_are_left_out_and_the_backend_says_why(rig):

@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -26,6 +27,7 @@ struct live {
 	bool open, opening; /* opening: a SYN has been sent, and no more */
 	uint32_t member, removals;
 	uint32_t syn_at, sent; /* ticks, played ones included */
+	uint32_t hash;	       /* that its slot is chosen by */
 	struct desc d;
 };
 
@@ -34,8 +36,13 @@ struct play play;
 static struct {
 	uint32_t played; /* ticks */
 	uint32_t next_client;
-	struct live flows[PLAY_FLOWS];
+	struct live *flows;
 	uint64_t opened, translated, refused, kept, again, ended, died, moved, strange, slots_moved;
+	uint64_t silent_s; /* the longest that a flow has been and was kept */
+	struct {
+		uint64_t tcp, udp, in_motion, entries;
+	} alive, at_most; /* now; then: when the most flows were of slots in motion */
+	uint64_t most_alive, rounds, all_alive, all_in_motion, all_entries;
 	char first[200];
 } sum;
 
@@ -54,7 +61,9 @@ struct spw_addr play_addr(uint32_t n)
 
 uint32_t play_member(uint8_t last_byte)
 {
-	return last_byte - FIRST_BYTE < PLAY_POOL ? last_byte - FIRST_BYTE : NOBODY;
+	return last_byte >= FIRST_BYTE && last_byte < FIRST_BYTE + PLAY_POOL
+		       ? last_byte - FIRST_BYTE
+		       : NOBODY;
 }
 
 uint8_t play_mode(uint32_t n)
@@ -121,6 +130,10 @@ static uint32_t send_one(struct live *l, uint8_t flags)
 	if (opts.retval != XDP_REDIRECT)
 		return NOBODY;
 	to = play_member(out.b[5]);
+	if (to == NOBODY) {
+		sum.strange++;
+		note(l, "a frame went to nobody's address", out.b[5]);
+	}
 	if (to != NOBODY && opts.data_size_out != in.len + more_of(play_mode(to))) {
 		sum.strange++;
 		note(l, "a frame's length is not its mode's", to);
@@ -169,6 +182,16 @@ static void settle(struct live *l, uint32_t to)
 		l->open = false;
 }
 
+static uint32_t hash_of(const struct desc *d)
+{
+	const struct spw_config *c = gateway.dp->maps.config;
+	struct spw_flow_key k = {.saddr = d->src, .daddr = d->dst, .proto = d->proto};
+
+	k.sport = htons(d->sport);
+	k.dport = htons(d->dport);
+	return (uint32_t)pick_hash(&k, c->settings[c->active].seed);
+}
+
 static void open_one(struct live *l)
 {
 	const uint32_t client = sum.next_client++;
@@ -178,6 +201,7 @@ static void open_one(struct live *l)
 	l->d.src.b[14] = (uint8_t)(client >> 8);
 	l->d.src.b[15] = (uint8_t)client;
 	l->d.sport = (uint16_t)(1024 + client % 60000);
+	l->hash = hash_of(&l->d);
 	l->opening = l->d.proto == IPPROTO_TCP;
 	settle(l, send_one(l, TCP_SYN));
 	l->syn_at = l->sent = now();
@@ -189,7 +213,10 @@ static void send_on(struct live *l, uint8_t flags)
 	const uint32_t to = send_one(l, flags);
 
 	if (to == l->member) {
+		const uint32_t silent_s = (now() - l->sent) / ticks_a_second();
+
 		sum.kept++;
+		sum.silent_s = silent_s > sum.silent_s ? silent_s : sum.silent_s;
 	} else {
 		sum.moved++;
 		note(l, "a flow moved", to);
@@ -239,7 +266,7 @@ static void send_next(struct live *l)
 
 void play_traffic(void)
 {
-	for (size_t i = 0; i < PLAY_FLOWS; i++) {
+	for (size_t i = 0; i < play.flow_count; i++) {
 		if (!below(4))
 			send_next(&sum.flows[i]);
 	}
@@ -249,7 +276,7 @@ void play_before_silence(uint32_t ticks)
 {
 	const uint32_t hz = ticks_a_second(), at = now();
 
-	for (size_t i = 0; i < PLAY_FLOWS; i++) {
+	for (size_t i = 0; i < play.flow_count; i++) {
 		struct live *l = &sum.flows[i];
 		const uint32_t idle_s =
 			l->d.proto == IPPROTO_TCP ? PLAY_TCP_IDLE_S : PLAY_UDP_IDLE_S;
@@ -262,7 +289,7 @@ void play_before_silence(uint32_t ticks)
 
 void play_age_flows(uint32_t ticks)
 {
-	const uint32_t lines = maps_flow_sets(GATEWAY_FLOWS) * SPW_SET_WAYS + 1;
+	const uint32_t lines = maps_flow_sets(gateway.flows) * SPW_SET_WAYS + 1;
 	const uint64_t ns = ticks * (SECOND_NS / ticks_a_second());
 
 	for (uint32_t i = 1; i < lines; i++) {
@@ -286,7 +313,7 @@ static bool is_alive(const struct live *l)
 
 void play_end_the_dead(void)
 {
-	for (size_t i = 0; i < PLAY_FLOWS; i++) {
+	for (size_t i = 0; i < play.flow_count; i++) {
 		struct live *l = &sum.flows[i];
 
 		if (!l->open || is_alive(l))
@@ -296,43 +323,124 @@ void play_end_the_dead(void)
 	}
 }
 
-/* As pick_slot() in bpf/pick.h. */
-static uint16_t slot_of(const struct tables *t, const struct desc *d)
+static const struct table_service *service_of(const struct tables *t, uint8_t proto)
 {
-	const struct spw_config *c = gateway.dp->maps.config;
-	struct spw_flow_key k = {.saddr = d->src, .daddr = d->dst, .proto = d->proto};
-	uint64_t h;
-
-	k.sport = htons(d->sport);
-	k.dport = htons(d->dport);
-	h = pick_hash(&k, c->settings[c->active].seed);
 	for (size_t i = 0; i < t->service_count; i++) {
-		const struct table_service *s = &t->services[i];
-
-		if (s->proto == d->proto && s->table != TABLE_NONE)
-			return t->slots[s->table]
-				.slots[pick_scale((uint32_t)h, t->slots[s->table].size)];
+		if (t->services[i].proto == proto)
+			return &t->services[i];
 	}
-	return SPW_ENDPOINT_NONE;
+	return NULL;
+}
+
+static uint16_t slot_of(const struct tables *t, const struct live *l)
+{
+	const struct table_service *s = service_of(t, l->d.proto);
+	const struct table_slots *slots;
+
+	if (!s || s->table == TABLE_NONE)
+		return SPW_ENDPOINT_NONE;
+	slots = &t->slots[s->table];
+	return slots->slots[pick_scale(l->hash, slots->size)];
+}
+
+static bool is_in_motion(const struct tables *t, const struct live *l)
+{
+	const struct table_service *s = service_of(t, l->d.proto);
+	const struct table_motion *m = s ? tables_motion(t, s) : NULL;
+	const struct spw_motion_line *lines;
+	uint32_t slot;
+
+	if (!m)
+		return false;
+	slot = pick_scale(l->hash, m->size);
+	lines = &gateway.dp->maps.motions[m->line + 1];
+	return lines[slot / SPW_MOTION_LINE].at[slot % SPW_MOTION_LINE].was;
+}
+
+static bool is_direct(const struct live *l)
+{
+	return l->open && play_mode(l->member) != SPW_MODE_NAT;
 }
 
 void play_note_slots(const struct tables *have, const struct tables *want)
 {
-	for (size_t i = 0; i < PLAY_FLOWS; i++) {
+	for (size_t i = 0; i < play.flow_count; i++) {
 		const struct live *l = &sum.flows[i];
 
-		if (l->open && play_mode(l->member) != SPW_MODE_NAT)
-			sum.slots_moved += slot_of(have, &l->d) != slot_of(want, &l->d);
+		if (is_direct(l))
+			sum.slots_moved += slot_of(have, l) != slot_of(want, l);
 	}
 }
 
-void play_start(void)
+static uint64_t count_entries(void)
+{
+	const uint32_t lines = maps_flow_sets(gateway.flows) * SPW_SET_WAYS + 1;
+	uint64_t entries = 0;
+
+	for (uint32_t i = 1; i < lines; i++) {
+		const struct spw_flow_core *c = &gateway.dp->maps.flows4[i].core;
+
+		entries += (c->word & SPW_WORD_PHASE_MASK) && (c->flags & SPW_FLOW_DIRECT);
+	}
+	return entries;
+}
+
+void play_note_entries(const struct tables *have)
+{
+	memset(&sum.alive, 0, sizeof(sum.alive));
+	for (size_t i = 0; i < play.flow_count; i++) {
+		const struct live *l = &sum.flows[i];
+
+		if (!l->open)
+			continue;
+		sum.alive.tcp += l->d.proto == IPPROTO_TCP;
+		sum.alive.udp += l->d.proto == IPPROTO_UDP;
+		sum.alive.in_motion += is_direct(l) && is_in_motion(have, l);
+	}
+	sum.alive.entries = count_entries();
+	if (sum.alive.in_motion > sum.at_most.in_motion)
+		sum.at_most = sum.alive;
+	if (sum.alive.tcp + sum.alive.udp > sum.most_alive)
+		sum.most_alive = sum.alive.tcp + sum.alive.udp;
+	sum.rounds++;
+	sum.all_alive += sum.alive.tcp + sum.alive.udp;
+	sum.all_in_motion += sum.alive.in_motion;
+	sum.all_entries += sum.alive.entries;
+}
+
+void play_start(uint32_t flow_count)
 {
 	memset(&play, 0, sizeof(play));
 	memset(&sum, 0, sizeof(sum));
 	play.rnd = 20250303;
+	play.flow_count = flow_count;
+	sum.flows = calloc(flow_count, sizeof(*sum.flows));
+	assert_non_null(sum.flows);
 	for (uint32_t n = 0; n < PLAY_POOL; n++)
 		play.pool[n].present = n % 2;
+}
+
+void play_end(void)
+{
+	free(sum.flows);
+	sum.flows = NULL;
+}
+
+static void report_entries(void)
+{
+	const uint64_t n = sum.rounds;
+
+	print_message(
+		"alive at once at most %llu; when the most flows were of slots in motion: %llu "
+		"TCP and %llu UDP flows, %llu of such slots, %llu entries of %zu bytes\n",
+		(unsigned long long)sum.most_alive, (unsigned long long)sum.at_most.tcp,
+		(unsigned long long)sum.at_most.udp, (unsigned long long)sum.at_most.in_motion,
+		(unsigned long long)sum.at_most.entries, sizeof(struct spw_flow4));
+	print_message("on average %llu alive, %llu of slots in motion, %llu entries; the longest "
+		      "silence %llu s\n",
+		      (unsigned long long)(sum.all_alive / n),
+		      (unsigned long long)(sum.all_in_motion / n),
+		      (unsigned long long)(sum.all_entries / n), (unsigned long long)sum.silent_s);
 }
 
 void play_report(const uint64_t stats[SPW_STAT_MAX])
@@ -348,6 +456,10 @@ void play_report(const uint64_t stats[SPW_STAT_MAX])
 		"entries remembered %llu, slots of live flows that moved %llu, seconds played %u\n",
 		(unsigned long long)(stats[SPW_COUNT_FLOW_CREATED] - sum.translated),
 		(unsigned long long)sum.slots_moved, sum.played / ticks_a_second());
+	report_entries();
+	/* There was room for all of them, or they would not be promised anything. */
+	assert_int_equal(stats[SPW_COUNT_DIRECT_UNKEPT], 0);
+	assert_int_equal(stats[SPW_COUNT_FLOW_REPLACED], 0);
 	if (sum.moved || sum.strange)
 		fail_msg("%llu flows moved, %llu things are strange, the first: %s",
 			 (unsigned long long)sum.moved, (unsigned long long)sum.strange, sum.first);

@@ -10,7 +10,6 @@
 #include "tables/tables.h"
 
 #define PLAY_POOL	48
-#define PLAY_FLOWS	400
 #define PLAY_TCP_IDLE_S 60
 #define PLAY_UDP_IDLE_S 45
 
@@ -22,6 +21,7 @@ struct play_member {
 
 struct play {
 	uint32_t rnd;
+	uint32_t flow_count; /* that are open, or about to be opened */
 	struct play_member pool[PLAY_POOL];
 };
 extern struct play play;
@@ -33,7 +33,9 @@ uint8_t play_mode(uint32_t n);
 /* "add" or "del": their neighbours. */
 void play_neighbours(const char *what);
 
-void play_start(void);
+/* So many flows, none of which is open yet. */
+void play_start(uint32_t flow_count);
+void play_end(void);
 /* Some flows send. */
 void play_traffic(void);
 /* So many ticks are to pass: who would have been silent for too long sends now. */
@@ -44,6 +46,8 @@ void play_age_flows(uint32_t ticks);
 void play_end_the_dead(void);
 /* Counts the live flows whose slot another endpoint gets. */
 void play_note_slots(const struct tables *have, const struct tables *want);
+/* Counts the live flows, those whose slot is in motion, and entries of direct return. */
+void play_note_entries(const struct tables *have);
 /* Prints, and fails if a flow moved. */
 void play_report(const uint64_t stats[SPW_STAT_MAX]);
 

@@ -321,6 +321,39 @@ static void a_pick_other_than_the_slots_own_is_remembered(void **state)
 	assert_in_range(world_flow_count(), 16, 48); /* of those whose slot is WEB4_A's */
 }
 
+static void flows_opened_elsewhere_stay_there_when_the_word_is_taken_back(void **state)
+{
+	static const uint32_t good = SPW_WORD_UP | SPW_WORD_PICKABLE,
+			      down = SPW_ADMIN_DOWN << SPW_WORD_ADMIN_SHIFT;
+	const uint32_t out = spw_word_with(good, SPW_WORD_ADMIN_MASK, down);
+	struct desc d = from_client(TCP4), syn, ack;
+	size_t remembered;
+
+	(void)state;
+	direct_service(TCP4, SPW_MODE_IPIP);
+	direct_set_mode(WEB4_B, SPW_MODE_IPIP);
+	world_serve(TCP4, (uint16_t[]){WEB4_A, WEB4_B}, 2);
+	direct_set_row(TCP4, 0);
+	world_set_word(WEB4_A, out);
+	for (uint16_t port = 6000; port < 6064; port++) {
+		syn = as(&d, port, TCP_SYN);
+		assert_int_equal(sent_to(&syn), WEB4_B);
+	}
+	world_set_word(WEB4_A, spw_word_with(out, SPW_WORD_ADMIN_MASK, 0));
+	for (uint16_t port = 6000; port < 6064; port++) {
+		ack = as(&d, port, TCP_ACK);
+		assert_int_equal(sent_to(&ack), WEB4_B);
+	}
+	/* New ones are the slot's again, and nothing more is remembered. */
+	remembered = world_flow_count();
+	for (uint16_t port = 7000; port < 7064; port++) {
+		syn = as(&d, port, TCP_SYN);
+		ack = as(&d, port, TCP_ACK);
+		assert_int_equal(sent_to(&syn), sent_to(&ack));
+	}
+	assert_int_equal(world_flow_count(), remembered);
+}
+
 static void flows_of_a_draining_endpoint_stay_with_it(void **state)
 {
 	struct desc d = from_client(TCP4), ack = as(&d, 6000, TCP_ACK);
@@ -409,6 +442,36 @@ static void services_may_have_endpoints_of_several_modes(void **state)
 	}
 	assert_true(to[WEB4_A] > 5 && to[WEB4_B] > 5 && to[HAND_A] > 5);
 	assert_int_equal(world_flow_count(), 2 * to[WEB4_B] + to[HAND_A]);
+}
+
+/* The endpoint of nat is drained or down before it has answered: there is no other one of its mode. */
+static void who_loses_a_flow_of_another_mode_may_go_to_direct_return(void **state)
+{
+	static const uint32_t kinds[] = {TCP4, UDP4},
+			      words[] = {SPW_WORD_UP | SPW_WORD_PICKABLE |
+						 SPW_ADMIN_DRAIN << SPW_WORD_ADMIN_SHIFT,
+					 SPW_ADMIN_DOWN << SPW_WORD_ADMIN_SHIFT};
+
+	(void)state;
+	for (size_t k = 0; k < 2; k++) {
+		struct desc d = from_client(kinds[k]), first;
+		uint32_t lost = 0;
+
+		direct_service(kinds[k], SPW_MODE_IPIP);
+		world_serve(kinds[k], (uint16_t[]){WEB4_A, WEB4_B}, 2);
+		direct_set_row(kinds[k], 0);
+		world_set_word(WEB4_B, SPW_WORD_UP | SPW_WORD_PICKABLE);
+		for (uint16_t port = 7000; port < 7032; port++) {
+			first = as(&d, port, k ? 0 : TCP_SYN);
+			lost += sent_to(&first) == WEB4_B;
+		}
+		assert_in_range(lost, 6, 26);
+		world_set_word(WEB4_B, words[k]);
+		for (uint16_t port = 7000; port < 7032; port++) {
+			first = as(&d, port, k ? 0 : TCP_SYN);
+			assert_int_equal(sent_to(&first), WEB4_A);
+		}
+	}
 }
 
 static void what_is_no_service_passes_untouched(void **state)
@@ -518,12 +581,14 @@ int direct_tests(void)
 		TEST(when_the_window_is_over_only_entries_know_of_the_endpoint_of_before),
 		TEST(datagrams_stay_for_as_long_as_their_flows_may_be_silent),
 		TEST(a_pick_other_than_the_slots_own_is_remembered),
+		TEST(flows_opened_elsewhere_stay_there_when_the_word_is_taken_back),
 		TEST(flows_of_a_draining_endpoint_stay_with_it),
 		TEST(a_removed_endpoint_keeps_the_flows_that_were_its),
 		TEST(an_endpoint_that_is_down_keeps_its_flows_and_gets_no_new_ones),
 		TEST(flows_of_a_slot_that_was_nobodys_are_its_endpoints),
 		TEST(flows_without_any_endpoint_left_get_what_the_service_says),
 		TEST(services_may_have_endpoints_of_several_modes),
+		TEST(who_loses_a_flow_of_another_mode_may_go_to_direct_return),
 		TEST(what_is_no_service_passes_untouched),
 		TEST(nobody_left_is_answered),
 		TEST(the_sweep_tells_slots_in_motion_of_their_entries),

@@ -34,8 +34,8 @@ void gateway_open(void)
 		.xdp_mode = XDP_MODE_NATIVE,
 		.bpffs = gateway.bpffs,
 		.run_dir = gateway.run_dir,
-		.max_flows = GATEWAY_FLOWS,
-		.max_flows6 = GATEWAY_FLOWS,
+		.max_flows = gateway.flows,
+		.max_flows6 = gateway.flows,
 		.max_endpoints = WORLD_ENDPOINTS,
 		.max_services = WORLD_SERVICES,
 		.slot_lines = GATEWAY_SLOT_LINES,
@@ -90,7 +90,7 @@ void gateway_end(void)
 	struct world at = world;
 	size_t heads;
 
-	at.sets = maps_flow_sets(GATEWAY_FLOWS);
+	at.sets = maps_flow_sets(gateway.flows);
 	at.lines = at.sets * SPW_SET_WAYS + 1;
 	heads = 2ul * at.sets * sizeof(*at.heads);
 	at.flows4 = keep(MAP_FLOWS4, at.lines * sizeof(*at.flows4));
@@ -114,6 +114,7 @@ void gateway_keep(struct arena *a, const struct tables *want)
 int gateway_setup(void **state)
 {
 	(void)state;
+	gateway.flows = GATEWAY_FLOWS;
 	(void)strcpy(gateway.dir, "/tmp/spw-model-XXXXXX");
 	assert_non_null(mkdtemp(gateway.dir));
 	(void)snprintf(gateway.bpffs, sizeof(gateway.bpffs), "%s/bpf", gateway.dir);

@@ -6,11 +6,12 @@
 #include "dataplane/state.h"
 #include "tables/compile.h"
 
-#define GATEWAY_FLOWS	   16384 /* of each family */
+#define GATEWAY_FLOWS	   16384 /* of each family, unless told otherwise */
 #define GATEWAY_SLOT_LINES 65536
 
 struct gateway {
 	uv_loop_t loop;
+	uint32_t flows; /* that the flow table of a family holds; for gateway_open() */
 	char dir[32], bpffs[64], run_dir[64];
 	struct dataplane *dp;
 	struct ids *ids;

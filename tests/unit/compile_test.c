@@ -332,6 +332,40 @@ static void services_of_equal_endpoints_share_a_table(void **state)
 	}
 }
 
+static uint64_t digest(void)
+{
+	compile();
+	return tables_digest(&c.t, &c.t.services[0]);
+}
+
+static void a_digest_changes_with_whom_slots_name_and_comes_back_with_them(void **state)
+{
+	struct service *s;
+	uint64_t whole, less;
+
+	(void)state;
+	endpoints(6);
+	s = fixture_service(&c.f, 1, 80);
+	fixture_locality(&c.f, s, 0, 1, 0, 4);
+	fixture_locality(&c.f, s, 1, 1, 4, 2);
+	whole = digest();
+	down(0, 1);
+	less = digest();
+	assert_int_not_equal(less, whole);
+	c.f.health[0].state = HEALTH_UP;
+	assert_int_equal(digest(), whole);
+	/* Only the spare table has the fallbacks now. */
+	c.f.model.instances[5].port++;
+	assert_int_not_equal(digest(), whole);
+	c.f.model.instances[5].port--;
+	assert_int_equal(digest(), whole);
+	c.f.model.instances[0].mode = SPW_MODE_L2;
+	assert_int_not_equal(digest(), whole);
+	for (size_t i = 0; i < 6; i++)
+		c.f.health[i].admin = SPW_ADMIN_DOWN;
+	assert_int_equal(digest(), 0);
+}
+
 /* The same endpoints under other numbers: each slot names the same address. */
 static void the_numbers_do_not_decide_who_gets_which_slot(void **state)
 {
@@ -370,6 +404,8 @@ static void the_numbers_do_not_decide_who_gets_which_slot(void **state)
 		assert_int_equal(c.t.slots[0].slots[s_at],
 				 ids_endpoint(c.ids, &c.f.model.instances[i]));
 	}
+	assert_int_equal(tables_digest(&c.t, &c.t.services[0]),
+			 tables_digest(&first, &first.services[0]));
 }
 
 static void the_plan_is_what_the_table_holds(void **state)
@@ -775,6 +811,7 @@ int main(void)
 		TEST(a_share_nobody_may_take_goes_to_the_other_tier),
 		TEST(an_instance_is_pickable_when_any_service_needs_it),
 		TEST(services_of_equal_endpoints_share_a_table),
+		TEST(a_digest_changes_with_whom_slots_name_and_comes_back_with_them),
 		TEST(the_numbers_do_not_decide_who_gets_which_slot),
 		TEST(the_plan_is_what_the_table_holds),
 		TEST(each_tier_lives_on_what_those_before_it_leave),

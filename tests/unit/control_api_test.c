@@ -319,6 +319,8 @@ static void endpoints_show_shares_states_and_counters(void **state)
 	assert_int_equal(node_int_at(s, "idleTimeoutSeconds.established", 0), 7440);
 	assert_int_equal(node_int_at(s, "idleTimeoutSeconds.closing", 0), 60);
 	assert_false(node_bool_at(s, "empty", true));
+	assert_int_equal(node_int_at(s, "table.size", 0), 251);
+	assert_int_equal(strlen(node_text_at(s, "table.digest", "")), 16);
 	assert_true(node_member(s, "zone")->type == NODE_NULL);
 	row = endpoint_row(f, "10.0.0.1:8080");
 	assert_string_equal(node_text_at(row, "backend", ""), "default/web");

@@ -178,7 +178,7 @@ static void an_endpoint_that_comes_back_is_reset_no_more(void **state)
 	r->signals[ID].run = 3;
 	endpoint_del(&r->dp, ID);
 	endpoint_put(&r->dp, &e);
-	assert_int_equal(word(r), 0);
+	assert_int_equal(word(r), SPW_WORD_STRAYS);
 	assert_int_equal(r->signals[ID].run, 3);
 }
 
@@ -191,7 +191,7 @@ static void a_changed_row_leaves_the_reset_of_a_drain_in_force(void **state)
 	dataplane_set_reset(&r->dp, ID, true);
 	e.profile = 7;
 	endpoint_put(&r->dp, &e);
-	assert_int_equal(word(r), SPW_WORD_RESET);
+	assert_int_equal(word(r), SPW_WORD_RESET | SPW_WORD_STRAYS);
 }
 
 static void a_number_that_changes_hands_starts_from_nothing(void **state)
@@ -228,23 +228,65 @@ static void signals_beyond_the_map_are_none(void **state)
 static void each_writer_of_a_word_keeps_the_bits_of_the_others(void **state)
 {
 	struct rig *r = *state;
-	uint32_t drain = SPW_ADMIN_DRAIN << SPW_WORD_ADMIN_SHIFT;
+	uint32_t drain = SPW_ADMIN_DRAIN << SPW_WORD_ADMIN_SHIFT, strays = SPW_WORD_STRAYS;
 
 	r->words[ID].word = SPW_WORD_PICKABLE | SPW_WORD_BY_HAND | drain;
 	dataplane_set_reset(&r->dp, ID, true);
 	assert_true(r->dp.sweep.again); /* for UDP flows */
 	dataplane_set_word(&r->dp, ID, false, true);
-	assert_int_equal(word(r), SPW_WORD_UP | SPW_WORD_RESET | SPW_WORD_BY_HAND | drain);
+	assert_int_equal(word(r), SPW_WORD_UP | SPW_WORD_RESET | SPW_WORD_BY_HAND | drain | strays);
 	assert_true(dataplane_admin_by_hand(&r->dp, ID));
 	assert_int_equal(dataplane_admin(&r->dp, ID), SPW_ADMIN_DRAIN);
 	dataplane_set_admin(&r->dp, ID, SPW_ADMIN_AUTO);
-	assert_int_equal(word(r), SPW_WORD_UP | SPW_WORD_RESET);
+	assert_int_equal(word(r), SPW_WORD_UP | SPW_WORD_RESET | strays);
 	assert_false(dataplane_admin_by_hand(&r->dp, ID));
 	dataplane_set_admin_unkept(&r->dp, ID, SPW_ADMIN_DRAIN);
-	assert_int_equal(word(r), SPW_WORD_UP | SPW_WORD_RESET | SPW_WORD_BY_HAND | drain);
+	assert_int_equal(word(r), SPW_WORD_UP | SPW_WORD_RESET | SPW_WORD_BY_HAND | drain | strays);
 	dataplane_set_admin(&r->dp, ID, SPW_ADMIN_AUTO);
 	dataplane_set_reset(&r->dp, ID, false);
-	assert_int_equal(word(r), SPW_WORD_UP);
+	assert_int_equal(word(r), SPW_WORD_UP | strays);
+}
+
+static bool is_told_of_strays(struct rig *r)
+{
+	struct table_endpoint e = {.id = ID};
+	struct tables have = {.endpoints = &e, .endpoint_count = 1};
+	struct arena *a = arena_new();
+	bool told;
+
+	assert_non_null(a);
+	dataplane_read_strays(&r->dp, a, &have);
+	told = have.strays && have.strays[ID];
+	arena_free(a);
+	return told;
+}
+
+static void a_word_that_was_taken_back_tells_of_strays_until_they_are_seen(void **state)
+{
+	const uint32_t good = SPW_WORD_PICKABLE | SPW_WORD_UP;
+	struct rig *r = *state;
+
+	r->dp.endpoints_end = ID + 1;
+	dataplane_set_word(&r->dp, ID, true, true);
+	assert_int_equal(word(r), good);
+	assert_false(is_told_of_strays(r) || dataplane_has_strays(&r->dp));
+	dataplane_set_admin(&r->dp, ID, SPW_ADMIN_DOWN);
+	dataplane_strays_seen(&r->dp); /* not while it cannot be picked */
+	dataplane_end_strays(&r->dp);
+	assert_true(is_told_of_strays(r) && !dataplane_has_strays(&r->dp));
+	dataplane_set_admin(&r->dp, ID, SPW_ADMIN_AUTO);
+	assert_true(is_told_of_strays(r) && dataplane_has_strays(&r->dp));
+	dataplane_strays_seen(&r->dp);
+	assert_false(is_told_of_strays(r) || dataplane_has_strays(&r->dp));
+	assert_true(word(r) & SPW_WORD_STRAYS);
+	/* Out and back once more: what was seen is no longer all. */
+	dataplane_set_word(&r->dp, ID, false, false);
+	dataplane_set_word(&r->dp, ID, true, true);
+	dataplane_end_strays(&r->dp);
+	assert_true(is_told_of_strays(r) && dataplane_has_strays(&r->dp));
+	dataplane_strays_seen(&r->dp);
+	dataplane_end_strays(&r->dp);
+	assert_int_equal(word(r), good);
 }
 
 static void a_service_row_says_what_becomes_of_flows_without_endpoint(void **state)
@@ -389,6 +431,7 @@ int main(void)
 		IN_RIG(a_number_that_changes_hands_starts_from_nothing),
 		IN_RIG(signals_beyond_the_map_are_none),
 		IN_RIG(each_writer_of_a_word_keeps_the_bits_of_the_others),
+		IN_RIG(a_word_that_was_taken_back_tells_of_strays_until_they_are_seen),
 		IN_RIG(a_service_row_says_what_becomes_of_flows_without_endpoint),
 		IN_RIG(an_address_of_a_service_is_known_as_a_vip),
 		IN_RIG(a_router_is_an_obstacle_to_mode_l2_only),

@@ -180,6 +180,29 @@ void dataplane_read_motions(struct dataplane *dp, struct arena *a, struct tables
 	(void)have;
 }
 
+void dataplane_read_strays(struct dataplane *dp, struct arena *a, struct tables *have)
+{
+	(void)dp;
+	(void)a;
+	(void)have;
+}
+
+void dataplane_strays_seen(struct dataplane *dp)
+{
+	(void)dp;
+}
+
+void dataplane_end_strays(struct dataplane *dp)
+{
+	(void)dp;
+}
+
+bool dataplane_has_strays(const struct dataplane *dp)
+{
+	(void)dp;
+	return false;
+}
+
 void dataplane_motion_clock(struct dataplane *dp, struct motion_clock *out)
 {
 	(void)dp;

@@ -97,6 +97,8 @@ static void a_slot_that_gets_another_endpoint_is_in_motion_until_nothing_is_left
 	assert_non_null(motion_of(b));
 	assert_int_equal(motion_of(b)->slots[5].was, 1);
 	assert_int_equal(motion_of(b)->slots[5].since, 1000);
+	assert_int_equal(motions_of(b, &b->services[0]), SIZE);
+	assert_int_equal(motions_of(a, &a->services[0]), 0);
 	now.now += WINDOW;
 	now.round = now.running = 7;
 	now.round_began = now.now - 1;
@@ -193,6 +195,64 @@ static void a_table_of_another_size_keeps_the_old_one_whole(void **state)
 	c = step(c, filled(3, 61));
 	assert_int_equal(motion_of(c)->slots[0].since, now.now);
 	assert_int_equal(motion_of(c)->slots[0].was, 1);
+}
+
+static void a_slot_whose_flows_strayed_is_in_motion_until_a_sweep_has_met_none(void **state)
+{
+	struct tables *a = filled(1, SIZE), *b = filled(1, SIZE), *c;
+	bool strays[POOL + 1] = {[1] = true};
+
+	(void)state;
+	a->strays = strays;
+	step(a, b);
+	/* Only entries tell of them: all others are the slot's endpoint's. */
+	assert_int_equal(motion_of(b)->slots[4].was, MOTION_NOBODY);
+	assert_int_equal(now.now - motion_of(b)->slots[4].since, WINDOW);
+	c = step(b, filled(1, SIZE));
+	assert_non_null(motion_of(c));
+	now.round = now.running = 7;
+	now.round_began = now.now;
+	assert_null(motion_of(step(c, filled(1, SIZE))));
+}
+
+static void strays_of_a_slot_in_motion_wait_for_a_new_sweep(void **state)
+{
+	struct tables *b = step(filled(1, SIZE), filled(2, SIZE)), *c;
+	bool strays[POOL + 1] = {[2] = true};
+
+	(void)state;
+	now.now += WINDOW + 10;
+	now.round = now.running = 7;
+	now.round_began = now.now - 1;
+	b->strays = strays;
+	c = step(b, filled(2, SIZE));
+	assert_int_equal(motion_of(c)->slots[0].was, 1);
+	assert_int_equal(now.now - motion_of(c)->slots[0].since, WINDOW);
+	assert_false(motions_are_due(c, &now));
+	now.round_began = now.now;
+	assert_true(motions_are_due(c, &now));
+}
+
+static void strays_hold_a_block_of_another_size_too(void **state)
+{
+	struct tables *b = step(filled(1, SIZE), filled(2, 61)), *c;
+	bool strays[POOL + 1] = {[2] = true};
+
+	(void)state;
+	now.now += WINDOW;
+	now.round = now.running = 7;
+	now.round_began = now.now - 1;
+	b->strays = strays;
+	now.now++;
+	c = step(b, filled(2, 61));
+	assert_int_equal(motion_of(c)->size, SIZE);
+	assert_int_equal(now.now - motion_of(c)->slots[0].since, WINDOW);
+	/* None is of the block's size any more: then they are in one of their table's. */
+	now.round_began = now.now;
+	c->strays = strays;
+	c = step(c, filled(2, 61));
+	assert_int_equal(motion_of(c)->size, 61);
+	assert_int_equal(motion_of(c)->slots[60].was, MOTION_NOBODY);
 }
 
 static void services_of_nat_have_no_motion(void **state)
@@ -439,6 +499,9 @@ int main(void)
 		TEST(who_is_down_or_removed_keeps_the_flows),
 		TEST(a_table_that_was_empty_had_nobodys_flows),
 		TEST(a_table_of_another_size_keeps_the_old_one_whole),
+		TEST(a_slot_whose_flows_strayed_is_in_motion_until_a_sweep_has_met_none),
+		TEST(strays_of_a_slot_in_motion_wait_for_a_new_sweep),
+		TEST(strays_hold_a_block_of_another_size_too),
 		TEST(services_of_nat_have_no_motion),
 		TEST(no_flow_moves_while_its_endpoint_lives),
 	};

@@ -184,6 +184,20 @@ static const char *idle_line(struct arena *a, const struct node *service)
 	return text;
 }
 
+/* Likewise. */
+static const char *table_line(struct arena *a, const struct node *service)
+{
+	const char *digest = node_text_at(service, "table.digest", NULL);
+
+	const int64_t moving = node_int_at(service, "table.inMotion", 0);
+
+	if (!digest)
+		return NULL;
+	return arena_printf(a, "table: %lld slots, digest %s%s",
+			    (long long)node_int_at(service, "table.size", 0), digest,
+			    moving ? arena_printf(a, ", %lld in motion", (long long)moving) : "");
+}
+
 void sums_print(struct arena *a, const struct node *service, enum sums_detail detail,
 		const char *indent, FILE *out)
 {
@@ -207,4 +221,7 @@ void sums_print(struct arena *a, const struct node *service, enum sums_detail de
 	text = detail == SUMS_ALL ? idle_line(a, service) : NULL;
 	if (text)
 		fprintf(out, "%s%s\n", indent, text);
+	text = detail == SUMS_ALL ? table_line(a, service) : NULL;
+	if (text)
+		fprintf(out, "%s%s\n", indent, terminal_safe(a, text));
 }

@@ -9,8 +9,10 @@
 
 Everything happens on one core, so that a figure is the cost of the whole way: making the packet, two
 veths, the gateway, the sink. A plain redirect by XDP says what is left without the gateway's work, and
-a router by XDP, which asks the kernel for each packet's way, what others call forwarding. A sink that is an XDP program is the cheapest for packets that come by redirect; for packets of the
-kernel's own forwarding it is an nftables drop at ingress. So Spillway is measured with both.
+a router by XDP, which asks the kernel for each packet's way, what others call forwarding. A sink that
+is an XDP program is the cheapest for packets that come by redirect; for packets of the kernel's own
+forwarding it is an nftables drop at ingress. So Spillway is measured with both, and direct return,
+which has no rival in the kernel, with the first.
 """
 import json
 import os
@@ -67,14 +69,11 @@ def forward(net):
     net.exec("gw", LIVE, "forward", "front", "back")
 
 
-def spillway(net):
+def start(net, mode, port, args=()):
     """The subject, with its daemon."""
-    gateway = lib.Gateway(net)
-    gateway.args[gateway.args.index("65536")] = "1300000"
-    gateway.start()
-    rows = "\n".join(f"  - ip: {{address: {endpoint(n)}, port: {SERVER_PORT}}}"
-                     for n in range(ENDPOINTS))
-    gateway.apply(f"""apiVersion: gateway.networking.k8s.io/v1
+    net.gateway = lib.Gateway(net, args=args).start()
+    rows = "\n".join(f"  - ip: {{address: {endpoint(n)}, port: {port}}}" for n in range(ENDPOINTS))
+    net.gateway.apply(f"""apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
 metadata: {{name: edge}}
 spec:
@@ -84,7 +83,7 @@ spec:
 ---
 apiVersion: gateway.envoyproxy.io/v1alpha1
 kind: Backend
-metadata: {{name: dns}}
+metadata: {{name: dns, annotations: {{spillway.dev/forwarding: {mode}}}}}
 spec:
   endpoints:
 {rows}
@@ -97,7 +96,30 @@ spec:
   rules:
   - backendRefs: [{{group: gateway.envoyproxy.io, kind: Backend, name: dns}}]
 """)
-    net.gateway = gateway
+
+
+def spillway(net):
+    """Mode nat, with room for the flows."""
+    start(net, "nat", SERVER_PORT, ("--max-flows", "1300000"))
+
+
+def l2(net):
+    """Direct return to endpoints on the gateway's own link."""
+    net.exec("gw", "ip", "route", "replace", "10.0.0.0/16", "dev", "back")
+    net.exec("gw", "ip", "-batch", "-", stdin="".join(
+        f"neigh add {endpoint(n)} lladdr 02:00:00:00:02:{n:02x} dev back nud permanent\n"
+        for n in range(ENDPOINTS)))
+    start(net, "l2", PORT)
+
+
+def ipip(net):
+    """Direct return within IPv4."""
+    start(net, "ipip", PORT)
+
+
+def gue(net):
+    """Direct return within UDP."""
+    start(net, "gue", PORT)
 
 
 def nftables(net):
@@ -143,12 +165,17 @@ KINDS = {
     "redirect, xdp sink": (redirect, xdp_sink),
     "forward, xdp sink": (forward, xdp_sink),
     "spillway, xdp sink": (spillway, xdp_sink),
+    "l2, xdp sink": (l2, xdp_sink),
+    "ipip, xdp sink": (ipip, xdp_sink),
+    "gue, xdp sink": (gue, xdp_sink),
     "spillway, nft sink": (spillway, nft_sink),
     "nftables, nft sink": (nftables, nft_sink),
 }
 RATIOS = (
     ("spillway / plain redirect", "spillway, xdp sink", "redirect, xdp sink"),
     ("spillway / XDP router", "spillway, xdp sink", "forward, xdp sink"),
+    *((f"spillway, {mode} / plain redirect", f"{mode}, xdp sink", "redirect, xdp sink")
+      for mode in ("l2", "ipip", "gue")),
     ("spillway / nftables, same sink", "spillway, nft sink", "nftables, nft sink"),
     ("spillway / nftables, each its cheapest sink", "spillway, xdp sink", "nftables, nft sink"),
 )
