@@ -60,7 +60,7 @@ int manifest_check(struct arena *a, struct diags *d, struct node *root,
 		   const struct manifest_options *opts, struct resource *out);
 
 /*
- * JSON text to tree (loc unknown), with jansson; -EINVAL and a diagnostic when it is no JSON.
+ * JSON text to tree (loc unknown); -EINVAL and a diagnostic when it is no JSON.
  */
 int node_from_json(struct arena *a, struct diags *d, const char *text, size_t len,
 		   struct node **out);
