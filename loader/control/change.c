@@ -28,7 +28,7 @@ static int match(struct change *c)
 
 	for (size_t i = 0; i < c->count; i++) {
 		it = &c->items[i];
-		if (it->remove)
+		if (it->remove || it->is_stored)
 			continue;
 		why = it->old ? immutable_refuse(c->answer, it->old, &it->object) : NULL;
 		if (why)

@@ -14,6 +14,7 @@ struct change_item {
 	struct object object; /* not for deletes; holds its body once it is merged */
 	const char *version;  /* metadata.resourceVersion of the request, or NULL */
 	struct object *old;   /* in the generation in force, or NULL */
+	bool is_stored;	      /* its tree equals that of `old` */
 	bool changed, spec_changed;
 	bool remove; /* deleted or pruned */
 };
