@@ -25,6 +25,7 @@ struct block {
 struct arena {
 	struct block *head;
 	size_t used_bytes;
+	size_t holders;
 };
 
 /*
@@ -62,6 +63,13 @@ struct arena *arena_new(void)
 		free(a);
 		return NULL;
 	}
+	a->holders = 1;
+	return a;
+}
+
+struct arena *arena_share(struct arena *a)
+{
+	a->holders++;
 	return a;
 }
 
@@ -69,7 +77,7 @@ void arena_free(struct arena *a)
 {
 	struct block *next;
 
-	if (!a)
+	if (!a || --a->holders)
 		return;
 	for (struct block *b = a->head; b; b = next) {
 		next = b->next;
