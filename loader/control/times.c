@@ -34,14 +34,13 @@ static size_t find(const struct object *old, const struct condition *c)
 	return i;
 }
 
-static void date_object(struct generation *g, const struct generation *before, size_t index,
-			int64_t now_s)
+void times_date_object(struct generation *g, const struct generation *before, size_t index)
 {
-	const struct object *o = &g->model->objects[index], *old = NULL;
+	const int64_t now_s = (int64_t)time(NULL);
+	struct object *o = &g->model->objects[index];
 	const struct object_key key = object_key(o);
+	const struct object *old = before ? generation_find(before, &key) : NULL;
 
-	g->since_s[index] = arena_array(g->arena, o->condition_count, sizeof(int64_t));
-	old = before ? generation_find(before, &key) : NULL;
 	g->redated[index] = old ? old->condition_count != o->condition_count ||
 					    before->redated[old - before->model->objects]
 				: o->condition_count > 0;
@@ -49,19 +48,16 @@ static void date_object(struct generation *g, const struct generation *before, s
 		const size_t at = old ? find(old, &o->conditions[c]) : 0;
 		const bool is_found = old && at < old->condition_count;
 
-		g->since_s[index][c] = is_found ? generation_since(before, old, at) : now_s;
+		o->conditions[c].since_s = is_found ? old->conditions[at].since_s : now_s;
 		g->redated[index] = g->redated[index] || !is_found;
 	}
 }
 
 void times_date(struct generation *g, const struct generation *before)
 {
-	const int64_t now_s = (int64_t)time(NULL);
-
-	g->since_s = arena_array(g->arena, g->model->object_count, sizeof(int64_t *));
 	g->redated = arena_array(g->arena, g->model->object_count, sizeof(bool));
 	for (size_t i = 0; i < g->model->object_count; i++)
-		date_object(g, before, i, now_s);
+		times_date_object(g, before, i);
 }
 
 static const struct kind *kind_of(const char *group, const char *name)
@@ -121,7 +117,7 @@ static void restore(void *ctx, const struct stored *row)
 		const int64_t since_s = since_of(list, &o->conditions[c]);
 
 		if (since_s)
-			g->since_s[index][c] = since_s;
+			o->conditions[c].since_s = since_s;
 		else
 			g->redated[index] = true;
 	}
@@ -157,7 +153,7 @@ static const char *body_of(struct arena *a, const struct generation *g, size_t i
 			tree_set_text(a, n, "parentKind", c->parent_kind);
 		if (c->port)
 			tree_set_int(a, n, "port", c->port);
-		tree_set_int(a, n, "since", g->since_s[index][i]);
+		tree_set_int(a, n, "since", c->since_s);
 	}
 	json = node_to_json(list, 0);
 	text = arena_strdup(a, json);
