@@ -183,12 +183,17 @@ struct generation *generation_patch(struct arena *a, const struct patch_object *
 				    struct generation *before)
 {
 	AUTO(arena_free) struct arena *lasting = NULL;
-	struct patch patch = {before->model, before->by_address, NULL, count, opts};
+	struct patch patch = {
+		.before = before->model,
+		.warnings = &before->warnings,
+		.by_place = before->by_address,
+		.count = count,
+		.opts = opts,
+	};
 	struct patched patched;
 	struct generation *g;
 
-	/* A whole generation tells all warnings again; a part knows its own only. */
-	if (before->warnings.count || is_worn(before))
+	if (is_worn(before))
 		return NULL;
 	lasting = arena_new();
 	if (!lasting)

@@ -210,7 +210,7 @@ struct model {
 
 /*
  * Resolves `objects` (copied into the arena). Cross-object mistakes become conditions and, with
- * the place of the field, warnings in `d` (may be NULL). Order does not matter: where two resources
+ * the place of the field, warnings in `d` (may be NULL), whose subject is the object's place, from 1. Order does not matter: where two resources
  * want the same thing, the older wins, then the smaller NAMESPACE/NAME (as the Gateway API rules).
  * Never fails on content.
  */

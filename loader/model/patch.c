@@ -165,11 +165,46 @@ static bool gather(const struct patch *p, struct arena *a, const bool *in, const
 	return true;
 }
 
-/* Diagnostics of a part belong to those of all. */
-static void take_over(struct diags *to, const struct diags *from)
+/* Of an object of `before`: the place in a file that the request has it from. */
+static struct loc loc_of(const struct patch *p, const uint32_t *given, size_t place)
 {
-	for (size_t i = 0; i < from->count; i++)
-		diag_warn(to, from->items[i].loc, "%s", from->items[i].text);
+	return given[place] ? p->objects[given[place] - 1].object.res.loc : (struct loc){0};
+}
+
+/* Those of objects that were not resolved anew hold as before. False: not all of them are known. */
+static bool keep_warnings(const struct patch *p, const struct part *part, const uint32_t *given,
+			  struct diags *out)
+{
+	bool *is_anew = arena_array(out->arena, p->before->object_count, sizeof(*is_anew));
+
+	for (size_t i = 0; i < part->count; i++)
+		is_anew[part->places[i]] = true;
+	if (p->warnings->warnings != p->warnings->count)
+		return false;
+	for (size_t i = 0; i < p->warnings->count; i++) {
+		const struct diag *w = &p->warnings->items[i];
+
+		if (!w->subject)
+			return false;
+		out->subject = w->subject;
+		if (!is_anew[w->subject - 1])
+			diag_warn(out, loc_of(p, given, w->subject - 1), "%s", w->text);
+	}
+	return true;
+}
+
+static bool add_warnings(const struct part *part, const struct diags *found, struct diags *out)
+{
+	for (size_t i = 0; i < found->count; i++) {
+		const struct diag *w = &found->items[i];
+
+		if (!w->subject)
+			return false;
+		out->subject = part->places[w->subject - 1] + 1;
+		diag_warn(out, w->loc, "%s", w->text);
+	}
+	out->subject = 0;
+	return found->warnings == found->count && out->warnings == out->count;
 }
 
 struct model *model_patch(struct arena *a, struct arena *lasting, const struct patch *p,
@@ -177,17 +212,19 @@ struct model *model_patch(struct arena *a, struct arena *lasting, const struct p
 {
 	const struct model *before = p->before;
 	struct part part = {0};
-	struct diags found;
+	struct diags found, all;
+	const uint32_t *given;
 	struct splice s;
 	struct model *m;
 
 	if (!is_patchable(p))
 		return NULL;
-	*out = (struct patched){.objects = arena_array(a, before->object_count, sizeof(bool))};
-	if (!reach(p, a, out->objects) ||
-	    !gather(p, lasting, out->objects, index_given(p, a), &part))
-		return NULL;
 	diags_init(&found, lasting);
+	diags_init(&all, a);
+	given = index_given(p, a);
+	*out = (struct patched){.objects = arena_array(a, before->object_count, sizeof(bool))};
+	if (!reach(p, a, out->objects) || !gather(p, lasting, out->objects, given, &part))
+		return NULL;
 	s = (struct splice){
 		.arena = a,
 		.lasting = lasting,
@@ -197,8 +234,10 @@ struct model *model_patch(struct arena *a, struct arena *lasting, const struct p
 		.places = part.places,
 		.patched = out,
 	};
+	if (!keep_warnings(p, &part, given, &all) || !add_warnings(&part, &found, &all))
+		return NULL;
 	m = splice(&s);
 	if (m && d)
-		take_over(d, &found);
+		*d = all;
 	return m;
 }

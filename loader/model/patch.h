@@ -18,6 +18,7 @@ struct patch_object {
 
 struct patch {
 	const struct model *before;
+	const struct diags *warnings;	  /* of its making */
 	struct instance *const *by_place; /* its instances by instance_compare() */
 	const struct patch_object *objects;
 	size_t count;
@@ -36,7 +37,7 @@ struct patched {
 /*
  * NULL when a whole resolve is needed, which is always right: see the rules at the top of patch.c. What
  * later patches go on using is in `lasting`, which must outlive all of them, with that of `before`; the
- * rest, in `a`, lives as long as the model. `d` as for model_resolve(); untouched when the result is NULL.
+ * rest, in `a`, lives as long as the model. `d` (may be NULL) becomes what model_resolve() would tell, in `a`; untouched when the result is NULL.
  */
 struct model *model_patch(struct arena *a, struct arena *lasting, const struct patch *p,
 			  struct diags *d, struct patched *out);

@@ -446,10 +446,13 @@ static void compare_plans(struct arena *a, const struct model *x, const struct m
 
 static int by_text(const void *a, const void *b)
 {
-	return strcmp(((const struct diag *)a)->text, ((const struct diag *)b)->text);
+	const struct diag *x = a, *y = b;
+
+	if (x->subject != y->subject)
+		return x->subject < y->subject ? -1 : 1;
+	return strcmp(x->text, y->text);
 }
 
-/* Where nothing warned before, all warnings are the part's. */
 static void compare_warnings(struct diags *a, struct diags *b)
 {
 	EXPECT(a->count == b->count);
@@ -459,6 +462,8 @@ static void compare_warnings(struct diags *a, struct diags *b)
 	qsort(b->items, b->count, sizeof(*b->items), by_text);
 	for (size_t i = 0; i < a->count; i++)
 		EXPECT(same_text(a->items[i].text, b->items[i].text));
+	for (size_t i = 0; i < a->count; i++)
+		EXPECT(a->items[i].subject == b->items[i].subject);
 }
 
 static int by_instance(const void *a, const void *b)
@@ -500,22 +505,20 @@ struct chain {
 	size_t lasting_count;
 	struct arena *arena;
 	struct model *model;
-	size_t warnings;
-	size_t patches, whole;
+	struct diags warnings;
+	size_t patches, whole, warned;
 };
 
 static void begin_chain(struct chain *c)
 {
 	struct world *w = c->world;
-	struct diags d;
 
 	c->arena = arena_new();
 	c->lasting[0] = arena_new();
 	c->lasting_count = 1;
-	diags_init(&d, c->lasting[0]);
-	c->model = model_resolve(c->lasting[0], w->objects, w->count, &w->opts, &d);
+	diags_init(&c->warnings, c->lasting[0]);
+	c->model = model_resolve(c->lasting[0], w->objects, w->count, &w->opts, &c->warnings);
 	c->model->links = links_new(c->lasting[0], c->model);
-	c->warnings = d.count;
 }
 
 static void end_chain(struct chain *c)
@@ -530,7 +533,13 @@ static void step(struct chain *c)
 	struct world *w = c->world;
 	struct arena *a = arena_new(), *lasting = arena_new(), *whole = arena_new();
 	struct patch_object changes[CHANGES_MAX];
-	struct patch p = {c->model, sorted_instances(a, c->model), changes, 0, &w->opts};
+	struct patch p = {
+		.before = c->model,
+		.warnings = &c->warnings,
+		.by_place = sorted_instances(a, c->model),
+		.objects = changes,
+		.opts = &w->opts,
+	};
 	struct patched patched;
 	struct diags d, all;
 	struct model *m, *reference;
@@ -550,7 +559,7 @@ static void step(struct chain *c)
 		w->objects[place].generation++;
 		changes[p.count++] = (struct patch_object){place, w->objects[place], true};
 	}
-	diags_init(&d, lasting);
+	diags_init(&d, a);
 	diags_init(&all, whole);
 	m = model_patch(a, lasting, &p, &d, &patched);
 	reference = model_resolve(whole, w->objects, w->count, &w->opts, &all);
@@ -567,10 +576,10 @@ static void step(struct chain *c)
 	c->patches++;
 	compare_models(whole, m, reference);
 	compare_plans(whole, m, reference);
-	if (!c->warnings)
-		compare_warnings(&d, &all);
+	compare_warnings(&d, &all);
 	check_indices(c->model, m, &patched);
-	c->warnings = all.count;
+	c->warnings = d;
+	c->warned += d.count > 0;
 	arena_free(c->arena);
 	arena_free(whole);
 	c->arena = a;
@@ -580,7 +589,7 @@ static void step(struct chain *c)
 
 static void a_patched_model_equals_one_that_is_resolved_as_a_whole(void **state)
 {
-	size_t patches = 0, whole = 0;
+	size_t patches = 0, whole = 0, warned = 0;
 
 	(void)state;
 	for (uint64_t seed = 1; seed <= WORLDS; seed++) {
@@ -593,11 +602,14 @@ static void a_patched_model_equals_one_that_is_resolved_as_a_whole(void **state)
 			step(&c);
 		patches += c.patches;
 		whole += c.whole;
+		warned += c.warned;
 		end_chain(&c);
 		arena_free(w.texts);
 	}
-	print_message("%zu patches, %zu whole resolves\n", patches, whole);
+	print_message("%zu patches, %zu of them with warnings, %zu whole resolves\n", patches,
+		      warned, whole);
 	assert_true(patches > WORLDS * STEPS / 3);
+	assert_true(warned > WORLDS);
 	assert_true(whole > WORLDS);
 }
 
