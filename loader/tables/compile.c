@@ -232,7 +232,7 @@ static void compile_service(struct compiler *c, const struct service *s,
 	shares_compute(c->scratch, s, v, &parts);
 	if (parts.count > 1)
 		qsort(parts.items, parts.count, sizeof(*parts.items), compare_parts);
-	row = arena_push(c->arena, c->out->services, c->out->service_count);
+	row = &c->out->services[c->out->service_count++];
 	row->id = ids_service(c->ids, s);
 	row->vip = s->vip;
 	row->port = s->port;
@@ -273,7 +273,7 @@ static void compile_endpoint(struct compiler *c, const struct instance *i,
 	const struct health_entry e = shares_health(v, i);
 	const bool wanted = health_is_healthy(&e) || c->has_slots[i->index];
 
-	*arena_push(c->arena, c->out->endpoints, c->out->endpoint_count) = (struct table_endpoint){
+	c->out->endpoints[c->out->endpoint_count++] = (struct table_endpoint){
 		.id = ids_endpoint(c->ids, i),
 		.addr = i->addr,
 		.port = i->port,
@@ -329,6 +329,8 @@ static void compile_all(struct compiler *c, const struct model *m, const struct 
 	c->by_content = arena_array(index, c->by_content_size, sizeof(*c->by_content));
 	c->has_slots = arena_array(index, m->instance_count, sizeof(*c->has_slots));
 	c->is_counted = arena_array(index, m->instance_count, sizeof(*c->is_counted));
+	c->out->services = arena_array(c->arena, m->service_count, sizeof(*c->out->services));
+	c->out->endpoints = arena_array(c->arena, m->instance_count, sizeof(*c->out->endpoints));
 	for (size_t i = 0; i < m->service_count; i++) {
 		if (!m->services[i].proxied)
 			compile_service(c, &m->services[i], v);

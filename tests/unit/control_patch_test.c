@@ -20,15 +20,15 @@ static const char *backend_text(struct arena *a, unsigned int n)
 	const char *list = "";
 
 	for (unsigned int i = pick(4) + 1; i; i--)
-		list = arena_printf(a,
-				    "%s%s{\"ip\":{\"address\":\"10.0.0.%u\",\"port\":%u}%s}", list,
-				    list[0] ? "," : "", pick(20) + 1, 8080 + pick(2),
+		list = arena_printf(a, "%s%s{\"ip\":{\"address\":\"10.0.0.%u\",\"port\":%u}%s}",
+				    list, list[0] ? "," : "", pick(20) + 1, 8080 + pick(2),
 				    pick(3) ? "" : ",\"zone\":\"z\"");
-	return arena_printf(a,
-			    "{\"apiVersion\":\"gateway.envoyproxy.io/v1alpha1\",\"kind\":\"Backend\","
-			    "\"metadata\":{\"name\":\"b%u\"},\"spec\":{\"fallback\":%s,"
-			    "\"endpoints\":[%s]}}",
-			    n, pick(3) ? "false" : "true", list);
+	return arena_printf(
+		a,
+		"{\"apiVersion\":\"gateway.envoyproxy.io/v1alpha1\",\"kind\":\"Backend\","
+		"\"metadata\":{\"name\":\"b%u\"},\"spec\":{\"fallback\":%s,"
+		"\"endpoints\":[%s]}}",
+		n, pick(3) ? "false" : "true", list);
 }
 
 static const char *gateway_text(struct arena *a, unsigned int n)
@@ -100,7 +100,8 @@ static void set_some_word(struct fixture *f)
 {
 	static const char *const words[] = {"down", "drain", "auto", "up"};
 	const struct generation *g = f->engine->now;
-	const struct instance *i = &g->model->instances[pick((unsigned int)g->model->instance_count)];
+	const struct instance *i =
+		&g->model->instances[pick((unsigned int)g->model->instance_count)];
 
 	must(f, 200, "POST", OWN "/endpoints/state",
 	     arena_printf(f->arena, "{\"address\":\"%s\",\"state\":\"%s\"}", i->name,
