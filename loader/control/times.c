@@ -5,12 +5,13 @@
  */
 #include "control/times.h"
 
-#include <stdlib.h>
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/log.h"
-#include "control/tree.h"
+#include "base/strbuf.h"
+#include "manifest/manifest.h"
 
 static bool is_same_text(const char *a, const char *b)
 {
@@ -132,39 +133,47 @@ void times_restore(struct engine *e, struct generation *g)
 		log_warn("store: times of conditions: %s: they begin anew", store_error(e->store));
 }
 
-static const char *body_of(struct arena *a, const struct generation *g, size_t index)
+static void put_text(struct strbuf *b, const char *member, const char *text)
 {
-	const struct object *o = &g->model->objects[index];
-	struct node *list = tree_list(a), *n;
-	const char *text;
-	char *json;
+	if (!text)
+		return;
+	strbuf_puts(b, ",\"");
+	strbuf_puts(b, member);
+	strbuf_puts(b, "\":");
+	json_put_text(b, text);
+}
 
+static void put_condition(struct strbuf *b, const struct condition *c)
+{
+	strbuf_puts(b, c->status ? "{\"status\":true" : "{\"status\":false");
+	put_text(b, "type", c->type);
+	put_text(b, "parent", c->parent);
+	put_text(b, "section", c->section);
+	put_text(b, "parentKind", c->parent_kind);
+	if (c->port)
+		strbuf_printf(b, ",\"port\":%u", c->port);
+	strbuf_printf(b, ",\"since\":%" PRId64 "}", c->since_s);
+}
+
+/* `b` is used anew for each. */
+static const char *body_of(struct arena *a, const struct object *o, struct strbuf *b)
+{
+	b->len = 0;
+	strbuf_puts(b, "[");
 	for (size_t i = 0; i < o->condition_count; i++) {
-		const struct condition *c = &o->conditions[i];
-
-		n = tree_append_map(a, list);
-		tree_set_text(a, n, "type", c->type);
-		node_set(a, n, "status", node_new_bool(a, c->status, (struct loc){0}));
-		if (c->parent)
-			tree_set_text(a, n, "parent", c->parent);
-		if (c->section)
-			tree_set_text(a, n, "section", c->section);
-		if (c->parent_kind)
-			tree_set_text(a, n, "parentKind", c->parent_kind);
-		if (c->port)
-			tree_set_int(a, n, "port", c->port);
-		tree_set_int(a, n, "since", c->since_s);
+		if (i)
+			strbuf_puts(b, ",");
+		put_condition(b, &o->conditions[i]);
 	}
-	json = node_to_json(list, 0);
-	text = arena_strdup(a, json);
-	free(json);
-	return text;
+	strbuf_puts(b, "]");
+	return arena_strndup(a, b->text, b->len);
 }
 
 void times_keep(struct engine *e, struct generation *g)
 {
 	AUTO(arena_free) struct arena *a = arena_new();
 	struct stored *rows = NULL;
+	struct strbuf body = {0};
 	size_t count = 0;
 
 	for (size_t i = 0; a && i < g->model->object_count; i++) {
@@ -175,8 +184,9 @@ void times_keep(struct engine *e, struct generation *g)
 			continue;
 		row = arena_push(a, rows, count);
 		*row = object_stored_key(&key);
-		row->body = body_of(a, g, i);
+		row->body = body_of(a, &g->model->objects[i], &body);
 	}
+	strbuf_done(&body);
 	if (!count)
 		return;
 	if (store_put_times(e->store, rows, count)) {

@@ -245,6 +245,11 @@ static void put_string(struct strbuf *b, const char *text, size_t len)
 	strbuf_add(b, "\"", 1);
 }
 
+void json_put_text(struct strbuf *b, const char *text)
+{
+	put_string(b, text, strlen(text));
+}
+
 /* The shortest text that reads back as the same number; finite by construction. */
 static void put_number(struct strbuf *b, double value)
 {
