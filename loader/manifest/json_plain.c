@@ -232,16 +232,17 @@ static struct node *read_number(struct plain *p)
 {
 	const bool is_negative = *p->at == '-';
 	const char *digits = p->at + is_negative, *s = digits;
-	int64_t value = 0;
+	uint64_t value = 0; /* one digit more than DIGITS_MAX fits, too */
 
 	while (s < p->end && *s >= '0' && *s <= '9' && s - digits <= DIGITS_MAX)
-		value = value * 10 + (*s++ - '0');
+		value = value * 10 + (uint64_t)(*s++ - '0');
 	if (s == digits || s - digits > DIGITS_MAX || (*digits == '0' && s - digits > 1))
 		return NULL;
 	if (s < p->end && (*s == '.' || *s == 'e' || *s == 'E'))
 		return read_fraction(p, s);
 	p->at = s;
-	return node_new_int(p->arena, is_negative ? -value : value, (struct loc){0});
+	return node_new_int(p->arena, is_negative ? -(int64_t)value : (int64_t)value,
+			    (struct loc){0});
 }
 
 static struct node *read_word(struct plain *p)

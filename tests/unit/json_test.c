@@ -97,6 +97,7 @@ static const char *const doubtful[] = {
 	"+1",
 	"1e999",
 	"1234567890123456789",
+	"9999999999999999999",
 	"tru",
 	"nullx",
 	"'a'",
