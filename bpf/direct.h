@@ -14,6 +14,7 @@
 #include "direct_entry.h"
 #include "direct_send.h"
 #include "motion.h"
+#include "quic.h"
 
 /* A VIP with services of direct return, or an address that shares its bit. */
 static inline bool direct_is_for(const struct pkt *p)
@@ -32,31 +33,23 @@ static inline bool direct_is_for(const struct pkt *p)
 	return l && (l->w[bit / 64] >> (bit % 64) & 1);
 }
 
-/* Is it of direct return and of the packet's family? A removed one is as long as it has flows. */
-static inline bool direct_reaches(__u32 id, __u32 v6)
+/* If it is of direct return and of the packet's family. A removed one is as long as it has flows. */
+static inline const struct spw_endpoint *direct_endpoint(__u32 id, __u32 v6)
 {
 	const struct spw_endpoint *e = bpf_map_lookup_elem(&endpoints, &id);
 
-	return e && mode_is_direct(direct_mode(e)) && addr_is_v4(&e->addr) == !v6;
+	return e && mode_is_direct(direct_mode(e)) && addr_is_v4(&e->addr) == !v6 ? e : NULL;
+}
+
+static inline bool direct_reaches(__u32 id, __u32 v6)
+{
+	return direct_endpoint(id, v6);
 }
 
 static inline bool direct_takes(__u32 id, __u32 v6)
 {
 	return id != SPW_ENDPOINT_NONE && word_is_pickable(endpoint_word(id)) &&
 	       direct_reaches(id, v6);
-}
-
-/* Whose a flow without an entry is, SYNs aside. */
-static inline __u32 direct_owner(const struct motion *m, __u32 slot)
-{
-	if (m->was == SPW_MOTION_NOBODY)
-		return slot;
-	return m->phase == MOTION_FIRST || m->phase == MOTION_SECOND ? m->was : slot;
-}
-
-static inline bool direct_is_remembered(const struct motion *m)
-{
-	return m->phase == MOTION_FIRST || m->phase == MOTION_SECOND;
 }
 
 /* A service without endpoints says what becomes of flows that exist. */
@@ -87,7 +80,7 @@ static inline enum verdict direct_live(const struct pkt *p, const struct spw_ser
 static __noinline enum verdict direct_old(struct pkt *p, const struct spw_service_row *row,
 					  const struct motion *m, __u32 slot)
 {
-	__u32 id = direct_owner(m, slot), word = endpoint_word(id);
+	__u32 id = motion_owner(m, slot), word = endpoint_word(id);
 	enum verdict v;
 
 	if (!direct_reaches(id, p->v6))
@@ -101,7 +94,7 @@ static __noinline enum verdict direct_old(struct pkt *p, const struct spw_servic
 	}
 	p->endpoint = id;
 	/* Without room it is the owner's all the same. */
-	if (p->tcp && direct_is_remembered(m) && !p->tcp->rst &&
+	if (p->tcp && motion_is_remembered(m) && !p->tcp->rst &&
 	    !direct_remember(p, SPW_FLOW_ESTABLISHED))
 		count(SPW_COUNT_DIRECT_UNKEPT);
 	return NEXT;
@@ -134,9 +127,9 @@ static inline bool direct_was_takes(const struct pkt *p, __u32 was)
 /* A pick that the slot would not repeat, or that the next packets would not follow, is remembered. */
 static inline enum verdict direct_keep(struct pkt *p, const struct motion *m, __u32 slot)
 {
-	__u32 owner = direct_owner(m, slot);
+	__u32 owner = motion_owner(m, slot);
 
-	if (!direct_is_remembered(m) && p->endpoint == slot)
+	if (!motion_is_remembered(m) && p->endpoint == slot)
 		return NEXT;
 	if (direct_remember(p, p->udp ? SPW_FLOW_ESTABLISHED : 0))
 		return NEXT;
@@ -158,7 +151,7 @@ static inline enum verdict direct_new(struct pkt *p, const struct spw_service_ro
 		p->endpoint = m->was;
 		return v == NEXT ? direct_keep(p, m, slot) : v;
 	}
-	if (p->udp && !direct_is_remembered(m) && slot != SPW_ENDPOINT_NONE &&
+	if (p->udp && !motion_is_remembered(m) && slot != SPW_ENDPOINT_NONE &&
 	    word_keeps_udp(endpoint_word(slot)) && direct_reaches(slot, p->v6)) {
 		p->endpoint = slot; /* it drains, and the flow may be an old one */
 		return direct_admit(p, row);
@@ -198,12 +191,9 @@ static __noinline enum verdict direct_slowly(struct pkt *p, const struct spw_ser
 static inline const struct spw_service_row *direct_slot(struct pkt *p, const struct spw_flow_key *k,
 							struct motion *m, __u32 *slot)
 {
-	const struct spw_service_row *row;
+	const struct spw_service_row *row =
+		service_find(k, p->side, p->settings->service_seed, &p->service);
 
-	p->service = service_of(k, p->side, p->settings->service_seed);
-	if (p->service == SPW_SERVICE_NONE)
-		return NULL;
-	row = service_row(p, p->service);
 	if (!row || !(row->flags & SPW_SERVICE_DIRECT))
 		return NULL;
 	pick_hashes(p, k, row);
@@ -211,6 +201,21 @@ static inline const struct spw_service_row *direct_slot(struct pkt *p, const str
 				: SPW_ENDPOINT_NONE;
 	motion_read(row, p->service, p->carry->pick, k->proto == IPPROTO_UDP, p->side, p->now, m);
 	return row;
+}
+
+/* Its connection ID names p->endpoint, which may be of mode nat: that packet is for those stages. */
+static inline enum verdict direct_named(struct pkt *p, const struct spw_service_row *row)
+{
+	enum verdict v;
+
+	if (!direct_reaches(p->endpoint, p->v6)) {
+		p->endpoint = SPW_ENDPOINT_NONE;
+		return NEXT;
+	}
+	v = direct_admit(p, row);
+	if (v == NEXT)
+		count(SPW_COUNT_QUIC_ROUTED);
+	return v;
 }
 
 /* The last stage. NEXT: another mode's packet. */
@@ -224,8 +229,10 @@ static inline enum verdict direct(struct pkt *p)
 	row = direct_slot(p, p->key, &m, &slot);
 	if (!row)
 		return NEXT;
-	p->endpoint = SPW_ENDPOINT_NONE;
-	if (m.phase != MOTION_SETTLED || !word_is_pickable(endpoint_word(slot))) {
+	p->endpoint = quic_direct(p, row);
+	if (p->endpoint != SPW_ENDPOINT_NONE) {
+		v = direct_named(p, row);
+	} else if (m.phase != MOTION_SETTLED || !word_is_pickable(endpoint_word(slot))) {
 		v = direct_slowly(p, row, &m, slot);
 	} else if (direct_reaches(slot, p->v6)) {
 		p->endpoint = slot;

@@ -20,7 +20,7 @@ static inline __u32 direct_meant(struct pkt *p)
 	row = direct_slot(p, &q->key, &m, &slot);
 	if (!row)
 		return SPW_ENDPOINT_NONE;
-	id = direct_owner(&m, slot);
+	id = motion_owner(&m, slot);
 	if (m.phase != MOTION_SETTLED || !word_is_pickable(endpoint_word(slot))) {
 		if (flow_get(&q->key, p->v6, p->f) != TABLE_NONE) {
 			if (!(p->f->core.flags & SPW_FLOW_DIRECT))

@@ -56,15 +56,8 @@ static __noinline int direct_shape(struct pkt *p)
 /* One hop less. */
 static inline void direct_age(struct pkt *p)
 {
-	struct iphdr *ip = p->ip4;
-	__be16 old;
-
-	if (ip) {
-		old = *(__be16 *)&ip->ttl;
-		ip->ttl -= 1;
-		ip->check = csum_fold_short((__u32)(__u16)~old + *(__be16 *)&ip->ttl +
-					    (__u16)~ip->check);
-	}
+	if (p->ip4)
+		ip4_age(p->ip4, 0);
 	if (p->ip6)
 		p->ip6->hop_limit -= 1;
 }

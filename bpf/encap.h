@@ -16,7 +16,7 @@
 
 #define ENCAP_TTL	64
 #define ENCAP_IP4_PLAIN 0x45 /* version 4, no options */
-#define ENCAP_IP4_DF	bpf_htons(0x4000)
+#define ENCAP_IP4_DF	0x4000
 #define ENCAP_PORT_LOW	0xc000 /* of the source ports, 49152 to 65535 (RFC 6335, 6) */
 
 /* What the outer headers are made of; worked out while the packet has its pointers. */
@@ -83,11 +83,10 @@ static inline __u64 encap_sum(const struct pkt *p)
 }
 
 /* The outer source: of the endpoint's own, or out of a range that the hash spreads over. */
-static inline bool encap_source(const struct pkt *p, const struct spw_endpoint *e, __u32 hash,
-				struct spw_addr *out)
+static inline bool encap_source(const struct pkt *p, const struct spw_endpoint *e,
+				const struct spw_tunnels *t, __u32 hash, struct spw_addr *out)
 {
-	__u32 zero = 0, nth = e->source_first + pick_scale(hash, e->source_count);
-	const struct spw_tunnels *t = bpf_map_lookup_elem(&tunnels, &zero);
+	__u32 nth = e->source_first + pick_scale(hash, e->source_count);
 
 	if (t) {
 		*out = p->v6 ? t->source6 : t->source4;
@@ -109,7 +108,7 @@ static inline bool encap_prepare(const struct pkt *p, const struct spw_endpoint 
 	__u32 zero = 0, hash = p->carry->hash >> 32;
 	const struct spw_tunnels *t = bpf_map_lookup_elem(&tunnels, &zero);
 
-	if (!encap_source(p, e, hash, &o->source))
+	if (!encap_source(p, e, t, hash, &o->source))
 		return false;
 	o->endpoint = e->addr;
 	o->len = p->l3_len;
@@ -127,45 +126,52 @@ static inline bool encap_prepare(const struct pkt *p, const struct spw_endpoint 
 }
 
 /* The mapped prefix of an IPv4 address, 0xffff, is nothing to a sum in ones' complement. */
-static inline __u64 encap_add(__u64 sum, const struct spw_addr *a)
+static inline __u64 encap_add(const struct encap *o, __u64 sum, const struct spw_addr *a)
 {
-	return sum + a->w[0] + a->w[1] + a->w[2] + a->w[3];
+	return o->v6 ? sum + a->w[0] + a->w[1] + a->w[2] + a->w[3] : sum + a->w[3];
+}
+
+/* UDP's header: both ports, then length and checksum. */
+static inline void encap_udp_words(const struct encap *o, __be32 w[2])
+{
+	__be16 len = bpf_htons(o->len + sizeof(struct udphdr));
+	__u64 sum = o->sum;
+	__u16 check = 0;
+
+	w[0] = bpf_htonl((__u32)o->port << 16 | bpf_ntohs(o->gue_port));
+	if (o->sums) {
+		/* The length stands in the header and in the pseudo header. */
+		sum += (__u64)w[0] + 2ULL * len + bpf_htons(IPPROTO_UDP);
+		check = csum_fold(encap_add(o, encap_add(o, sum, &o->source), &o->endpoint));
+		check = check ? check : 0xffff;
+	}
+	w[1] = bpf_htonl((__u32)bpf_ntohs(len) << 16 | bpf_ntohs(check));
 }
 
 static inline void encap_udp(const struct encap *o, struct udphdr *udp)
 {
-	__u16 len = o->len + sizeof(*udp);
-	__u64 sum = o->sum;
-	__u16 check;
+	encap_udp_words(o, (void *)udp);
+}
 
-	udp->source = bpf_htons(o->port);
-	udp->dest = o->gue_port;
-	udp->len = bpf_htons(len);
-	udp->check = 0;
-	if (!o->sums)
-		return;
-	/* The length stands in the header and in the pseudo header. */
-	sum += (__u64)udp->source + udp->dest + 2ULL * udp->len + bpf_htons(IPPROTO_UDP);
-	check = csum_fold(encap_add(encap_add(sum, &o->source), &o->endpoint));
-	udp->check = check ? check : 0xffff;
+/* By words that are worked out before: one that is put together in memory and read back costs a stall. */
+static inline void encap_ip4_words(const struct encap *o, __be32 w[5])
+{
+	__u32 head = sizeof(struct iphdr) + (o->gue ? sizeof(struct udphdr) : 0);
+	__u32 proto = o->gue ? IPPROTO_UDP : IPPROTO_IPIP;
+	__be32 first = bpf_htonl(ENCAP_IP4_PLAIN << 24 | o->tos << 16 | (__u16)(o->len + head));
+	__be32 second = bpf_htonl(ENCAP_IP4_DF), third = bpf_htonl(ENCAP_TTL << 24 | proto << 16);
+	__u16 check = csum_fold((__u64)first + second + third + o->source.w[3] + o->endpoint.w[3]);
+
+	w[0] = first;
+	w[1] = second;
+	w[2] = third | bpf_htonl(bpf_ntohs(check));
+	w[3] = o->source.w[3];
+	w[4] = o->endpoint.w[3];
 }
 
 static inline void encap_ip4(const struct encap *o, struct iphdr *ip)
 {
-	const __u32 *w = (const void *)ip;
-	__u32 head = sizeof(*ip) + (o->gue ? sizeof(struct udphdr) : 0);
-
-	*(__u8 *)ip = ENCAP_IP4_PLAIN;
-	ip->tos = o->tos;
-	ip->tot_len = bpf_htons(o->len + head);
-	ip->id = 0;
-	ip->frag_off = ENCAP_IP4_DF;
-	ip->ttl = ENCAP_TTL;
-	ip->protocol = o->gue ? IPPROTO_UDP : IPPROTO_IPIP;
-	ip->check = 0;
-	ip->saddr = o->source.w[3];
-	ip->daddr = o->endpoint.w[3];
-	ip->check = csum_fold((__u64)w[0] + w[1] + w[2] + w[3] + w[4]);
+	encap_ip4_words(o, (void *)ip);
 }
 
 static inline void encap_ip6(const struct encap *o, struct ipv6hdr *ip)

@@ -88,8 +88,8 @@ static inline enum verdict fib_found(struct pkt *p, const struct bpf_fib_lookup 
 {
 	if (!egress_is_attached(p, fib->ifindex))
 		return drop(SPW_DROP_NOT_ATTACHED);
-	__builtin_memcpy(p->carry->dmac, fib->dmac, ETH_ALEN);
-	__builtin_memcpy(p->carry->smac, fib->smac, ETH_ALEN);
+	__builtin_memcpy(&p->carry->dmac, fib->dmac, ETH_ALEN);
+	__builtin_memcpy(&p->carry->smac, fib->smac, ETH_ALEN);
 	return NEXT;
 }
 

@@ -48,6 +48,7 @@ static inline bool fragment_read(const struct spw_fragment *f, struct spw_fragme
 	out->new_id = f->new_id;
 	out->proto = f->proto;
 	out->fate = f->fate;
+	out->endpoint = f->endpoint;
 	load_fence();
 	return seq == load32(&f->seq);
 }
@@ -125,6 +126,7 @@ __noinline int fragment_remember(__u32 verdict)
 	f->dport = c->key.dport;
 	f->proto = c->key.proto;
 	f->new_id = c->fragment.new_id;
+	f->endpoint = c->fragment.endpoint;
 	f->fate = fragment_fate(verdict);
 	(void)__sync_lock_test_and_set(&f->seq, seq + 2);
 	return 0;
@@ -188,6 +190,7 @@ __noinline int fragment_enter(struct xdp_md *ctx)
 	kind = c->shape.fragment;
 	c->shape.fragment = FRAGMENT_NONE; /* nothing is remembered, unless it is a first one */
 	c->flow_seed = config_row->flow_seed;
+	c->fragment.endpoint = SPW_ENDPOINT_NONE;
 	c->fragment.key.saddr = c->key.saddr;
 	c->fragment.key.daddr = c->key.daddr;
 	if (!bpf_map_lookup_elem(&addrs, &c->key.daddr))

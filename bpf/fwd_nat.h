@@ -20,16 +20,22 @@ static inline enum verdict hop_limit(struct pkt *p)
 	return NEXT;
 }
 
+/* One hop less, and the checksum brought up to date by that and by `diff`. */
+static inline void ip4_age(struct iphdr *ip, __u32 diff)
+{
+	__be16 old = *(__be16 *)&ip->ttl, new = old - bpf_htons(1 << 8);
+
+	*(__be16 *)&ip->ttl = new;
+	ip->check = csum_fold_short(diff + (__u16)~old + new + (__u16)~ip->check);
+}
+
 static inline void nat_ip4(struct pkt *p)
 {
 	struct iphdr *ip = p->ip4;
-	__be16 old = *(__be16 *)&ip->ttl;
 
 	ip->saddr = p->f->to_saddr.w[3];
 	ip->daddr = p->f->to_daddr.w[3];
-	ip->ttl -= 1;
-	ip->check = csum_fold_short((__u32)p->f->core.l3_diff + (__u16)~old + *(__be16 *)&ip->ttl +
-				    (__u16)~ip->check);
+	ip4_age(ip, p->f->core.l3_diff);
 }
 
 static inline void nat_ip6(struct pkt *p)

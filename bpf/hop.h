@@ -40,8 +40,8 @@ static inline bool hop_known(struct pkt *p, __u32 id)
 	seq = load32(&h->seq);
 	load_fence();
 	p->egress = load32(&h->ifindex);
-	*(word64 *)p->carry->dmac = load64(h->dmac);
-	*(word64 *)p->carry->smac = load64(h->smac);
+	p->carry->dmac = load64(h->dmac);
+	p->carry->smac = load64(h->smac);
 	load_fence();
 	return p->egress && !(seq & 1) && seq == load32(&h->seq);
 }
@@ -53,12 +53,16 @@ static inline bool hop_by_row(struct pkt *p, __u32 endpoint)
 
 	if (!hop_known(p, endpoint))
 		return false;
-	i = interface_find(p->egress);
-	if (!i)
-		return false;
-	p->egress_flags = i->flags;
-	p->egress_vlan = p->carry->smac_vlan;
-	p->mtu = p->carry->dmac_mtu;
+	/* Back to where it came from: that is known already. */
+	p->egress_flags = p->carry->ingress_flags;
+	if (p->egress != p->ctx->ingress_ifindex || !p->egress_flags) {
+		i = interface_find(p->egress);
+		if (!i)
+			return false;
+		p->egress_flags = i->flags;
+	}
+	p->egress_vlan = mac_rest(p->carry->smac);
+	p->mtu = mac_rest(p->carry->dmac);
 	return true;
 }
 
@@ -82,8 +86,8 @@ static inline enum verdict hop_to_client(struct pkt *p)
 	p->mtu = i->mtu;
 	if (!hop_fits(p))
 		return too_big_for(SPW_DROP_TOO_BIG);
-	__builtin_memcpy(p->carry->dmac, p->f->core.client_mac, ETH_ALEN);
-	__builtin_memcpy(p->carry->smac, i->mac, ETH_ALEN);
+	p->carry->dmac = *(const word64 *)p->f->core.client_mac;
+	p->carry->smac = *(const word64 *)i->mac;
 	return NEXT;
 }
 
@@ -107,8 +111,7 @@ static inline bool leave_eth(struct pkt *p)
 {
 	if (p->egress_vlan != p->vlan)
 		return !tag_change(p, 0);
-	__builtin_memcpy(p->eth->h_dest, p->carry->dmac, ETH_ALEN);
-	__builtin_memcpy(p->eth->h_source, p->carry->smac, ETH_ALEN);
+	mac_write(p->eth, p->carry->dmac, p->carry->smac);
 	return true;
 }
 

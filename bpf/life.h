@@ -173,12 +173,27 @@ static inline enum verdict life_fragment(struct pkt *p)
 	return NEXT;
 }
 
+/*
+ * A datagram that has an entry of direct return, and is for another mode all the same: its connection ID
+ * names whom (quic.h). So it opens a flow of its own in the entry's place.
+ */
+static __noinline enum verdict life_renamed(struct pkt *p)
+{
+	pair_remove(p->v6, p->line, p->f->core.word, 0);
+	flow_lose(p);
+	return NEXT;
+}
+
 /* Leaves p->line TABLE_NONE when there is no flow, or none any more. */
 static inline enum verdict life_follow(struct pkt *p)
 {
 	p->line = TABLE_FAMILIES(p->v6, flow_of(p, 0), flow_of(p, 1));
-	if (p->line != TABLE_NONE && (p->f->core.flags & SPW_FLOW_HANDOFF))
-		return handoff_follow(p);
+	if (p->line != TABLE_NONE && (p->f->core.flags & SPW_FLOW_ALONE)) {
+		if (p->f->core.flags & SPW_FLOW_HANDOFF)
+			return handoff_follow(p);
+		if (p->udp)
+			return life_renamed(p);
+	}
 	if (p->carry->shape.fragment == FRAGMENT_LATER)
 		return life_fragment(p);
 	if (p->line == TABLE_NONE)

@@ -66,4 +66,16 @@ static inline void motion_read(const struct spw_service_row *row, __u32 service,
 	out->phase = motion_phase(m, service, udp, side, now);
 }
 
+/* Are flows of the slot to have entries? */
+static inline bool motion_is_remembered(const struct motion *m)
+{
+	return m->phase == MOTION_FIRST || m->phase == MOTION_SECOND;
+}
+
+/* Whose a flow without an entry is, SYNs aside. `slot` is the slot's endpoint. */
+static inline __u32 motion_owner(const struct motion *m, __u32 slot)
+{
+	return m->was != SPW_MOTION_NOBODY && motion_is_remembered(m) ? m->was : slot;
+}
+
 #endif

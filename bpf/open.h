@@ -56,7 +56,8 @@ static __noinline long open_insert(struct pkt *p, struct opening *o)
 	return 0;
 }
 
-static inline void open_start(const struct pkt *p, const struct spw_endpoint *e, struct opening *o)
+static __noinline int open_start(const struct pkt *p, const struct spw_endpoint *e,
+				 struct opening *o)
 {
 	__builtin_memset(o, 0, sizeof(*o));
 	o->now = p->now;
@@ -69,9 +70,28 @@ static inline void open_start(const struct pkt *p, const struct spw_endpoint *e,
 	o->reverse_key.sport = e->port;
 	o->reverse_key.proto = p->key->proto;
 	open_fill_reverse(p, &o->entry);
+	return 0;
 }
 
-static __noinline enum verdict open_pair(struct pkt *p, const struct spw_endpoint *e)
+/* What the insertion of a pair of entries came to: 0, or what it failed with. */
+static inline enum verdict open_verdict(long err)
+{
+	switch (err) {
+	case 0:
+		return NEXT;
+	case -RESERVE_ENOENT:
+		return refuse(SPW_DROP_NO_SOURCE);
+	case -INSERT_EEXIST:
+		return refuse(SPW_DROP_PORTS_EXHAUSTED);
+	case -INSERT_E2BIG:
+		return refuse(SPW_DROP_FLOWS_FULL);
+	}
+	/* A lock of the table was not to be had: the client's next try will find it free. */
+	return drop(SPW_DROP_FLOWS_BUSY);
+}
+
+/* Its steps are functions side by side: the stack of the deepest has no room for one around them. */
+static inline enum verdict open_pair(struct pkt *p, const struct spw_endpoint *e)
 {
 	struct opening *o = opening_scratch();
 	long err;
@@ -80,16 +100,7 @@ static __noinline enum verdict open_pair(struct pkt *p, const struct spw_endpoin
 		return drop(SPW_DROP_INTERNAL);
 	open_start(p, e, o);
 	err = reserve();
-	if (err == -RESERVE_ENOENT)
-		return refuse(SPW_DROP_NO_SOURCE);
-	if (err == -INSERT_EEXIST)
-		return refuse(SPW_DROP_PORTS_EXHAUSTED);
-	if (err > 0)
-		err = open_insert(p, o);
-	if (err == -INSERT_E2BIG)
-		return refuse(SPW_DROP_FLOWS_FULL);
-	/* A lock of the table was not to be had: the client's next try will find it free. */
-	return err ? drop(SPW_DROP_FLOWS_BUSY) : NEXT;
+	return open_verdict(err > 0 ? open_insert(p, o) : err);
 }
 
 /* The entry just inserted: what it says, and its word, or 0 if another flow has its line already. */

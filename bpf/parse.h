@@ -12,6 +12,7 @@
 #include <spillway/hash.h>
 
 #include "interface.h"
+#include "mac.h"
 #include "stats.h"
 
 /* An 802.1Q tag, which some devices leave in the frame. */
@@ -104,7 +105,7 @@ static inline bool is_to_this_host(struct pkt *p)
 	if (!i)
 		return true;
 	p->carry->ingress_flags = i->flags;
-	return !__builtin_memcmp(p->eth->h_dest, i->mac, ETH_ALEN);
+	return mac_is_same(mac_dest(p->eth), *(const word64 *)i->mac);
 }
 
 static inline bool may_be_ours(const struct spw_addr *a)

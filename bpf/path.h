@@ -7,12 +7,12 @@
 #define SPILLWAY_BPF_PATH_H
 
 #include "flow.h"
+#include "mac.h"
 
 /* Where the packet came from. */
 static inline void path_note(const struct pkt *p, struct spw_flow_core *c)
 {
-	__builtin_memcpy(c->client_mac, p->eth->h_source, ETH_ALEN);
-	c->client_vlan = p->vlan;
+	*(word64 *)c->client_mac = mac_word(mac_source(p->eth), p->vlan);
 	c->client_ifindex = p->ctx->ingress_ifindex;
 	c->flags = 0;
 }
@@ -20,13 +20,10 @@ static inline void path_note(const struct pkt *p, struct spw_flow_core *c)
 static inline bool path_is_same(const struct pkt *p)
 {
 	const struct spw_flow_core *c = &p->f->core;
-	struct spw_flow_core here;
 
 	if (c->client_ifindex != p->ctx->ingress_ifindex)
 		return false;
-	__builtin_memcpy(here.client_mac, p->eth->h_source, ETH_ALEN);
-	here.client_vlan = p->vlan;
-	return *(const word64 *)here.client_mac == *(const word64 *)c->client_mac;
+	return mac_word(mac_source(p->eth), p->vlan) == *(const word64 *)c->client_mac;
 }
 
 /* By swaps from what was read, so that the line's next tenant keeps its own. */

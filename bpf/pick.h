@@ -222,7 +222,11 @@ static inline enum verdict pick_endpoint(struct pkt *p)
 	if (v != NEXT)
 		return v;
 	pick_hashes(p, p->key, row);
-	p->endpoint = pick_least(p, row);
+	p->endpoint = p->carry->named;
+	if (p->endpoint != SPW_ENDPOINT_NONE)
+		count(SPW_COUNT_QUIC_ROUTED);
+	else
+		p->endpoint = pick_least(p, row);
 	if (p->endpoint == SPW_ENDPOINT_NONE)
 		p->endpoint = pick_in_table(p, &row->table);
 	if (p->endpoint != SPW_ENDPOINT_NONE)

@@ -77,13 +77,12 @@ struct carry {
 	__u32 ingress_flags; /* enum spw_interface_flag */
 	__u64 hash;	     /* of a packet that opens a flow */
 	__u64 pick;	     /* likewise: what its slots are chosen by */
+	__u32 named;	     /* likewise: the endpoint that its connection ID names, if any */
+	__u32 pad;
 	struct shape shape;
 	struct spw_fragment fragment; /* its datagram, of a fragment */
-	/* Of the next hop, as a row of `next_hops` has them. */
-	__u8 dmac[ETH_ALEN];
-	__u16 dmac_mtu;
-	__u8 smac[ETH_ALEN];
-	__u16 smac_vlan;
+	__u64 dmac; /* of the next hop, as a row of `next_hops` has them: with an MTU ... */
+	__u64 smac; /* ... and a VLAN behind them, which count no more then (mac.h) */
 };
 
 struct pkt {

@@ -146,7 +146,7 @@ static inline long reserve_scatter(struct opening *o, const struct spw_settings 
  * Inserts the reverse entry under a source address and a port of the list: its line or a negative errno,
  * -EEXIST when all are taken, -ENOENT without any source address.
  */
-static inline long reserve(void)
+__noinline long reserve(void)
 {
 	struct opening *o = opening_scratch();
 	const struct spw_settings *s = o ? config_settings(o->side) : NULL;

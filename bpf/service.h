@@ -38,22 +38,30 @@ static inline __u32 service_in_slot(__u32 side, __u32 slot)
 }
 
 /*
- * The service that packets with this key ask for, or SPW_SERVICE_NONE: the perfect hash leads to one
- * row; whether that is the packet's, the row says.
+ * The service that packets with this key ask for, or NULL, SPW_SERVICE_NONE: the perfect hash leads to
+ * one row; whether that is the packet's, the row says.
  */
-static inline __u32 service_of(const struct spw_flow_key *k, __u32 side, __u32 seed)
+static inline const struct spw_service_row *service_find(const struct spw_flow_key *k, __u32 side,
+							 __u32 seed, __u32 *id)
 {
 	__u64 h = spw_service_hash(&k->daddr, k->dport, k->proto, seed);
-	__u32 id = service_in_slot(side, spw_service_slot(h, service_displace_of(side, h)));
 	const struct spw_service_row *row;
 
-	if (id == SPW_SERVICE_NONE)
-		return id;
-	row = service_row_on(side, id);
+	*id = service_in_slot(side, spw_service_slot(h, service_displace_of(side, h)));
+	if (*id == SPW_SERVICE_NONE)
+		return NULL;
+	row = service_row_on(side, *id);
 	if (!row || !(row->flags & SPW_SERVICE_VALID) || row->key.port != k->dport ||
 	    row->key.proto != k->proto || !addr_equal(&row->key.vip, &k->daddr))
-		return SPW_SERVICE_NONE;
-	return id;
+		return NULL;
+	return row;
+}
+
+static inline __u32 service_of(const struct spw_flow_key *k, __u32 side, __u32 seed)
+{
+	__u32 id;
+
+	return service_find(k, side, seed, &id) ? id : SPW_SERVICE_NONE;
 }
 
 /* Another's address, a VIP without this service, or a source address without this flow. */

@@ -144,31 +144,31 @@ static inline enum verdict parse_shape(struct pkt *p)
 	return *(volatile __u32 *)&p->carry->shape.fragment ? shape_fragment(p) : NEXT;
 }
 
-static inline enum verdict parse_tcp(struct pkt *p, struct tcphdr *tcp)
+static inline bool parse_tcp(struct pkt *p, struct tcphdr *tcp)
 {
 	if ((void *)(tcp + 1) > pkt_end(p) || p->l4_len < sizeof(*tcp))
-		return pass_ours(p, SPW_PASS_MALFORMED);
+		return false;
 	if (tcp->doff * 4 < sizeof(*tcp) || tcp->doff * 4 > p->l4_len)
-		return pass_ours(p, SPW_PASS_MALFORMED);
+		return false;
 	p->tcp = tcp;
 	p->key->sport = tcp->source;
 	p->key->dport = tcp->dest;
-	return NEXT;
+	return true;
 }
 
-static inline enum verdict parse_udp(struct pkt *p, struct udphdr *udp)
+static inline bool parse_udp(struct pkt *p, struct udphdr *udp)
 {
 	if ((void *)(udp + 1) > pkt_end(p) || p->l4_len < sizeof(*udp))
-		return pass_ours(p, SPW_PASS_MALFORMED);
+		return false;
 	if (bpf_ntohs(udp->len) < sizeof(*udp))
-		return pass_ours(p, SPW_PASS_MALFORMED);
+		return false;
 	/* A first fragment speaks of all. */
 	if (bpf_ntohs(udp->len) > p->l4_len && !p->carry->shape.fragment)
-		return pass_ours(p, SPW_PASS_MALFORMED);
+		return false;
 	p->udp = udp;
 	p->key->sport = udp->source;
 	p->key->dport = udp->dest;
-	return NEXT;
+	return true;
 }
 
 static inline enum verdict parse_l4(struct pkt *p)
@@ -179,11 +179,11 @@ static inline enum verdict parse_l4(struct pkt *p)
 		return NEXT;
 	if (off > SHAPE_L4_OFF_MAX)
 		return drop(SPW_DROP_INTERNAL);
-	if (p->key->proto == IPPROTO_TCP)
-		return parse_tcp(p, p->l3 + off);
-	if (p->key->proto == IPPROTO_UDP)
-		return parse_udp(p, p->l3 + off);
-	return pass_ours(p, SPW_PASS_NOT_L4);
+	if (!shape_is_l4(p))
+		return pass_ours(p, SPW_PASS_NOT_L4);
+	if (p->key->proto == IPPROTO_TCP ? parse_tcp(p, p->l3 + off) : parse_udp(p, p->l3 + off))
+		return NEXT;
+	return pass_ours(p, SPW_PASS_MALFORMED);
 }
 
 #endif

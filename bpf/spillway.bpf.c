@@ -8,6 +8,7 @@
 #include "shape.h"
 #include "life.h"
 #include "direct_icmp.h"
+#include "direct_fast.h"
 #include "handoff_open.h"
 #include "open.h"
 #include "fwd_nat.h"
@@ -45,6 +46,7 @@ static inline enum verdict packet(struct pkt *p)
 	STAGE(config_read);
 	STAGE(life_follow);   /* it may have a flow, in either direction */
 	STAGE(service_match); /* without one: SYN or UDP to a service */
+	STAGE(quic_match);    /* without one: it may name its endpoint */
 	STAGE(pick_endpoint); /* without one */
 	STAGE(handoff_open);  /* the userspace path is to have it: it ends here */
 	STAGE(hop_limit);
@@ -110,6 +112,19 @@ static inline bool begin(struct pkt *p)
 	return true;
 }
 
+static inline int direct_xdp(struct pkt *p)
+{
+	enum verdict v = direct_fast(p);
+
+	if (v == TX)
+		return XDP_TX;
+	if (v == REDIRECT)
+		return XDP_REDIRECT;
+	if (v == NEXT)
+		bpf_tail_call(p->ctx, &stages, STAGES_DIRECT);
+	return XDP_DROP;
+}
+
 SEC("xdp.frags")
 int spillway_xdp(struct xdp_md *ctx)
 {
@@ -120,7 +135,7 @@ int spillway_xdp(struct xdp_md *ctx)
 		return XDP_ABORTED;
 	v = ours(&p);
 	if (v == NEXT && direct_is_for(&p))
-		bpf_tail_call(ctx, &stages, STAGES_DIRECT);
+		return direct_xdp(&p);
 	if (v == NEXT)
 		v = packet(&p);
 	return end(&p, v);

@@ -35,8 +35,7 @@ static __noinline int tag_change(struct pkt *p, int room)
 	t = (void *)(long)p->ctx->data;
 	if ((void *)(t + 1) > pkt_end(p))
 		return -1;
-	__builtin_memcpy(t->dest, p->carry->dmac, ETH_ALEN);
-	__builtin_memcpy(t->source, p->carry->smac, ETH_ALEN);
+	mac_write(t, p->carry->dmac, p->carry->smac);
 	if (p->egress_vlan == SPW_UNTAGGED) {
 		t->tpid = p->l3_proto;
 		return 0;

@@ -89,6 +89,7 @@ enum spw_service_flag {
 	SPW_SERVICE_MOTION = 8, /* `motion` says which of its slots are in motion */
 	SPW_SERVICE_GUARDED =
 		1 << 16, /* new flows are limited: its row in `service_extras` says how */
+	SPW_SERVICE_QUIC = 1 << 17, /* UDP: the same row says whose connection IDs are */
 };
 
 /* What becomes of a packet when its service has no endpoint left. */

@@ -25,7 +25,7 @@ enum spw_pick {
 
 /*
  * Map `service_extras`, rows as in `service_rows`: what only some services have, and packets look for
- * only where SPW_SERVICE_GUARDED or the pick says that there is something. Lists are lines of `slots`
+ * only where SPW_SERVICE_GUARDED, SPW_SERVICE_QUIC or the pick says that there is something. Lists are lines of `slots`
  * (see list.h), `size` in slots like a table's. Limits are kept as times: a new flow costs `every_ns`,
  * and at most `burst_ns` are saved up; 0: no limit.
  */
@@ -36,7 +36,8 @@ struct spw_service_extra {
 	__u64 source_every_ns, source_burst_ns; /* of each source: an IPv4 address, an IPv6 /64 */
 	/* SPW_PICK_LEAST: slot by slot, how many slots of `table` its endpoint has; size 0: all alike. */
 	struct spw_table_ref weights;
-	__u64 pad;
+	/* SPW_SERVICE_QUIC: whose server ids are, see quic.h; `size` in slots, of whole lines. */
+	struct spw_table_ref quic;
 };
 
 /* Map `service_buckets`, by service id: up to then the limit is used up. */

@@ -36,10 +36,11 @@ struct spw_fragment {
 	struct spw_fragment_key key;
 	__be16 sport; /* of the first fragment, as it came */
 	__be16 dport;
-	__be32 new_id; /* what the identification becomes; of IPv4 16 bits likewise */
-	__u8 proto;    /* of the 5-tuple */
-	__u8 fate;     /* enum spw_fragment_fate */
-	__u8 pad[6];
+	__be32 new_id;	/* what the identification becomes; of IPv4 16 bits likewise */
+	__u8 proto;	/* of the 5-tuple */
+	__u8 fate;	/* enum spw_fragment_fate */
+	__u16 endpoint; /* whose the first fragment's connection ID was; 0: nobody's */
+	__u8 pad[4];
 };
 
 /* What the ring buffer `early_fragments` holds: a frame whose first fragment has not come yet. */

@@ -73,7 +73,11 @@
 	X(DROP, RATE_LIMITED, "drop_rate_limited", "new flows beyond the limit of their service")  \
 	X(DROP, SOURCE_LIMITED, "drop_source_limited", "new flows beyond the limit of a source")   \
 	X(COUNT, DIRECT_UNKEPT, "direct_unkept",                                                   \
-	  "flows of direct return in motion without room for an entry")
+	  "flows of direct return in motion without room for an entry")                            \
+	X(COUNT, QUIC_ROUTED, "quic_routed",                                                       \
+	  "packets sent by the server id in their connection ID; mode nat: new flows")             \
+	X(COUNT, QUIC_UNKNOWN, "quic_unknown",                                                     \
+	  "likewise, but no endpoint of that id lives: sent by addresses and ports")
 
 enum spw_stat {
 #define SPW_STAT_ENUM(kind, id, name, text) SPW_##kind##_##id,

@@ -77,7 +77,7 @@ struct table_index {
 static bool table_valid(const struct table_index *x, const struct spw_table_ref *ref,
 			enum table_kind kind)
 {
-	return (kind == TABLE_LIST || ref->size <= SPW_TABLE_SIZE_MAX) &&
+	return (kind == TABLE_LIST || kind == TABLE_QUIC || ref->size <= SPW_TABLE_SIZE_MAX) &&
 	       ref->base % SPW_LINE_SLOTS == 0 && (uint64_t)ref->base + ref->size <= x->slots;
 }
 
@@ -157,6 +157,8 @@ static void read_row(struct dataplane *dp, struct table_index *x, uint32_t numbe
 	s->pick = row->pick;
 	if (s->pick == SPW_PICK_LEAST)
 		s->weights = read_table(dp, x, &extra->weights, TABLE_WEIGHTS);
+	if (row->flags & SPW_SERVICE_QUIC)
+		s->quic = read_table(dp, x, &extra->quic, TABLE_QUIC) + 1; /* none: 0 */
 	s->guarded = row->flags & SPW_SERVICE_GUARDED;
 	if (s->guarded)
 		read_guard(dp, x, extra, &s->guard);

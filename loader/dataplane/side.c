@@ -161,6 +161,7 @@ static void write_extra(struct spw_service_extra *x, const struct tables *want,
 			const struct table_service *s)
 {
 	x->weights = table_ref(want, table_weights(s));
+	x->quic = table_ref(want, table_quic(s));
 	if (!s->guarded)
 		return;
 	x->allow = table_ref(want, s->guard.allow);
@@ -175,7 +176,7 @@ static uint32_t flags_of(const struct table_service *s)
 {
 	return SPW_SERVICE_VALID | (s->empty ? SPW_SERVICE_EMPTY : 0) |
 	       (s->direct ? SPW_SERVICE_DIRECT : 0) | (s->motion ? SPW_SERVICE_MOTION : 0) |
-	       (s->guarded ? SPW_SERVICE_GUARDED : 0);
+	       (s->guarded ? SPW_SERVICE_GUARDED : 0) | (s->quic ? SPW_SERVICE_QUIC : 0);
 }
 
 static void write_rows(struct dataplane *dp, uint32_t side, const struct tables *want)

@@ -12,6 +12,7 @@
 
 #include "base/network.h"
 #include "manifest/manifest.h"
+#include "manifest/quic_ids.h"
 
 #define DOMAIN "spillway.dev/"
 #define ON(id) (1u << (id))
@@ -63,6 +64,13 @@ static const char *refuse_networks(struct arena *a, const struct node *n)
 			    "\"%.*s\" is neither an address nor a network such as 192.0.2.0/24 or "
 			    "2001:db8::/32",
 			    (int)slip.len, slip.text);
+}
+
+static const char *refuse_quic(struct arena *a, const struct node *n)
+{
+	struct quic_ids ids;
+
+	return quic_ids_parse(a, n->text, n->text_len, &ids);
 }
 
 /* ConfigMaps, in the route's namespace. */
@@ -118,6 +126,11 @@ const struct annotation annotations[] = {
 	 "next packet."},
 	{ANNOTATION_PRIVATE_TARGETS, BACKEND, WORDS(targets, "refuse"),
 	 "Whether clients of a DynamicResolver may choose addresses of private networks."},
+	{ANNOTATION_QUIC_SERVER_IDS, BACKEND, FORM(refuse_quic),
+	 "The ids that servers put into QUIC connection IDs, so that a client whose address changes "
+	 "stays with its server: address/N is the last N octets of an endpoint's address, "
+	 "192.0.2.1:443=0a01 is an id; behind 0: to 6: they are of that configuration. See "
+	 "docs/quic.md."},
 	{ANNOTATION_TIER, BACKEND, WORDS(tiers, NULL),
 	 "The tier of the endpoints, whatever fallback says; lower tiers come first."},
 	{ANNOTATION_UDP_REPLIES, BACKEND, WORDS(replies, "optional"),

@@ -23,6 +23,7 @@
 #define ANNOTATION_NO_ENDPOINT_ESTABLISHED "spillway.dev/no-endpoint-established"
 #define ANNOTATION_ON_REMOVAL		   "spillway.dev/on-removal"
 #define ANNOTATION_PRIVATE_TARGETS	   "spillway.dev/private-targets"
+#define ANNOTATION_QUIC_SERVER_IDS	   "spillway.dev/quic-server-ids"
 #define ANNOTATION_TIER			   "spillway.dev/tier"
 #define ANNOTATION_UDP_REPLIES		   "spillway.dev/udp-replies"
 

@@ -3,6 +3,7 @@
 #ifndef SPILLWAY_MODEL_BACKEND_H
 #define SPILLWAY_MODEL_BACKEND_H
 
+#include "manifest/quic_ids.h"
 #include "model/certs.h"
 #include "model/judges.h"
 #include "model/model.h"
@@ -50,7 +51,11 @@ struct backend {
 	struct cert_problem tls_problem; /* of any endpoint's TLS */
 	struct object **tls_policies;	 /* BackendTLSPolicies that cover any of its endpoints */
 	size_t tls_policy_count;
-	const char *unusable; /* names of the endpoints left out, each with why, or NULL */
+	const char *unusable;	     /* names of the endpoints left out, each with why, or NULL */
+	const struct quic_ids *quic; /* annotation quic-server-ids, or NULL */
+	bool quic_used, quic_idle;   /* on a route over UDP; on another one */
+	const char *quic_reason, *quic_message; /* what is wrong with them, or NULL */
+	unsigned int quic_complaints;		/* in that message */
 	/* Of a fallback: a route on which it cannot take over by itself, or NULL. */
 	const char *unchecked; /* nothing judges the primaries */
 	const char *capped;    /* too few of them may be ejected: a sentence */

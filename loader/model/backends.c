@@ -256,6 +256,7 @@ static void read_backend(struct resolver *r, struct object *o, struct backend *b
 	b->object = o;
 	b->name = arena_printf(r->arena, "%s/%s", o->res.namespace, o->res.name);
 	backend_read_words(b);
+	quic_read(r, b);
 	b->refusal = no.count ? no.items[0].why : NULL;
 	o->accepted = !b->refusal;
 	for (size_t i = 0; i < no.count; i++) {
@@ -361,6 +362,7 @@ static void report(struct resolver *r, const struct backend *b)
 				left_out ? "EndpointsLeftOut" : "FieldsWithoutEffect",
 				left_out ? left_out : idle);
 	report_direct(r, b);
+	quic_report(r, r->backend_of[b->object - r->model->objects]);
 	fallbacks_report(r, b);
 }
 

@@ -19,6 +19,7 @@
 #include "model/guard.h"
 #include "model/mode.h"
 #include "model/object.h"
+#include "model/quic.h"
 
 #define CONTROLLER_NAME "spillway.dev/gateway" /* of a GatewayClass, and in status */
 #define MODEL_TIERS	8 /* tier 0, the fallback tier, and those of spillway.dev/tier */
@@ -144,6 +145,7 @@ struct service {
 	enum spw_pick pick;			    /* the policy's loadBalancer */
 	uint32_t table_size;			    /* slots of its tables; 0: by endpoints */
 	struct guard guard;
+	struct quic_map quic;
 	struct prefer_local prefer_local;
 	const char *local_zone;	     /* the gateway's own, or NULL */
 	const char *zone_note;	     /* why zones of its endpoints have no effect, or NULL */

@@ -3,7 +3,9 @@
  * When a patch is possible. Everything that objects share beyond the links of links.h must be out of play:
  *  - only Backends changed, and neither they nor any they are linked with, by routes and Gateways, need
  *    the userspace path: plain addresses of other hosts, without TLS. (Who needs it depends on all listeners.)
- *  - no policy chooses by labels or gives a zone the weight 0, there is nothing on layer 7 and no name is followed: any object might.
+ *  - none of them has server ids of QUIC: where instances share an address, the first by number has the id.
+ *  - no policy chooses by labels or gives a zone the weight 0, there is nothing on layer 7 and no name is
+ *    followed: any object might.
  *  - what the host has is what it had.
  *  - what they are linked with is a small part of all. Else a whole resolve costs as much.
  * In doubt there is no patch.
@@ -13,6 +15,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "manifest/annotations.h"
 #include "model/backend.h"
 #include "model/links.h"
 #include "model/splice.h"
@@ -51,6 +54,7 @@ static bool is_plain_backend(const struct model_options *opts, const struct obje
 	struct spw_addr addr;
 
 	if (node_member(spec, "tls") || links_mentions(o) ||
+	    annotation_value(o->res.root, ANNOTATION_QUIC_SERVER_IDS) ||
 	    strcmp(node_text_at(spec, "type", "Endpoints"), "Endpoints") != 0)
 		return false;
 	for (size_t i = 0; i < node_count(list); i++) {

@@ -215,6 +215,11 @@ void balance_read(struct resolver *r, const struct draft *d, struct service *s);
 /* guards.c: the route's lists and limits; what of them cannot be had goes to refs->sources. */
 void guard_read(struct resolver *r, const struct draft *d, struct guard *out);
 
+/* quic.c: the ids of a Backend's servers; whose they are in a service; what is to be said of it. */
+void quic_read(struct resolver *r, struct backend *b);
+void quic_map_make(struct resolver *r, const struct draft *d, struct service *s);
+void quic_report(struct resolver *r, struct backend *b);
+
 /* services.c */
 void services_build(struct resolver *r);
 

@@ -166,6 +166,7 @@ static void build(struct resolver *r, struct draft *d, struct instances *all, st
 		balance_read(r, d, s);
 		guard_read(r, d, &s->guard);
 	}
+	quic_map_make(r, d, s);
 	zones_apply(r, s);
 	fallbacks_mark(r, d, s, &judges);
 }

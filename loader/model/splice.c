@@ -140,6 +140,20 @@ static void copy_list(const struct splice *s, const struct model *from, struct r
 	}
 }
 
+static void copy_quic(const struct splice *s, const struct model *from, struct quic_map *map)
+{
+	const struct quic_id *old = map->ids;
+
+	if (!map->count)
+		return;
+	map->ids = arena_array(s->arena, map->count, sizeof(*map->ids));
+	for (size_t i = 0; i < map->count; i++) {
+		map->ids[i] = old[i];
+		map->ids[i].instance =
+			instance_now(s, from, &from->instances[old[i].instance])->index;
+	}
+}
+
 static void copy_service(const struct splice *s, size_t place, struct room *room)
 {
 	const struct model *from;
@@ -149,6 +163,7 @@ static void copy_service(const struct splice *s, size_t place, struct room *room
 	to->gateway = object_now(s, from, to->gateway);
 	to->route = object_now(s, from, to->route);
 	to->policy = object_now(s, from, to->policy);
+	copy_quic(s, from, &to->quic);
 	copy_list(s, from, room, &to->handoff, &to->handoff_backends, to->handoff_count);
 	if (to->locality_count)
 		memcpy(room->localities, to->localities,

@@ -13,16 +13,18 @@
 #include "base/hash.h"
 #include "base/network.h"
 #include "tables/cache.h"
+#include "tables/quic.h"
 #include "tables/service_tables.h"
 #include "tables/shares.h"
 
 #define SCRATCH_BYTES	 (1u << 20)
 #define SECOND_NS	 1000000000ull
-#define TABLES_A_SERVICE 5 /* its own, the spare one, weights, two lists */
+#define TABLES_A_SERVICE 6 /* its own, the spare one, weights, two lists, server ids */
 
 struct compiler {
 	struct arena *arena;   /* of the result */
 	struct arena *scratch; /* owned; of a few services */
+	const struct model *model;
 	const struct ids *ids;
 	struct table_cache *cache;
 	struct tables *out;
@@ -132,6 +134,21 @@ static void make_guard(struct compiler *c, const struct guard *g, struct table_s
 	row->guard.source_burst_ns = row->guard.source_every_ns * g->source_burst;
 }
 
+static void make_quic(struct compiler *c, const struct quic_map *map, struct table_service *row)
+{
+	uint16_t *endpoints;
+	struct table_slots t;
+
+	if (!map->count)
+		return;
+	endpoints = arena_array(c->scratch, map->count, sizeof(*endpoints));
+	for (size_t i = 0; i < map->count; i++)
+		endpoints[i] =
+			(uint16_t)ids_endpoint(c->ids, &c->model->instances[map->ids[i].instance]);
+	quic_build(c->arena, map, endpoints, &t);
+	row->quic = share_slots(c, &t, KEEP_ITSELF) + 1;
+}
+
 /* One arena serves many small services. */
 static void renew_scratch(struct compiler *c)
 {
@@ -179,6 +196,7 @@ static void compile_service(struct compiler *c, const struct service *s,
 	if (s->pick == SPW_PICK_LEAST)
 		row->weights = make_weights(c, row->table);
 	make_guard(c, &s->guard, row);
+	make_quic(c, &s->quic, row);
 	row->empty = row->table == TABLE_NONE;
 	row->new_flows = (uint8_t)s->new_flows;
 	row->live_flows = (uint8_t)s->live_flows;
@@ -281,7 +299,8 @@ int tables_compile(struct arena *a, const struct model *m, const struct health_v
 {
 	AUTO(table_cache_free) struct table_cache *own = cache ? NULL : table_cache_new();
 	struct tables t = {0};
-	struct compiler c = {.arena = a, .ids = ids, .cache = cache ? cache : own, .out = &t};
+	struct compiler c = {
+		.arena = a, .model = m, .ids = ids, .cache = cache ? cache : own, .out = &t};
 
 	if (!c.cache)
 		abort();
@@ -290,7 +309,7 @@ int tables_compile(struct arena *a, const struct model *m, const struct health_v
 	if (c.lines > slot_lines) {
 		*why = arena_printf(
 			a,
-			"the pick tables and lists of sources need %llu slots, there are %llu: raise "
+			"the pick tables, lists of sources and server ids need %llu slots, there are %llu: raise "
 			"--max-slots, which takes effect after spillwayd --detach",
 			(unsigned long long)c.lines * SPW_LINE_SLOTS,
 			(unsigned long long)slot_lines * SPW_LINE_SLOTS);
@@ -300,28 +319,4 @@ int tables_compile(struct arena *a, const struct model *m, const struct health_v
 	cache_commit(c.cache);
 	*out = t;
 	return 0;
-}
-
-void tables_plan(struct arena *a, const struct service *s, const struct health_view *v,
-		 struct service_plan *out)
-{
-	struct parts parts;
-
-	shares_compute(a, s, v, &parts);
-	*out = (struct service_plan){
-		.shares = arena_array(a, parts.count, sizeof(*out->shares)),
-		.share_count = parts.count,
-	};
-	memcpy(out->tiers, parts.tiers, sizeof(out->tiers));
-	for (size_t i = 0; i < parts.count; i++) {
-		const unsigned __int128 ppm = (unsigned __int128)parts.items[i].now * 1000000;
-
-		out->shares[i] = (struct share){
-			.locality = parts.items[i].locality,
-			.instance = parts.items[i].instance,
-			.backend = parts.items[i].backend,
-			.zone = parts.items[i].zone,
-			.share_ppm = (uint32_t)((ppm + SHARE_ONE / 2) / SHARE_ONE),
-		};
-	}
 }

@@ -154,6 +154,7 @@ static bool is_same_service_row(const struct tables *have, const struct table_se
 	       is_same_ref(ref_of(have, NULL, h->spare), ref_of(want, bases, w->spare)) &&
 	       is_same_ref(ref_of(have, NULL, table_weights(h)),
 			   ref_of(want, bases, table_weights(w))) &&
+	       is_same_ref(ref_of(have, NULL, table_quic(h)), ref_of(want, bases, table_quic(w))) &&
 	       is_same_guard(have, h, want, bases, w) && h->pick == w->pick &&
 	       motion_line(have, h) == motion_line(want, w) && h->direct == w->direct &&
 	       h->empty == w->empty && h->new_flows == w->new_flows &&

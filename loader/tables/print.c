@@ -94,6 +94,8 @@ static void print_extras(const struct tables *t, const struct table_service *s, 
 		strbuf_printf(out, "; pick %s", pick_name(s->pick));
 	if (table_weights(s) != TABLE_NONE)
 		print_ref(t, "weights", s->weights, out);
+	if (s->quic)
+		print_ref(t, "; server ids", table_quic(s), out);
 	if (!s->guarded)
 		return;
 	strbuf_puts(out, ";");
@@ -127,6 +129,8 @@ static const char *kind_name(enum table_kind kind)
 		return "weights";
 	case TABLE_LIST:
 		return "list";
+	case TABLE_QUIC:
+		return "server ids";
 	}
 	return "table";
 }

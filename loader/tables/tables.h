@@ -35,6 +35,7 @@ enum table_kind {
 	TABLE_PICK,    /* endpoint ids */
 	TABLE_WEIGHTS, /* slot by slot, how many of its table's its endpoint has */
 	TABLE_LIST,    /* networks, see <spillway/list.h>; in whole lines */
+	TABLE_QUIC,    /* server ids, see <spillway/quic.h>; likewise */
 };
 
 /* Equal tables are one row, shared by the services that point at it. */
@@ -75,6 +76,7 @@ struct table_service {
 	uint32_t idle_s[SPW_IDLE_MAX];
 	uint8_t pick;	  /* enum spw_pick */
 	uint32_t weights; /* of SPW_PICK_LEAST: like `table` */
+	uint32_t quic;	  /* SPW_SERVICE_QUIC, index in tables.slots, plus 1; 0: no server ids */
 	bool guarded;	  /* SPW_SERVICE_GUARDED: `guard` says something */
 	struct table_guard guard;
 };
@@ -92,6 +94,12 @@ struct tables {
 
 /* Slots of the map that the pick tables take, whole lines. */
 uint64_t tables_slots_taken(const struct tables *t);
+/* Index of the server ids, or TABLE_NONE. */
+static inline uint32_t table_quic(const struct table_service *s)
+{
+	return s->quic ? s->quic - 1 : TABLE_NONE;
+}
+
 /* Index of the weights, or TABLE_NONE where the pick knows none. */
 uint32_t table_weights(const struct table_service *s);
 

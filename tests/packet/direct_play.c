@@ -14,8 +14,7 @@
 
 #include <bpf/bpf.h>
 
-#include <spillway/hash.h>
-
+#include "../../bpf/pick_hash.h"
 #include "dataplane/ticks.h"
 
 #define FIRST_BYTE   100 /* last one of member 0's address */
@@ -297,24 +296,22 @@ void play_end_the_dead(void)
 	}
 }
 
-/* As pick_hash() and pick_slot() in bpf/pick.h. */
+/* As pick_slot() in bpf/pick.h. */
 static uint16_t slot_of(const struct tables *t, const struct desc *d)
 {
 	const struct spw_config *c = gateway.dp->maps.config;
-	uint64_t h =
-		spw_mix(c->settings[c->active].seed, (uint64_t)d->src.w[0] << 32 | d->src.w[1]);
+	struct spw_flow_key k = {.saddr = d->src, .daddr = d->dst, .proto = d->proto};
+	uint64_t h;
 
-	h = spw_mix(h, (uint64_t)d->src.w[2] << 32 | d->src.w[3]);
-	h = spw_mix(h, (uint64_t)d->dst.w[0] << 32 | d->dst.w[1]);
-	h = spw_mix(h, (uint64_t)d->dst.w[2] << 32 | d->dst.w[3]);
-	h = spw_mix(h,
-		    (uint64_t)htons(d->sport) << 32 | (uint64_t)htons(d->dport) << 16 | d->proto);
+	k.sport = htons(d->sport);
+	k.dport = htons(d->dport);
+	h = pick_hash(&k, c->settings[c->active].seed);
 	for (size_t i = 0; i < t->service_count; i++) {
 		const struct table_service *s = &t->services[i];
 
 		if (s->proto == d->proto && s->table != TABLE_NONE)
 			return t->slots[s->table]
-				.slots[(uint64_t)(uint32_t)h * t->slots[s->table].size >> 32];
+				.slots[pick_scale((uint32_t)h, t->slots[s->table].size)];
 	}
 	return SPW_ENDPOINT_NONE;
 }

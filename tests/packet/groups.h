@@ -39,6 +39,8 @@ int model_tests(void);
 int jumbo_tests(void);
 int handoff_tests(void);
 int direct_tests(void);
+int direct_fast_tests(void);
+int quic_tests(void);
 int direct_random_tests(void);
 int direct_model_tests(void);
 int steer_tests(void);

@@ -61,6 +61,8 @@ int main(int argc, char **argv)
 	failed += jumbo_tests();
 	failed += handoff_tests();
 	failed += direct_tests();
+	failed += direct_fast_tests();
+	failed += quic_tests();
 	failed += direct_random_tests();
 	failed += steer_tests();
 	failed += steer_daemon_tests();

@@ -121,10 +121,10 @@ static void udp_that_finds_no_port_is_dropped_without_an_answer(void **state)
 
 		world_reset(state);
 		world_set_ports(1);
-		d.sport++;
-		world_expect_to(i ? WEB6_A : WEB4_A, &d);
 		world.config.settings[0].source[1] = world.config.settings[0].source[0];
 		world_put_config();
+		d.sport++;
+		world_expect_to(i ? WEB6_A : WEB4_A, &d);
 		d.sport++;
 		world_expect_end(world.if_client, &d, SPW_DROP_PORTS_EXHAUSTED);
 		world.config.settings[0].port_count = 0;

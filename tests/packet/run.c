@@ -50,17 +50,22 @@ struct desc from_endpoint(const struct desc *sent)
 	return d;
 }
 
-int world_send_frame(int ifindex, const struct frame *in, struct frame *out)
+int world_run(const struct bpf_program *prog, int ifindex, const struct frame *in,
+	      struct frame *out)
 {
 	struct xdp_md ctx = {.data_end = (uint32_t)in->len, .ingress_ifindex = (uint32_t)ifindex};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in->b, .data_size_in = (uint32_t)in->len,
 		    .data_out = out->b, .data_size_out = sizeof(out->b), .ctx_in = &ctx,
 		    .ctx_size_in = sizeof(ctx));
-	int fd = bpf_program__fd(world.skel->progs.spillway_xdp);
 
-	assert_int_equal(bpf_prog_test_run_opts(fd, &opts), 0);
+	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(prog), &opts), 0);
 	out->len = opts.data_size_out;
 	return (int)opts.retval;
+}
+
+int world_send_frame(int ifindex, const struct frame *in, struct frame *out)
+{
+	return world_run(world.skel->progs.spillway_xdp, ifindex, in, out);
 }
 
 void world_print_counters(void)

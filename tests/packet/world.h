@@ -106,7 +106,10 @@ void world_detach(int ifindex);
 /* Packets. */
 struct desc from_client(uint32_t service);
 struct desc from_endpoint(const struct desc *sent); /* the answer to a forwarded packet */
-int world_send_frame(int ifindex, const struct frame *in, struct frame *out);
+struct bpf_program;
+int world_run(const struct bpf_program *prog, int ifindex, const struct frame *in,
+	      struct frame *out);
+int world_send_frame(int ifindex, const struct frame *in, struct frame *out); /* spillway_xdp */
 void world_expect_verdict(int ifindex, const struct frame *in, struct frame *out, int want);
 int world_send(int ifindex, const struct desc *d, struct frame *out);
 /* A client's packet must be forwarded exactly to endpoint `id`; returns it as it left. */

@@ -706,9 +706,9 @@ static void what_does_not_fit_the_maps_is_refused_with_the_remedy(void **state)
 	assert_int_equal(
 		tables_compile(c.f.arena, &c.f.model, &c.f.view, c.ids, 15, NULL, &t, &why),
 		-ENOSPC);
-	assert_string_equal(why,
-			    "the pick tables and lists of sources need 512 slots, there are "
-			    "480: raise --max-slots, which takes effect after spillwayd --detach");
+	assert_string_equal(
+		why, "the pick tables, lists of sources and server ids need 512 slots, there are "
+		     "480: raise --max-slots, which takes effect after spillwayd --detach");
 	assert_int_equal(t.slots_count, 77);
 	assert_int_equal(
 		tables_compile(c.f.arena, &c.f.model, &c.f.view, c.ids, 15, c.cache, &t, &why),

@@ -291,7 +291,7 @@ static void an_unknown_name_is_told_the_known_ones(void **state)
 	expect_error(
 		"The Backend \"x\" is invalid: metadata.annotations[Spillway.Dev/tier]: is "
 		"not known; those of a Backend are spillway.dev/forwarding, "
-		"spillway.dev/fqdn-path, spillway.dev/on-removal, spillway.dev/private-targets, spillway.dev/tier, "
+		"spillway.dev/fqdn-path, spillway.dev/on-removal, spillway.dev/private-targets, spillway.dev/quic-server-ids, spillway.dev/tier, "
 		"spillway.dev/udp-replies",
 		3);
 }
@@ -320,7 +320,7 @@ static void a_name_of_another_kind_is_told_its_kinds(void **state)
 		"The Backend \"x\" is invalid: "
 		"metadata.annotations[spillway.dev/idle-timeout-embryonic]: is for TCPRoute, "
 		"UDPRoute; those of a Backend are spillway.dev/forwarding, "
-		"spillway.dev/fqdn-path, spillway.dev/on-removal, spillway.dev/private-targets, spillway.dev/tier, "
+		"spillway.dev/fqdn-path, spillway.dev/on-removal, spillway.dev/private-targets, spillway.dev/quic-server-ids, spillway.dev/tier, "
 		"spillway.dev/udp-replies",
 		3);
 }

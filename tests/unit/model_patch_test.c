@@ -30,6 +30,7 @@ static const struct spw_addr host_addr = {.b = {[10] = 0xff, [11] = 0xff, 198, 5
 struct world {
 	uint64_t seed;
 	bool is_wild; /* with what no patch is possible for, too */
+	bool has_quic;
 	unsigned int gateways, routes, backends, policies;
 	struct arena *texts; /* manifests and all that must outlive models */
 	struct object objects[OBJECTS_MAX];
@@ -134,6 +135,8 @@ static void put_backend(struct world *w, struct strbuf *b, unsigned int n)
 		strbuf_puts(b, "    spillway.dev/on-removal: reset\n");
 	if (chance(w, 10))
 		strbuf_puts(b, "    spillway.dev/udp-replies: expected\n");
+	if (w->has_quic && chance(w, 10))
+		strbuf_puts(b, "    spillway.dev/quic-server-ids: address/4\n");
 	if (chance(w, w->is_wild ? 8 : 2))
 		strbuf_puts(b, "    spillway.dev/forwarding: l2\n");
 	strbuf_puts(b, "spec:\n");
@@ -227,6 +230,7 @@ static void make_world(struct world *w, uint64_t seed)
 {
 	*w = (struct world){.seed = seed, .texts = arena_new()};
 	w->is_wild = chance(w, 20);
+	w->has_quic = chance(w, 25);
 	w->gateways = pick(w, 8) + 1;
 	w->routes = pick(w, 25) + 1;
 	w->backends = pick(w, 40) + 1;
@@ -374,6 +378,17 @@ static bool is_within(const struct model *m, const struct object *o)
 	return !o || (o >= m->objects && o < m->objects + m->object_count);
 }
 
+static void compare_quic(struct pairs *p, const struct quic_map *a, const struct quic_map *b)
+{
+	EXPECT(memcmp(a->id_len, b->id_len, sizeof(a->id_len)) == 0);
+	EXPECT(a->count == b->count);
+	for (size_t i = 0; i < a->count; i++) {
+		EXPECT(memcmp(&a->ids[i].key, &b->ids[i].key, sizeof(a->ids[i].key)) == 0);
+		compare_member(p, &p->a->instances[a->ids[i].instance],
+			       &p->b->instances[b->ids[i].instance]);
+	}
+}
+
 static void compare_service(struct pairs *p, const struct service *a, const struct service *b)
 {
 	EXPECT(addr_equal(&a->vip, &b->vip) && a->port == b->port && a->proto == b->proto);
@@ -390,6 +405,7 @@ static void compare_service(struct pairs *p, const struct service *a, const stru
 	EXPECT(memcmp(&a->prefer_local, &b->prefer_local, sizeof(a->prefer_local)) == 0);
 	EXPECT(same_text(a->local_zone, b->local_zone) && same_text(a->zone_note, b->zone_note));
 	EXPECT(a->guard.rate == b->guard.rate && !a->guard.allow == !b->guard.allow);
+	compare_quic(p, &a->quic, &b->quic);
 	EXPECT(a->locality_count == b->locality_count && a->handoff_count == b->handoff_count);
 	for (size_t i = 0; i < a->locality_count; i++)
 		compare_locality(p, &a->localities[i], &b->localities[i]);

@@ -122,10 +122,12 @@ static void print_one(struct ctl *c, const struct found *f, const struct node *s
 	if (!events)
 		describe_line(&d, "Events:", "<none>");
 	describe_print(&d, stdout);
-	if (f->kind->id == KIND_BACKEND)
+	if (f->kind->id == KIND_BACKEND) {
 		describe_backend_health(c->arena, f->object, services);
-	else if (has_health(f->kind))
+		describe_backend_quic(c->arena, f->object, services);
+	} else if (has_health(f->kind)) {
 		describe_route_health(c->arena, f->object, services);
+	}
 	if (events)
 		print_events(c, events);
 }

@@ -21,6 +21,7 @@
 #define IP4  ((__u32)sizeof(struct iphdr))
 #define IP6  ((__u32)sizeof(struct ipv6hdr))
 #define ICMP 8
+#define UDP  8
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -93,6 +94,16 @@ static inline void write_icmp4(__u8 *b, const struct bench_row *r)
 	*(__be16 *)(l4 + 2) = r->sport;
 }
 
+static inline void write_quic4(__u8 *b, const struct bench_row *r)
+{
+	__u8 *udp = b + ETH + IP4;
+
+	write_ip4(b + ETH, r);
+	write_ports(udp, r);
+	*(__be16 *)(udp + 6) = r->l4_check;
+	*(__be32 *)(udp + UDP + BENCH_ID_WORD) = bench_id_word(r);
+}
+
 static inline void write_row(__u8 *b, const struct bench_row *r)
 {
 	switch (drive.patch) {
@@ -112,6 +123,9 @@ static inline void write_row(__u8 *b, const struct bench_row *r)
 		break;
 	case BENCH_PATCH_ICMP4:
 		write_icmp4(b, r);
+		break;
+	case BENCH_PATCH_QUIC4:
+		write_quic4(b, r);
 		break;
 	}
 }

@@ -161,6 +161,21 @@ static const struct netlist *make_list(void)
 	return &list;
 }
 
+/* Four octets that count, as the driver writes them (shared.h). */
+static void add_ids(struct service *s)
+{
+	const struct locality *l = &s->localities[0];
+
+	s->quic.id_len[0] = 4;
+	for (size_t i = 0; i < l->count; i++) {
+		struct quic_id *id = arena_push(fill.f.arena, s->quic.ids, s->quic.count);
+
+		id->key.b[3] = (uint8_t)(i >> 8);
+		id->key.b[4] = (uint8_t)i;
+		id->instance = l->members[i]->index;
+	}
+}
+
 static void add_extra(enum scenario_extra extra)
 {
 	struct guard guard = {0};
@@ -176,6 +191,8 @@ static void add_extra(enum scenario_extra extra)
 		fill.f.model.services[i].guard = guard;
 		if (extra == SCENARIO_LEAST)
 			fill.f.model.services[i].pick = SPW_PICK_LEAST;
+		if (extra == SCENARIO_QUIC && fill.f.model.services[i].proto == IPPROTO_UDP)
+			add_ids(&fill.f.model.services[i]);
 	}
 }
 

@@ -112,6 +112,7 @@ static size_t put_l4(const struct shape *s, uint8_t *at)
 		return sizeof(struct tcphdr);
 	case BENCH_PATCH_UDP4:
 	case BENCH_PATCH_UDP6:
+	case BENCH_PATCH_QUIC4:
 		put_udp(at);
 		return sizeof(struct udphdr) + UDP_DATA;
 	case BENCH_PATCH_ICMP4:
@@ -207,12 +208,14 @@ void frame_check(const struct image *image, struct bench_row *row)
 {
 	uint32_t addrs = sum16(&row->saddr, 8);
 	uint32_t ports = (uint32_t)row->sport + row->dport;
+	const __be32 id = bench_id_word(row);
 
 	row->l3_check = (uint16_t)~fold(image->l3_sum + addrs);
 	if (image->patch == BENCH_PATCH_ICMP4)
 		ports += row->l3_check;
+	if (image->patch == BENCH_PATCH_QUIC4)
+		ports += sum16(&id, sizeof(id));
 	row->l4_check = (uint16_t)~fold(image->l4_sum + addrs + ports);
-	if (!row->l4_check &&
-	    (image->patch == BENCH_PATCH_UDP4 || image->patch == BENCH_PATCH_UDP6))
+	if (!row->l4_check && proto_of(image->patch) == IPPROTO_UDP)
 		row->l4_check = 0xffff;
 }

@@ -127,7 +127,7 @@ static int open_flows(const struct scenario *s, const struct traffic *clients)
 	return err;
 }
 
-static int traffic_of(const struct scenario *s, uint32_t packets, struct traffic *out)
+static int draw_traffic(const struct scenario *s, uint32_t packets, struct traffic *out)
 {
 	uint32_t flows = s->flows ? s->flows : packets;
 
@@ -151,6 +151,15 @@ static int traffic_of(const struct scenario *s, uint32_t packets, struct traffic
 	return -EINVAL;
 }
 
+static int traffic_of(const struct scenario *s, uint32_t packets, struct traffic *out)
+{
+	int err = draw_traffic(s, packets, out);
+
+	if (s->extra == SCENARIO_QUIC)
+		out->shape.patch = BENCH_PATCH_QUIC4;
+	return err;
+}
+
 /* Brings the tables to where the scenario begins and the trace into the driver. */
 static int prepare(const struct scenario *s, uint32_t packets)
 {
@@ -164,6 +173,8 @@ static int prepare(const struct scenario *s, uint32_t packets)
 		return err;
 	if (scenario_opens(s)) {
 		err = traffic_clients(s->family, s->proto, s->flows, scenario_used(s), &clients);
+		if (s->extra == SCENARIO_QUIC)
+			clients.shape.patch = BENCH_PATCH_QUIC4;
 		if (!err)
 			err = scenario_direct(s) ? open_direct(s, &clients)
 						 : open_flows(s, &clients);
@@ -188,7 +199,7 @@ static uint64_t seen_by(const struct scenario *s, enum bench_target target)
 	if (target != BENCH_PRODUCT)
 		return 0;
 	fill_stats(stats);
-	return stats[s->ends];
+	return stats[scenario_goes_by_id(s) ? SPW_COUNT_QUIC_ROUTED : s->ends];
 }
 
 static uint32_t verdict_of(const struct scenario *s, enum bench_target target)

@@ -25,6 +25,7 @@ enum scenario_extra {
 	SCENARIO_NETWORKS, /* SCENARIO_NETWORK_COUNT denied networks, many of them between clients */
 	SCENARIO_LIMITS,   /* of the service and of each source, never reached */
 	SCENARIO_LEAST,	   /* picks by load */
+	SCENARIO_QUIC,	   /* UDP over IPv4: server ids, and packets that have them */
 };
 
 struct scenario {
@@ -82,6 +83,12 @@ static inline uint8_t scenario_mode(const struct scenario *s)
 static inline bool scenario_direct(const struct scenario *s)
 {
 	return scenario_mode(s) != SPW_MODE_NAT;
+}
+
+/* Does each packet go to whom its connection ID names? */
+static inline bool scenario_goes_by_id(const struct scenario *s)
+{
+	return s->extra == SCENARIO_QUIC && (s->kind == SCENARIO_NEW || scenario_direct(s));
 }
 
 /* Do its packets need flows to be there? */

@@ -24,6 +24,7 @@ enum bench_patch {
 	BENCH_PATCH_TCP6,
 	BENCH_PATCH_UDP6,
 	BENCH_PATCH_ICMP4, /* an error about a packet of the opposite direction */
+	BENCH_PATCH_QUIC4, /* UDP: a short header, and the server id that the client's address gives */
 };
 
 /* Places in the prog array. */
@@ -45,6 +46,25 @@ struct bench_row {
 	__be16 l3_check;
 	__be16 l4_check;
 };
+
+/*
+ * The server id of a QUIC packet: four octets, which lie behind the header's first octet and the connection
+ * ID's, so the last two are the first ones of the data's second word. That word as the wire has it.
+ */
+#define BENCH_IDS     64
+#define BENCH_ID_WORD 4 /* where it is in the data */
+
+static inline __be32 bench_id_word(const struct bench_row *r)
+{
+	union {
+		__u8 b[4];
+		__be32 word;
+	} id = {.word = r->saddr};
+
+	id.b[1] = id.b[3] % BENCH_IDS;
+	id.b[0] = id.b[2] = id.b[3] = 0;
+	return id.word;
+}
 
 /* Written by the runner before a run; `at`, `failed` by the driver. */
 struct bench_drive {
