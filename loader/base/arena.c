@@ -9,9 +9,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define BLOCK_BYTES	65536
 #define BLOCK_BYTES_MAX (1u << 20)
+#define PAGE_BYTES	4096u
 
 struct block {
 	struct block *next;
@@ -23,7 +25,20 @@ struct block {
 struct arena {
 	struct block *head;
 	size_t used_bytes;
+	size_t holders;
 };
+
+/*
+ * All pages of a large block at once: it is going to be used, and one call costs a fraction of a
+ * fault for each of them. What cannot be had so comes by faults.
+ */
+static void populate(struct block *b, size_t size_bytes)
+{
+	const uintptr_t first = ((uintptr_t)b + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+	const uintptr_t end = ((uintptr_t)b + size_bytes) / PAGE_BYTES * PAGE_BYTES;
+
+	(void)madvise((char *)b + (first - (uintptr_t)b), end - first, MADV_POPULATE_WRITE);
+}
 
 static struct block *block_new(size_t size_bytes)
 {
@@ -31,6 +46,8 @@ static struct block *block_new(size_t size_bytes)
 
 	if (!b)
 		return NULL;
+	if (size_bytes == BLOCK_BYTES_MAX)
+		populate(b, size_bytes);
 	b->size_bytes = size_bytes;
 	return b;
 }
@@ -46,6 +63,13 @@ struct arena *arena_new(void)
 		free(a);
 		return NULL;
 	}
+	a->holders = 1;
+	return a;
+}
+
+struct arena *arena_share(struct arena *a)
+{
+	a->holders++;
 	return a;
 }
 
@@ -53,7 +77,7 @@ void arena_free(struct arena *a)
 {
 	struct block *next;
 
-	if (!a)
+	if (!a || --a->holders)
 		return;
 	for (struct block *b = a->head; b; b = next) {
 		next = b->next;

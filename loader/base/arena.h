@@ -12,7 +12,9 @@ struct arena;
 
 /* NULL when out of memory. */
 struct arena *arena_new(void);
-void arena_free(struct arena *a);
+/* One more holder: it takes as many arena_free() as there are. */
+struct arena *arena_share(struct arena *a);
+void arena_free(struct arena *a); /* NULL is fine */
 AUTO_DEFINE(struct arena *, arena_free)
 
 /*

@@ -32,6 +32,7 @@ static void add(struct diags *d, struct diag item, const char *fmt, va_list ap)
 		d->warnings++;
 	if (d->count > LIMIT_MISTAKES)
 		return;
+	item.subject = d->subject;
 	if (d->count == LIMIT_MISTAKES)
 		item.text = arena_printf(d->arena,
 					 "error: more than %d mistakes: the others are not shown",

@@ -25,6 +25,7 @@ struct diag {
 	enum diag_severity severity;
 	struct loc loc;
 	const char *text; /* no place, no full stop */
+	size_t subject;	  /* diags.subject of then */
 };
 
 /* Owned by the caller; texts live in `arena`. */
@@ -34,6 +35,7 @@ struct diags {
 	size_t count;
 	size_t errors;
 	size_t warnings;
+	size_t subject; /* of what is added from now on: a number that the adder gives it; 0: none */
 };
 
 void diags_init(struct diags *d, struct arena *arena);

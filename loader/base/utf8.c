@@ -2,8 +2,6 @@
 /* RFC 3629, section 4: only the second byte has a range that depends on the first. */
 #include "base/utf8.h"
 
-#include <stdint.h>
-
 static const struct row {
 	uint8_t first, last; /* of the leading byte */
 	uint8_t second_min, second_max;
@@ -50,4 +48,28 @@ bool utf8_is_valid(const char *text, size_t len)
 			return false;
 	}
 	return true;
+}
+
+size_t utf8_put(char *out, uint32_t c)
+{
+	if (c < 0x80) {
+		out[0] = (char)c;
+		return 1;
+	}
+	if (c < 0x800) {
+		out[0] = (char)(0xc0 | c >> 6);
+		out[1] = (char)(0x80 | (c & 0x3f));
+		return 2;
+	}
+	if (c < 0x10000) {
+		out[0] = (char)(0xe0 | c >> 12);
+		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
+		out[2] = (char)(0x80 | (c & 0x3f));
+		return 3;
+	}
+	out[0] = (char)(0xf0 | c >> 18);
+	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
+	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
+	out[3] = (char)(0x80 | (c & 0x3f));
+	return 4;
 }

@@ -28,7 +28,7 @@ static int match(struct change *c)
 
 	for (size_t i = 0; i < c->count; i++) {
 		it = &c->items[i];
-		if (it->remove)
+		if (it->remove || it->is_stored)
 			continue;
 		why = it->old ? immutable_refuse(c->answer, it->old, &it->object) : NULL;
 		if (why)
@@ -91,17 +91,56 @@ static void note_warnings(struct change *c, const struct diags *d)
 	}
 }
 
-/* Takes the arena over; from here on the generation holds it. */
+/* What does not create or delete may be a patch: by far less work, where it is possible. */
+static struct generation *try_patch(struct change *c, const struct model_options *opts)
+{
+	const struct generation *now = c->engine->now;
+	struct patch_object *objects = arena_array(c->answer, c->count, sizeof(*objects));
+
+	for (size_t i = 0; i < c->count; i++) {
+		const struct change_item *it = &c->items[i];
+
+		if (it->remove || !it->old || (it->changed && it->key.kind->id != KIND_BACKEND))
+			return NULL;
+		objects[i] = (struct patch_object){
+			.place = (size_t)(it->old - now->model->objects),
+			.is_changed = it->changed,
+		};
+	}
+	change_settle(c);
+	for (size_t i = 0; i < c->count; i++)
+		objects[i].object = c->items[i].object;
+	return generation_patch(c->arena, objects, c->count, opts, c->engine->now);
+}
+
+/* The arena is the generation's from here on. */
+static int make_generation(struct change *c, struct generation **out)
+{
+	const struct model_options opts = engine_model_options(c->engine, c->arena);
+	struct generation *g = try_patch(c, &opts);
+	int err;
+
+	if (!g) {
+		err = change_merge(c);
+		if (err)
+			return err;
+		g = generation_new(c->arena, c->objects, c->object_count, &opts, c->engine->now);
+	}
+	c->arena_given = true;
+	*out = g;
+	return 0;
+}
+
+/* The generation to be, if it can be. */
 static int build(struct change *c, struct generation **out)
 {
 	struct engine *e = c->engine;
-	struct model_options opts = engine_model_options(e, c->arena);
 	AUTO(generation_free) struct generation *g = NULL;
 	const char *why = NULL;
-	int err;
+	int err = make_generation(c, &g);
 
-	g = generation_new(c->arena, c->objects, c->object_count, &opts, e->now);
-	c->arena_given = true;
+	if (err)
+		return err;
 	note_warnings(c, &g->warnings);
 	if (carry_check(c, g))
 		return -EINVAL;
@@ -201,7 +240,7 @@ static bool finish_objects(struct change *c, struct generation *g,
 		forget_refused(c->engine, &changes[i].key);
 		o = generation_find(g, key);
 		if (o)
-			object_stamp(g->arena, o, &changes[i].after);
+			object_stamp(g->lasting, o, &changes[i].after);
 		if (c->items[i].old && changes[i].outcome == STORE_UNCHANGED)
 			c->items[i].old->applied = changes[i].after.applied;
 		if (!outcome_words[changes[i].outcome])
@@ -274,8 +313,6 @@ void engine_change(struct engine *e, struct arena *a, const struct change_reques
 		arena_free(c.arena);
 		return;
 	}
-	if (!err)
-		err = change_merge(&c);
 	if (!err)
 		err = build(&c, &g);
 	if (!c.arena_given)

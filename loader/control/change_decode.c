@@ -60,6 +60,33 @@ static void note_diags(struct change *c, int index, const struct diags *d)
 	}
 }
 
+/*
+ * Is it word for word what is stored, which passed all checks? Then it would again, without a
+ * warning, and come to the same: most of a large apply is nothing new.
+ */
+static bool is_stored(const struct change *c, struct node *root, struct change_item *it)
+{
+	const struct object_key key = {
+		.project = c->req->project,
+		.kind = kind_lookup(node_text_at(root, "apiVersion", ""),
+				    node_text_at(root, "kind", "")),
+		.namespace = node_text_at(root, "metadata.namespace", ""),
+		.name = node_text_at(root, "metadata.name", ""),
+	};
+	const struct object *old = key.kind ? generation_find(c->engine->now, &key) : NULL;
+
+	if (!old || !node_equal(old->res.root, root))
+		return false;
+	it->object = (struct object){.res = old->res, .project = key.project};
+	it->object.res.namespace = key.namespace;
+	it->object.res.name = key.name;
+	it->object.res.root = root;
+	it->object.res.loc = root->loc;
+	it->key = object_key(&it->object);
+	it->is_stored = true;
+	return true;
+}
+
 static void decode_object(struct change *c, int index, struct node *root, struct change_item *it)
 {
 	const char *version = node_text_at(root, "metadata.resourceVersion", NULL);
@@ -110,7 +137,10 @@ int change_decode(struct change *c)
 	c->items = arena_array(c->answer, c->count, sizeof(*c->items));
 	for (size_t i = 0; i < c->count; i++) {
 		root = c->req->objects[i];
-		object_mark(root, arena_printf(c->arena, "%zu", i));
+		root->loc.file = arena_printf(c->arena, "%zu", i);
+		if (c->req->mode != CHANGE_DELETE && is_stored(c, root, &c->items[i]))
+			continue;
+		object_mark(root, root->loc.file);
 		if (c->req->mode == CHANGE_DELETE)
 			decode_key(c, (int)i, root, &c->items[i]);
 		else

@@ -14,6 +14,7 @@ struct change_item {
 	struct object object; /* not for deletes; holds its body once it is merged */
 	const char *version;  /* metadata.resourceVersion of the request, or NULL */
 	struct object *old;   /* in the generation in force, or NULL */
+	bool is_stored;	      /* its tree equals that of `old` */
 	bool changed, spec_changed;
 	bool remove; /* deleted or pruned */
 };
@@ -29,6 +30,7 @@ struct change {
 	struct change_item *items;   /* by request index */
 	size_t count;		     /* with what is pruned, which the request does not name */
 	struct change_item **sorted; /* by key */
+	bool is_settled;	     /* see change_settle() */
 	struct object *objects;	     /* of the next generation */
 	size_t object_count;
 };
@@ -47,6 +49,8 @@ const char *change_resource(struct change *c, const struct object_key *key);
 
 /* change_merge.c. Fills in `sorted`; an object that is given twice is a mistake. */
 int change_sort(struct change *c);
+/* The objects of the request as the next generation is to have them. */
+void change_settle(struct change *c);
 /* Fills in `objects`: the stored ones that the request leaves alone, and its own. */
 int change_merge(struct change *c);
 /* Lets go of the trees that change_merge() took. */

@@ -79,6 +79,20 @@ void change_release(struct change *c)
 	}
 }
 
+/* Once: a patch that is not possible has done it already. */
+void change_settle(struct change *c)
+{
+	if (c->is_settled)
+		return;
+	c->is_settled = true;
+	for (size_t i = 0; i < c->count; i++) {
+		if (c->items[i].remove)
+			continue;
+		foresee(&c->items[i]);
+		settle_body(&c->items[i]);
+	}
+}
+
 /* The next generation's objects: the stored ones that the request leaves alone, and its own. */
 int change_merge(struct change *c)
 {
@@ -87,6 +101,7 @@ int change_merge(struct change *c)
 	struct change_item *it;
 	size_t count = 0;
 
+	change_settle(c);
 	for (size_t i = 0; i < m->object_count; i++) {
 		if (!is_in_request(c, &m->objects[i]))
 			*arena_push(c->arena, all, count) = object_copy(c->arena, &m->objects[i]);
@@ -95,8 +110,6 @@ int change_merge(struct change *c)
 		it = &c->items[i];
 		if (it->remove)
 			continue;
-		foresee(it);
-		settle_body(it);
 		*arena_push(c->arena, all, count) = object_copy(c->arena, &it->object);
 		all[count - 1].res.loc = it->object.res.loc;
 	}

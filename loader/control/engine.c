@@ -361,6 +361,7 @@ void engine_close(struct engine *e)
 	table_cache_free(e->cache);
 	store_close(e->store);
 	admins_done(&e->admins);
+	arena_free(e->trial.arena);
 	arena_free(e->have_arena);
 	arena_free(e->arena);
 	free(e->problem);

@@ -47,6 +47,17 @@ struct drain_lists {
 	struct drain_walk *walk; /* under way, or NULL; it releases itself */
 };
 
+/*
+ * What a trial compiled, for the rebuild that follows: the same tables, if no entry changed meanwhile.
+ * The model is the one that is numbered; rebuild_renumber() for another one ends it.
+ */
+struct trial {
+	struct arena *arena; /* owned; NULL: there is none */
+	const struct model *model;
+	const struct health_entry *entries; /* a copy, of `model` */
+	struct tables want;		    /* nothing placed yet, without motions */
+};
+
 struct engine {
 	uv_loop_t *loop;
 	struct arena *arena;		    /* what lives as long as the engine */
@@ -71,7 +82,9 @@ struct engine {
 	struct admins admins;
 	struct drain_lists drain_lists;
 	struct generation *now; /* owned; never NULL once opened */
-	bool numbered;		/* ids_assign() has accepted `now` */
+	/* Whose numbers `ids` has: that of `now` but during a change; NULL: ids_assign() refused it. */
+	const struct model *numbered;
+	struct trial trial;
 	struct arena *have_arena;
 	struct tables have;  /* what the maps hold, in have_arena */
 	bool resets_known;   /* SPW_WORD_RESET of the maps is what the words say */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a generation inherits from the one before is looked up by identity, never by position. */
+/* What a whole generation inherits from the one before is looked up by identity, never by position. */
 #include "control/generation.h"
 
 #include <string.h>
@@ -40,36 +40,9 @@ struct object *generation_find(const struct generation *g, const struct object_k
 	return found ? *found : NULL;
 }
 
-int64_t generation_since(const struct generation *g, const struct object *o, size_t condition)
-{
-	return g->since_s[o - g->model->objects][condition];
-}
-
-static int compare_address(const struct instance *x, const struct instance *y)
-{
-	int order = addr_compare(&x->addr, &y->addr);
-
-	return order ? order : (int)x->port - (int)y->port;
-}
-
-/* Without an address the name is the identity. */
-static int compare_places(const struct instance *x, const struct instance *y)
-{
-	int order = (int)x->kind - (int)y->kind;
-
-	if (!order)
-		order = compare_address(x, y);
-	return order || x->kind == ENDPOINT_IP ? order : strcmp(x->name, y->name);
-}
-
 static int compare_instances(const void *a, const void *b)
 {
-	const struct instance *x = *(struct instance *const *)a, *y = *(struct instance *const *)b;
-	int order = compare_places(x, y);
-
-	if (!order)
-		order = (int)x->mode - (int)y->mode;
-	return order ? order : (x->profile > y->profile) - (x->profile < y->profile);
+	return instance_compare(*(struct instance *const *)a, *(struct instance *const *)b);
 }
 
 /* All instances by place; those with an address come first. */
@@ -119,13 +92,13 @@ static void carry_health(struct generation *g, const struct generation *before)
 	bool found;
 
 	for (size_t t = 0; t < now->instance_count; t++) {
-		while (f < old->instance_count && compare_places(from[f], to[t]) < 0)
+		while (f < old->instance_count && instance_compare_places(from[f], to[t]) < 0)
 			f++;
 		found = false;
 		for (size_t i = f; i < old->instance_count; i++) {
-			if (compare_places(from[i], to[t]))
+			if (instance_compare_places(from[i], to[t]))
 				break;
-			if (found && compare_instances(&from[i], &to[t]))
+			if (found && instance_compare(from[i], to[t]))
 				continue;
 			g->entries[to[t]->index] = before->entries[from[i]->index];
 			found = true;
@@ -146,18 +119,24 @@ static void touch(struct generation *g, const struct instance *i)
 		g->touched[i->services[n]] = true;
 }
 
-/* All services are touched: what a change of resources did to their loads is told as well. */
-static void count_all(struct generation *g, const struct generation *before)
+void generation_count(struct generation *g)
 {
 	const struct model *m = g->model;
 
 	g->healthy = arena_array(g->arena, m->service_count, sizeof(*g->healthy));
 	g->counted = arena_array(g->arena, m->instance_count, sizeof(*g->counted));
-	g->touched = arena_array(g->arena, m->service_count, sizeof(*g->touched));
 	for (size_t i = 0; i < m->instance_count; i++) {
 		if (health_is_healthy(&g->entries[m->instances[i].index]))
 			count_as(g, &m->instances[i], true);
 	}
+}
+
+/* All services are touched: what a change of resources did to their loads is told as well. */
+static void touch_all(struct generation *g, const struct generation *before)
+{
+	const struct model *m = g->model;
+
+	g->touched = arena_array(g->arena, m->service_count, sizeof(*g->touched));
 	for (size_t i = 0; i < m->service_count; i++)
 		g->touched[i] = true;
 	g->loads = tier_loads_new(g->arena, m, before ? before->model : NULL,
@@ -206,7 +185,7 @@ struct generation *generation_new(struct arena *a, const struct object *objects,
 {
 	struct generation *g = arena_alloc(a, sizeof(*g));
 
-	g->arena = a;
+	g->arena = g->lasting = a;
 	g->host_addrs = opts->host_addrs;
 	g->host_addr_count = opts->host_addr_count;
 	diags_init(&g->warnings, a);
@@ -219,7 +198,8 @@ struct generation *generation_new(struct arena *a, const struct object *objects,
 	sort_instances(g);
 	if (before)
 		carry_health(g, before);
-	count_all(g, before);
+	generation_count(g);
+	touch_all(g, before);
 	return g;
 }
 
@@ -229,6 +209,8 @@ void generation_free(struct generation *g)
 		return;
 	for (size_t i = 0; i < g->model->object_count; i++)
 		frozen_release(g->model->objects[i].body);
+	for (size_t i = 0; i < g->held_count; i++)
+		arena_free(g->held[i]);
 	arena_free(g->arena);
 }
 

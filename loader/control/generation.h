@@ -2,8 +2,8 @@
 /*
  * One resource set and what was made from it: objects, model, the health view that lies over it.
  * Everything lives in the generation's arena and goes with it, but for the objects' trees, which
- * generations share; only `entries` and what is counted
- * from them change.
+ * generations share, and, after patches, what these share with the generations before: see
+ * generation_patch.c. Only `entries` and what is counted from them change.
  */
 #ifndef SPILLWAY_CONTROL_GENERATION_H
 #define SPILLWAY_CONTROL_GENERATION_H
@@ -12,13 +12,16 @@
 #include "control/tier_events.h"
 #include "model/health_view.h"
 #include "model/model.h"
+#include "model/patch.h"
 
 struct generation {
-	struct arena *arena; /* owned; holds this struct too, but not the objects' bodies */
+	struct arena *arena;   /* owned; holds this struct too, but not the objects' bodies */
+	struct arena *lasting; /* for what an object keeps as long as it is not changed */
+	struct arena **held;   /* of a patched one: arenas of those before, and `lasting` */
+	size_t held_count;
 	struct model *model;
-	struct object **by_key; /* the model's objects, ordered by object_key_compare() */
-	int64_t **since_s;	/* by model object, by condition: unix time it took its status */
-	bool *redated;		/* by model object: what the store has of these is another */
+	struct object **by_key;	      /* the model's objects, ordered by object_key_compare() */
+	bool *redated;		      /* by model object: what the store has of these is another */
 	struct health_entry *entries; /* by instance.index */
 	struct instance **by_address; /* those with an address, ordered by addr, port */
 	size_t by_address_count;
@@ -39,6 +42,13 @@ struct generation {
 struct generation *generation_new(struct arena *a, const struct object *objects, size_t count,
 				  const struct model_options *opts,
 				  const struct generation *before);
+/*
+ * The same after a change of a few objects, for the work that these make; NULL: it takes a whole one.
+ * `a` is taken over only on success, and holds the texts of the objects only for the time of the call.
+ */
+struct generation *generation_patch(struct arena *a, const struct patch_object *objects,
+				    size_t count, const struct model_options *opts,
+				    struct generation *before);
 void generation_free(struct generation *g); /* NULL is fine */
 AUTO_DEFINE(struct generation *, generation_free)
 
@@ -46,8 +56,8 @@ AUTO_DEFINE(struct generation *, generation_free)
 struct object *generation_find(const struct generation *g, const struct object_key *key);
 /* Copies of all objects, in `a`. */
 struct object *generation_copy(const struct generation *g, struct arena *a);
-/* Since when the object's condition has its status. */
-int64_t generation_since(const struct generation *g, const struct object *o, size_t condition);
+/* Counts healthy members anew, once `entries` are there. */
+void generation_count(struct generation *g);
 /*
  * The instances of an address and port (0: all its ports) are by_address[first .. first + count);
  * returns the count.

@@ -41,6 +41,14 @@ static struct tables have_now(struct engine *e, struct arena *a)
 	return have;
 }
 
+static int compile(struct engine *e, const struct generation *g, struct arena *a, struct plan *p)
+{
+	const struct health_view view = generation_view(g);
+
+	return tables_compile(a, g->model, &view, e->ids, dataplane_meta(e->dp)->slot_lines,
+			      e->cache, &p->want, &p->why);
+}
+
 /* Without room for slots whose flows strayed, packets go on to look for these: words say so, too. */
 static int plan_steps(struct engine *e, struct arena *a, enum resting resting, struct plan *p)
 {
@@ -63,17 +71,12 @@ static int plan_steps(struct engine *e, struct arena *a, enum resting resting, s
 	return tables_diff(a, &have, &p->want, &slots, &motions, &p->steps);
 }
 
-static int make_plan(struct engine *e, const struct generation *g, struct arena *a,
-		     enum resting resting, struct plan *p)
+/* How to get from the tables in force to p->want. */
+static int make_plan(struct engine *e, struct arena *a, enum resting resting, struct plan *p)
 {
 	const uint32_t slot_lines = dataplane_meta(e->dp)->slot_lines;
-	const struct health_view view = generation_view(g);
-	int err =
-		tables_compile(a, g->model, &view, e->ids, slot_lines, e->cache, &p->want, &p->why);
+	int err = plan_steps(e, a, resting, p);
 
-	if (err)
-		return err;
-	err = plan_steps(e, a, resting, p);
 	if (err)
 		p->why = arena_printf(a,
 				      "the pick tables do not fit beside those in use into %llu "
@@ -83,24 +86,99 @@ static int make_plan(struct engine *e, const struct generation *g, struct arena 
 	return err;
 }
 
+static void end_trial(struct engine *e)
+{
+	arena_free(e->trial.arena);
+	e->trial = (struct trial){0};
+}
+
+static const struct health_entry *copy_entries(struct arena *a, const struct generation *g)
+{
+	const size_t count = g->model->instance_count;
+	struct health_entry *copy = arena_array(a, count, sizeof(*copy));
+
+	if (count)
+		memcpy(copy, g->entries, count * sizeof(*copy));
+	return copy;
+}
+
+/* With rows that a plan may place. */
+static struct tables copy_rows(struct arena *a, const struct tables *t)
+{
+	struct tables copy = *t;
+
+	copy.services = arena_array(a, t->service_count, sizeof(*t->services));
+	copy.slots = arena_array(a, t->slots_count, sizeof(*t->slots));
+	if (t->service_count)
+		memcpy(copy.services, t->services, t->service_count * sizeof(*t->services));
+	if (t->slots_count)
+		memcpy(copy.slots, t->slots, t->slots_count * sizeof(*t->slots));
+	return copy;
+}
+
 int rebuild_trial(struct engine *e, struct generation *g, struct arena *a, const char **why)
 {
+	AUTO(arena_free) struct arena *kept = arena_new();
 	struct plan p = {0};
-	int err = ids_assign(e->ids, g->model, &p.why);
+	int err = kept ? ids_assign(e->ids, g->model, &p.why) : -ENOMEM;
 
-	if (!err)
-		err = make_plan(e, g, a, RESTING_IGNORED, &p);
-	if (err)
+	end_trial(e);
+	if (!err) {
+		e->numbered = g->model;
+		err = compile(e, g, kept, &p);
+	}
+	if (err) {
 		*why = arena_strdup(a, p.why ? p.why : strerror(-err));
+		return err;
+	}
+	e->trial = (struct trial){
+		.model = g->model,
+		.entries = copy_entries(kept, g),
+		.want = p.want,
+	};
+	e->trial.arena = TAKE(kept);
+	p.want = copy_rows(a, &p.want);
+	err = make_plan(e, a, RESTING_IGNORED, &p);
+	if (err)
+		*why = p.why;
+	return err;
+}
+
+static bool fits_now(const struct engine *e)
+{
+	const struct model *m = e->now->model;
+
+	return e->trial.arena && e->trial.model == m &&
+	       (!m->instance_count || memcmp(e->trial.entries, e->now->entries,
+					     m->instance_count * sizeof(*e->now->entries)) == 0);
+}
+
+/* Tables of `now`, by the latest trial if they would be the same, in an arena that the caller frees. */
+static int compile_now(struct engine *e, struct arena **a, struct plan *p)
+{
+	int err = 0;
+
+	if (fits_now(e)) {
+		p->want = e->trial.want;
+		*a = TAKE(e->trial.arena);
+	} else {
+		*a = arena_new();
+		err = *a ? compile(e, e->now, *a, p) : -ENOMEM;
+	}
+	end_trial(e);
 	return err;
 }
 
 void rebuild_renumber(struct engine *e)
 {
 	const char *why = NULL;
-	int err = ids_assign(e->ids, e->now->model, &why);
+	int err;
 
-	e->numbered = !err;
+	if (e->numbered == e->now->model)
+		return;
+	end_trial(e);
+	err = ids_assign(e->ids, e->now->model, &why);
+	e->numbered = err ? NULL : e->now->model;
 	if (err)
 		engine_set_problem(e, why ? why : strerror(-err));
 }
@@ -163,13 +241,11 @@ static void done(struct engine *e, const struct plan *p)
 
 int engine_rebuild(struct engine *e)
 {
-	AUTO(arena_free) struct arena *a = arena_new();
+	AUTO(arena_free) struct arena *a = NULL;
 	const uint64_t start_ns = uv_hrtime();
 	struct plan p = {0};
 	int err;
 
-	if (!a)
-		return failed(e, -ENOMEM, NULL);
 	if (!e->numbered)
 		rebuild_renumber(e);
 	if (!e->numbered)
@@ -180,7 +256,9 @@ int engine_rebuild(struct engine *e)
 		return 0;
 	}
 	reaction_refresh(e);
-	err = make_plan(e, e->now, a, RESTING_HEEDED, &p);
+	err = compile_now(e, &a, &p);
+	if (!err)
+		err = make_plan(e, a, RESTING_HEEDED, &p);
 	if (err)
 		return failed(e, err, p.why);
 	if (steps_empty(&p.steps)) {

@@ -20,8 +20,8 @@ static bool is_same_text(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static struct node *add_condition(struct engine *e, struct arena *a, struct node *list,
-				  const struct object *o, size_t index)
+static struct node *add_condition(struct arena *a, struct node *list, const struct object *o,
+				  size_t index)
 {
 	const struct condition *c = &o->conditions[index];
 	struct node *n = tree_append_map(a, list);
@@ -32,20 +32,19 @@ static struct node *add_condition(struct engine *e, struct arena *a, struct node
 	tree_set_text(a, n, "reason", c->reason);
 	tree_set_text(a, n, "message", c->message ? c->message : "");
 	tree_set_text(a, n, "lastTransitionTime",
-		      clock_rfc3339(generation_since(e->now, o, index), when));
+		      clock_rfc3339(o->conditions[index].since_s, when));
 	tree_set_int(a, n, "observedGeneration", o->generation);
 	return n;
 }
 
 /* Conditions about no parent and no section. */
-static struct node *add_plain(struct engine *e, struct arena *a, struct node *status,
-			      const struct object *o)
+static struct node *add_plain(struct arena *a, struct node *status, const struct object *o)
 {
 	struct node *list = tree_set_list(a, status, "conditions");
 
 	for (size_t i = 0; i < o->condition_count; i++) {
 		if (!o->conditions[i].section && !o->conditions[i].parent)
-			add_condition(e, a, list, o, i);
+			add_condition(a, list, o, i);
 	}
 	return list;
 }
@@ -122,8 +121,7 @@ static void add_kinds(struct arena *a, struct node *status, const struct node *l
 	}
 }
 
-static void add_listeners(struct engine *e, struct arena *a, struct node *status,
-			  const struct object *o)
+static void add_listeners(struct arena *a, struct node *status, const struct object *o)
 {
 	const struct node *written = node_at(o->res.root, "spec.listeners");
 	struct node *list = tree_set_list(a, status, "listeners"), *n, *conditions;
@@ -138,7 +136,7 @@ static void add_listeners(struct engine *e, struct arena *a, struct node *status
 		conditions = tree_set_list(a, n, "conditions");
 		for (size_t c = 0; c < o->condition_count; c++) {
 			if (is_same_text(o->conditions[c].section, name))
-				add_condition(e, a, conditions, o, c);
+				add_condition(a, conditions, o, c);
 		}
 	}
 }
@@ -149,8 +147,8 @@ static struct node *render_gateway(struct engine *e, struct arena *a, const stru
 	const char *problem = address_problem(e, a, o);
 
 	add_addresses(e, a, status, o);
-	conditions = add_plain(e, a, status, o);
-	add_listeners(e, a, status, o);
+	conditions = add_plain(a, status, o);
+	add_listeners(a, status, o);
 	if (problem)
 		overlay_problem(a, conditions, problem);
 	return status;
@@ -176,7 +174,7 @@ static struct node *add_parent(struct arena *a, struct node *parents, const stru
 }
 
 /* One entry per parent, section and port, in the order of their first condition. */
-static struct node *render_route(struct engine *e, struct arena *a, const struct object *o)
+static struct node *render_route(struct arena *a, const struct object *o)
 {
 	struct node *status = tree_map(a), *parents = tree_set_list(a, status, "parents");
 	struct node **lists = arena_array(a, o->condition_count, sizeof(*lists));
@@ -193,13 +191,13 @@ static struct node *render_route(struct engine *e, struct arena *a, const struct
 		}
 		if (!lists[i])
 			lists[i] = add_parent(a, parents, c);
-		add_condition(e, a, lists[i], o, i);
+		add_condition(a, lists[i], o, i);
 	}
 	return status;
 }
 
 /* What is said of a policy is the same below each Gateway. */
-static struct node *render_policy(struct engine *e, struct arena *a, const struct object *o)
+static struct node *render_policy(struct arena *a, const struct object *o)
 {
 	struct node *status = tree_map(a), *list = tree_set_list(a, status, "ancestors"), *n, *ref;
 
@@ -215,7 +213,7 @@ static struct node *render_policy(struct engine *e, struct arena *a, const struc
 		if (at->section)
 			tree_set_text(a, ref, "sectionName", at->section);
 		tree_set_text(a, n, "controllerName", CONTROLLER_NAME);
-		add_plain(e, a, n, o);
+		add_plain(a, n, o);
 	}
 	return status;
 }
@@ -233,17 +231,17 @@ struct node *status_render(struct engine *e, struct arena *a, const struct objec
 	case KIND_UDPROUTE:
 	case KIND_HTTPROUTE:
 	case KIND_TLSROUTE:
-		return render_route(e, a, o);
+		return render_route(a, o);
 	case KIND_BACKEND:
 		status = tree_map(a);
-		reach_overlay(e, a, add_plain(e, a, status, o), o);
+		reach_overlay(e, a, add_plain(a, status, o), o);
 		return status;
 	case KIND_BACKENDTRAFFICPOLICY:
 	case KIND_BACKENDTLSPOLICY:
-		return render_policy(e, a, o);
+		return render_policy(a, o);
 	case KIND_GATEWAYCLASS:
 		status = tree_map(a);
-		add_plain(e, a, status, o);
+		add_plain(a, status, o);
 		return status;
 	case KIND_REFERENCEGRANT: /* these have none */
 	case KIND_CONFIGMAP:

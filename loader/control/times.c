@@ -5,12 +5,13 @@
  */
 #include "control/times.h"
 
-#include <stdlib.h>
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/log.h"
-#include "control/tree.h"
+#include "base/strbuf.h"
+#include "manifest/manifest.h"
 
 static bool is_same_text(const char *a, const char *b)
 {
@@ -34,14 +35,13 @@ static size_t find(const struct object *old, const struct condition *c)
 	return i;
 }
 
-static void date_object(struct generation *g, const struct generation *before, size_t index,
-			int64_t now_s)
+void times_date_object(struct generation *g, const struct generation *before, size_t index)
 {
-	const struct object *o = &g->model->objects[index], *old = NULL;
+	const int64_t now_s = (int64_t)time(NULL);
+	struct object *o = &g->model->objects[index];
 	const struct object_key key = object_key(o);
+	const struct object *old = before ? generation_find(before, &key) : NULL;
 
-	g->since_s[index] = arena_array(g->arena, o->condition_count, sizeof(int64_t));
-	old = before ? generation_find(before, &key) : NULL;
 	g->redated[index] = old ? old->condition_count != o->condition_count ||
 					    before->redated[old - before->model->objects]
 				: o->condition_count > 0;
@@ -49,19 +49,16 @@ static void date_object(struct generation *g, const struct generation *before, s
 		const size_t at = old ? find(old, &o->conditions[c]) : 0;
 		const bool is_found = old && at < old->condition_count;
 
-		g->since_s[index][c] = is_found ? generation_since(before, old, at) : now_s;
+		o->conditions[c].since_s = is_found ? old->conditions[at].since_s : now_s;
 		g->redated[index] = g->redated[index] || !is_found;
 	}
 }
 
 void times_date(struct generation *g, const struct generation *before)
 {
-	const int64_t now_s = (int64_t)time(NULL);
-
-	g->since_s = arena_array(g->arena, g->model->object_count, sizeof(int64_t *));
 	g->redated = arena_array(g->arena, g->model->object_count, sizeof(bool));
 	for (size_t i = 0; i < g->model->object_count; i++)
-		date_object(g, before, i, now_s);
+		times_date_object(g, before, i);
 }
 
 static const struct kind *kind_of(const char *group, const char *name)
@@ -121,7 +118,7 @@ static void restore(void *ctx, const struct stored *row)
 		const int64_t since_s = since_of(list, &o->conditions[c]);
 
 		if (since_s)
-			g->since_s[index][c] = since_s;
+			o->conditions[c].since_s = since_s;
 		else
 			g->redated[index] = true;
 	}
@@ -136,39 +133,47 @@ void times_restore(struct engine *e, struct generation *g)
 		log_warn("store: times of conditions: %s: they begin anew", store_error(e->store));
 }
 
-static const char *body_of(struct arena *a, const struct generation *g, size_t index)
+static void put_text(struct strbuf *b, const char *member, const char *text)
 {
-	const struct object *o = &g->model->objects[index];
-	struct node *list = tree_list(a), *n;
-	const char *text;
-	char *json;
+	if (!text)
+		return;
+	strbuf_puts(b, ",\"");
+	strbuf_puts(b, member);
+	strbuf_puts(b, "\":");
+	json_put_text(b, text);
+}
 
+static void put_condition(struct strbuf *b, const struct condition *c)
+{
+	strbuf_puts(b, c->status ? "{\"status\":true" : "{\"status\":false");
+	put_text(b, "type", c->type);
+	put_text(b, "parent", c->parent);
+	put_text(b, "section", c->section);
+	put_text(b, "parentKind", c->parent_kind);
+	if (c->port)
+		strbuf_printf(b, ",\"port\":%u", c->port);
+	strbuf_printf(b, ",\"since\":%" PRId64 "}", c->since_s);
+}
+
+/* `b` is used anew for each. */
+static const char *body_of(struct arena *a, const struct object *o, struct strbuf *b)
+{
+	b->len = 0;
+	strbuf_puts(b, "[");
 	for (size_t i = 0; i < o->condition_count; i++) {
-		const struct condition *c = &o->conditions[i];
-
-		n = tree_append_map(a, list);
-		tree_set_text(a, n, "type", c->type);
-		node_set(a, n, "status", node_new_bool(a, c->status, (struct loc){0}));
-		if (c->parent)
-			tree_set_text(a, n, "parent", c->parent);
-		if (c->section)
-			tree_set_text(a, n, "section", c->section);
-		if (c->parent_kind)
-			tree_set_text(a, n, "parentKind", c->parent_kind);
-		if (c->port)
-			tree_set_int(a, n, "port", c->port);
-		tree_set_int(a, n, "since", g->since_s[index][i]);
+		if (i)
+			strbuf_puts(b, ",");
+		put_condition(b, &o->conditions[i]);
 	}
-	json = node_to_json(list, 0);
-	text = arena_strdup(a, json);
-	free(json);
-	return text;
+	strbuf_puts(b, "]");
+	return arena_strndup(a, b->text, b->len);
 }
 
 void times_keep(struct engine *e, struct generation *g)
 {
 	AUTO(arena_free) struct arena *a = arena_new();
 	struct stored *rows = NULL;
+	struct strbuf body = {0};
 	size_t count = 0;
 
 	for (size_t i = 0; a && i < g->model->object_count; i++) {
@@ -179,8 +184,9 @@ void times_keep(struct engine *e, struct generation *g)
 			continue;
 		row = arena_push(a, rows, count);
 		*row = object_stored_key(&key);
-		row->body = body_of(a, g, i);
+		row->body = body_of(a, &g->model->objects[i], &body);
 	}
+	strbuf_done(&body);
 	if (!count)
 		return;
 	if (store_put_times(e->store, rows, count)) {

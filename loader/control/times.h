@@ -5,8 +5,10 @@
 
 #include "control/engine.h"
 
-/* Fills in since_s and redated; `before` may be NULL. */
+/* Fills in since_s of conditions, and redated; `before` may be NULL. */
 void times_date(struct generation *g, const struct generation *before);
+/* The same of one object; redated is there. */
+void times_date_object(struct generation *g, const struct generation *before, size_t index);
 /* Of the first generation: what the store remembers. */
 void times_restore(struct engine *e, struct generation *g);
 /* What was dated anew goes to the store. A failure is logged: the daemon knows them all the same. */

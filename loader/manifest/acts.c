@@ -75,9 +75,12 @@ const char *field_type_text(enum field_type type)
 /* A value that was filled in, or might as well have been, asks for nothing. */
 static bool is_preset(const struct field *f, const struct node *n)
 {
-	AUTO(free) char *json = f->preset ? node_to_json(n, 0) : NULL;
+	AUTO(free) char *json = NULL;
 
-	return json && strcmp(json, f->preset) == 0;
+	if (!f->preset || (f->preset[0] == '"') != (n->type == NODE_STRING))
+		return false;
+	json = node_to_json(n, 0);
+	return strcmp(json, f->preset) == 0;
 }
 
 static bool is_empty(const struct node *n)
@@ -91,8 +94,8 @@ static bool is_idle(const struct words *w, enum field_acts acts)
 }
 
 /* One list item, one member of a map of any keys, or one field of an object. */
-static void visit(struct words *w, const char *path, enum field_acts acts, const struct field *f,
-		  const struct node *n)
+static void visit(struct words *w, const struct path *path, enum field_acts acts,
+		  const struct field *f, const struct node *n)
 {
 	const struct field *row;
 
@@ -100,16 +103,17 @@ static void visit(struct words *w, const char *path, enum field_acts acts, const
 	if (is_empty(n) || is_preset(f, n))
 		return;
 	if (is_idle(w, acts)) {
-		w->list = w->list ? arena_printf(w->arena, "%s, %s", w->list, path) : path;
+		w->list = w->list ? arena_printf(w->arena, "%s, %s", w->list,
+						 path_text(w->arena, path))
+				  : path_text(w->arena, path);
 		return;
 	}
 	for (size_t i = 0; f->type == FIELD_LIST && i < node_count(n); i++)
-		visit(w, arena_printf(w->arena, "%s[%zu]", path, i), acts, f->item,
-		      node_item(n, i));
+		visit(w, &(struct path){.up = path, .index = i}, acts, f->item, node_item(n, i));
 	for (size_t i = 0; f->type == FIELD_OBJECT && i < node_count(n); i++) {
 		row = field_find(f->fields, n->items[i]->key);
 		if (row)
-			visit(w, arena_printf(w->arena, "%s.%s", path, row->name), acts, row,
+			visit(w, &(struct path){.up = path, .name = row->name}, acts, row,
 			      n->items[i]);
 	}
 }
@@ -121,6 +125,6 @@ const char *acts_idle(struct arena *a, const struct kind *k, const struct node *
 	struct words w = {.arena = a, .is_l7 = is_l7};
 
 	if (spec && n)
-		visit(&w, "spec", ACTS_BOTH, spec, n);
+		visit(&w, &(struct path){.name = "spec"}, ACTS_BOTH, spec, n);
 	return w.list;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* JSON to trees and back, over jansson; it keeps the order of members. */
+/*
+ * JSON to trees and back. Plain JSON is read in json_plain.c; what that is not sure of, mistakes
+ * above all, is jansson's to judge. Either keeps the order of members.
+ */
 #include "manifest/json.h"
 
 #include <errno.h>
@@ -8,6 +11,7 @@
 
 #include "base/limits.h"
 #include "base/strbuf.h"
+#include "manifest/json_plain.h"
 #include "manifest/manifest.h"
 
 struct reader {
@@ -121,8 +125,7 @@ static int too_large(struct diags *d, struct loc loc)
 	return -EINVAL;
 }
 
-int node_from_json(struct arena *a, struct diags *d, const char *text, size_t len,
-		   struct node **out)
+int json_read_any(struct arena *a, struct diags *d, const char *text, size_t len, struct node **out)
 {
 	struct reader r = {.arena = a};
 	json_error_t error;
@@ -143,6 +146,20 @@ int node_from_json(struct arena *a, struct diags *d, const char *text, size_t le
 		return too_large(d, r.loc);
 	*out = root;
 	return 0;
+}
+
+int node_from_json(struct arena *a, struct diags *d, const char *text, size_t len,
+		   struct node **out)
+{
+	switch (json_plain_read(a, text, len, out)) {
+	case JSON_PLAIN_READ:
+		return 0;
+	case JSON_PLAIN_TOO_LARGE:
+		return too_large(d, (struct loc){0});
+	case JSON_PLAIN_UNSURE:
+		break;
+	}
+	return json_read_any(a, d, text, len, out);
 }
 
 static size_t blanks(const char *text, size_t len)
@@ -228,6 +245,11 @@ static void put_string(struct strbuf *b, const char *text, size_t len)
 	strbuf_add(b, "\"", 1);
 }
 
+void json_put_text(struct strbuf *b, const char *text)
+{
+	put_string(b, text, strlen(text));
+}
+
 /* The shortest text that reads back as the same number; finite by construction. */
 static void put_number(struct strbuf *b, double value)
 {
@@ -239,6 +261,21 @@ static void put_number(struct strbuf *b, double value)
 			break;
 	}
 	strbuf_puts(b, text);
+}
+
+/* printf() takes several times as long, and most numbers are ports. */
+static void put_integer(struct strbuf *b, int64_t value)
+{
+	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+	char text[24];
+	char *at = text + sizeof(text);
+
+	do
+		*--at = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (value < 0)
+		*--at = '-';
+	strbuf_add(b, at, (size_t)(text + sizeof(text) - at));
 }
 
 static void put_break(struct strbuf *b, int indent, int depth)
@@ -279,7 +316,7 @@ static void put_node(struct strbuf *b, const struct node *n, int indent, int dep
 		strbuf_puts(b, n->boolean ? "true" : "false");
 		break;
 	case NODE_INT:
-		strbuf_printf(b, "%lld", (long long)n->integer);
+		put_integer(b, n->integer);
 		break;
 	case NODE_FLOAT:
 		put_number(b, n->number);

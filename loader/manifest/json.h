@@ -12,4 +12,8 @@
 bool json_read_stream(struct arena *a, const char *text, size_t len, struct loc loc,
 		      struct documents *out);
 
+/* node_from_json() by way of jansson, which judges all that json_plain.h leaves. */
+int json_read_any(struct arena *a, struct diags *d, const char *text, size_t len,
+		  struct node **out);
+
 #endif

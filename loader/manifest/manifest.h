@@ -8,6 +8,7 @@
 #define SPILLWAY_MANIFEST_MANIFEST_H
 
 #include "base/diag.h"
+#include "base/strbuf.h"
 #include "manifest/kind.h"
 #include "manifest/node.h"
 
@@ -60,13 +61,15 @@ int manifest_check(struct arena *a, struct diags *d, struct node *root,
 		   const struct manifest_options *opts, struct resource *out);
 
 /*
- * JSON text to tree (loc unknown), with jansson; -EINVAL and a diagnostic when it is no JSON.
+ * JSON text to tree (loc unknown); -EINVAL and a diagnostic when it is no JSON.
  */
 int node_from_json(struct arena *a, struct diags *d, const char *text, size_t len,
 		   struct node **out);
 
 /* kubectl's forms. For the caller to free(). JSON: indent 0 = compact, keys in given order. */
 char *node_to_json(const struct node *n, int indent);
+/* One string, quoted: for texts of a fixed form, where a tree would be made to be printed only. */
+void json_put_text(struct strbuf *b, const char *text);
 char *node_to_yaml(const struct node *n); /* keys sorted, 2 spaces, sequences not indented */
 
 /*

@@ -192,7 +192,7 @@ struct scalar scalar_resolve(const char *text, size_t len)
 	if (strlen(text) != len)
 		return out;
 	for (size_t i = 0; len <= WORD_MAX && i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcmp(text, words[i].text) == 0)
+		if (words[i].text[0] == text[0] && strcmp(text, words[i].text) == 0)
 			return words[i].value;
 	}
 	if (len >= sizeof(plain) || !strchr("+-.0123456789", text[0]))

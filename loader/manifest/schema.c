@@ -96,7 +96,7 @@ static void report_unknown(struct check *c)
 const struct field *field_find(const struct field *fields, const char *name)
 {
 	for (; fields && fields->name; fields++) {
-		if (strcmp(fields->name, name) == 0)
+		if (fields->name[0] == name[0] && strcmp(fields->name, name) == 0)
 			return fields;
 	}
 	return NULL;

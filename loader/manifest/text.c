@@ -5,29 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-static size_t put_utf8(char *out, uint32_t c)
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
-}
+#include "base/utf8.h"
 
 static uint32_t unit_at(const unsigned char *p, bool big)
 {
@@ -53,7 +31,7 @@ static struct text decode_utf16(struct arena *a, const char *bytes, size_t len, 
 		if (c >= 0xd800 && c < 0xe000)
 			out[n++] = (char)0xff;
 		else
-			n += put_utf8(out + n, c);
+			n += utf8_put(out + n, c);
 	}
 	if (i < len)
 		out[n++] = (char)0xff;

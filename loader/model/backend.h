@@ -64,6 +64,14 @@ struct backend {
 /* backends.c: for what has no address, one made of a text. */
 struct spw_addr addr_of_text(const char *text);
 
+/* backend_words.c: what a Backend says in single words, whether it is accepted or not. */
+enum app_protocol backend_app(const struct object *o);
+bool backend_resets(const struct object *o); /* annotation on-removal */
+void backend_read_words(struct backend *b);
+
+/* Packets for such an address are this host's own. */
+bool addr_is_of_this_host(const struct model_options *o, const struct spw_addr *addr);
+
 /* instances.c: the one of an endpoint under its judges; its index counts from 0. */
 struct instances;
 struct instances *instances_new(struct arena *a);

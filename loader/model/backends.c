@@ -8,7 +8,6 @@
 #include "base/addr.h"
 #include "base/hash.h"
 #include "manifest/acts.h"
-#include "manifest/annotations.h"
 #include "model/accept.h"
 #include "model/resolver.h"
 
@@ -17,8 +16,7 @@ static const char no_abstract[] =
 	"cannot connect to one that has a shorter name: use a path";
 static const char not_unicast[] = "no host has such an address";
 
-/* Packets for this host are the stack's. */
-static bool is_of_this_host(const struct model_options *o, const struct spw_addr *addr)
+bool addr_is_of_this_host(const struct model_options *o, const struct spw_addr *addr)
 {
 	for (size_t i = 0; i < o->host_addr_count; i++) {
 		if (addr_equal(&o->host_addrs[i], addr))
@@ -42,7 +40,7 @@ static void read_ip(struct resolver *r, const struct node *ip, struct endpoint *
 		e->unusable = not_unicast;
 		return;
 	}
-	e->handoff = is_of_this_host(r->opts, &e->addr);
+	e->handoff = addr_is_of_this_host(r->opts, &e->addr);
 	e->name = arena_strdup(r->arena, addr_print_port(&e->addr, e->port, buf));
 	if (addr_is_unspecified(&e->addr) || addr_is_multicast(&e->addr))
 		e->unusable = not_unicast;
@@ -213,26 +211,6 @@ static void read_endpoints(struct resolver *r, struct backend *b)
 	b->unusable = list_unusable(r->arena, b);
 }
 
-static void read_words(struct backend *b)
-{
-	const struct node *root = b->object->res.root;
-	const struct node *protocols = node_at(root, "spec.appProtocols");
-	const char *tier = annotation_value(root, ANNOTATION_TIER);
-
-	b->tier = node_bool_at(root, "spec.fallback", false) ? 1 : 0;
-	if (tier)
-		b->tier = (uint8_t)(tier[0] - '0');
-	b->dynamic = strcmp(node_text_at(root, "spec.type", "Endpoints"), "DynamicResolver") == 0;
-	b->reset_on_removal = strcmp(annotation_value(root, ANNOTATION_ON_REMOVAL), "reset") == 0;
-	b->mode = mode_of_word(annotation_value(root, ANNOTATION_FORWARDING));
-	b->xdp_names = strcmp(annotation_value(root, ANNOTATION_FQDN_PATH), "xdp") == 0;
-	b->udp_replies = strcmp(annotation_value(root, ANNOTATION_UDP_REPLIES), "expected") == 0;
-	for (size_t i = 0; i < node_count(protocols); i++) {
-		if (strcmp(node_item(protocols, i)->text, "gateway.envoyproxy.io/h2c") == 0)
-			b->app = APP_H2C;
-	}
-}
-
 /* Upstream would go on without a check. */
 static const char *accepted_text(struct resolver *r, struct object *o)
 {
@@ -277,7 +255,7 @@ static void read_backend(struct resolver *r, struct object *o, struct backend *b
 
 	b->object = o;
 	b->name = arena_printf(r->arena, "%s/%s", o->res.namespace, o->res.name);
-	read_words(b);
+	backend_read_words(b);
 	quic_read(r, b);
 	b->refusal = no.count ? no.items[0].why : NULL;
 	o->accepted = !b->refusal;

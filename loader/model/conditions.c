@@ -21,12 +21,22 @@ void condition_plain(struct resolver *r, struct object *o, const char *type, boo
 	condition_add(r, o, &c);
 }
 
+/* Its place in the model, from 1. */
+static size_t subject_of(const struct model *m, const struct object *o)
+{
+	const bool is_in = o >= m->objects && o < m->objects + m->object_count;
+
+	return is_in ? (size_t)(o - m->objects) + 1 : 0;
+}
+
 void resolve_warn(struct resolver *r, const struct object *o, struct loc loc, const char *text)
 {
 	if (!r->diags)
 		return;
+	r->diags->subject = subject_of(r->model, o);
 	diag_warn(r->diags, loc.line ? loc : o->res.loc, "%s %s/%s: %s", o->res.kind->name,
 		  o->res.namespace, o->res.name, text);
+	r->diags->subject = 0;
 }
 
 const char *text_join(struct arena *a, const char *list, const char *separator, const char *what)

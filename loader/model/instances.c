@@ -123,3 +123,29 @@ struct instance *instances_finish(struct instances *all, size_t *count)
 	*count = all->count;
 	return out;
 }
+
+static int compare_addresses(const struct instance *x, const struct instance *y)
+{
+	int order = addr_compare(&x->addr, &y->addr);
+
+	return order ? order : (int)x->port - (int)y->port;
+}
+
+/* Without an address the name is the identity. */
+int instance_compare_places(const struct instance *x, const struct instance *y)
+{
+	int order = (int)x->kind - (int)y->kind;
+
+	if (!order)
+		order = compare_addresses(x, y);
+	return order || x->kind == ENDPOINT_IP ? order : strcmp(x->name, y->name);
+}
+
+int instance_compare(const struct instance *x, const struct instance *y)
+{
+	int order = instance_compare_places(x, y);
+
+	if (!order)
+		order = (int)x->mode - (int)y->mode;
+	return order ? order : (x->profile > y->profile) - (x->profile < y->profile);
+}

@@ -168,27 +168,6 @@ struct lost_claim {
 	const struct object *owner;
 };
 
-struct model {
-	struct arena *arena; /* owned by the generation, not by the model */
-	struct object *objects;
-	size_t object_count;
-	struct service
-		*services; /* by project, vip, port, proto, proxied; unique there unless proxied */
-	size_t service_count;
-	struct instance *instances;
-	size_t instance_count;
-	struct spw_addr *vips; /* unique, those of `services` */
-	size_t vip_count;
-	struct lost_claim *lost;
-	size_t lost_count;
-	struct frontend *frontends; /* of layer 7, see model/frontend.h */
-	size_t frontend_count;
-	struct spw_addr *kept; /* where no client may choose to go: VIPs and this host's own */
-	size_t kept_count;
-	struct name_wish *wishes; /* the names that its endpoints stand on; each once */
-	size_t wish_count;
-};
-
 struct model_options {
 	bool on_host;	   /* loopback endpoints and single-label names are accepted */
 	const char *zone;  /* of this gateway (--zone), or NULL */
@@ -208,14 +187,44 @@ struct model_options {
 	size_t refused_count;
 };
 
+struct model {
+	struct arena *arena;		  /* owned by the generation, not by the model */
+	const struct model_options *opts; /* that it was resolved with */
+	struct links *links;		  /* see links.h; NULL: not asked for yet */
+	struct object *objects;
+	size_t object_count;
+	struct service
+		*services; /* by project, vip, port, proto, proxied; unique there unless proxied */
+	size_t service_count;
+	struct instance *instances;
+	size_t instance_count;
+	struct spw_addr *vips; /* unique, those of `services` */
+	size_t vip_count;
+	struct lost_claim *lost;
+	size_t lost_count;
+	struct frontend *frontends; /* of layer 7, see model/frontend.h */
+	size_t frontend_count;
+	struct spw_addr *kept; /* where no client may choose to go: VIPs and this host's own */
+	size_t kept_count;
+	struct name_wish *wishes; /* the names that its endpoints stand on; each once */
+	size_t wish_count;
+};
+
 /*
  * Resolves `objects` (copied into the arena). Cross-object mistakes become conditions and, with
- * the place of the field, warnings in `d` (may be NULL). Order does not matter: where two resources
+ * the place of the field, warnings in `d` (may be NULL), whose subject is the object's place, from 1. Order does not matter: where two resources
  * want the same thing, the older wins, then the smaller NAMESPACE/NAME (as the Gateway API rules).
  * Never fails on content.
  */
 struct model *model_resolve(struct arena *a, const struct object *objects, size_t count,
 			    const struct model_options *opts, struct diags *d);
+
+/*
+ * An order of instances that outlives generations: by kind, address, port and, where there is no
+ * address, name; then by what judges them. The first only by place.
+ */
+int instance_compare_places(const struct instance *x, const struct instance *y);
+int instance_compare(const struct instance *x, const struct instance *y);
 
 /* The kinds of routes that a listener of a Gateway takes by its protocol, NULL-terminated. */
 const char *const *model_route_kinds(const struct node *listener);

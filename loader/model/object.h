@@ -19,6 +19,7 @@ struct condition {
 	const char *section;	 /* routes and gateways: listener name, or NULL */
 	uint16_t port;		 /* routes: that the parentRef names; 0: none */
 	const char *parent_kind; /* NULL: Gateway */
+	int64_t since_s;	 /* unix time it took its status; filled in by who knows, or 0 */
 };
 
 /* A resource with what the store knows of it, and what was found out about it. */

@@ -11,6 +11,15 @@ static bool is_plain(enum kind_id id)
 	       id == KIND_GATEWAYCLASS;
 }
 
+/* What it points to lives as long as the model: its makers see to that. */
+static const struct model_options *opts_copy(struct arena *a, const struct model_options *opts)
+{
+	struct model_options *copy = arena_alloc(a, sizeof(*copy));
+
+	*copy = *opts;
+	return copy;
+}
+
 struct model *model_resolve(struct arena *a, const struct object *objects, size_t count,
 			    const struct model_options *opts, struct diags *d)
 {
@@ -18,6 +27,7 @@ struct model *model_resolve(struct arena *a, const struct object *objects, size_
 	struct resolver r = {.arena = a, .model = m, .diags = d, .opts = opts};
 
 	m->arena = a;
+	m->opts = opts_copy(a, opts);
 	m->objects = arena_array(a, count, sizeof(*m->objects));
 	m->object_count = count;
 	for (size_t i = 0; i < count; i++) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two kinds of entries in one hash table: finished tables by their whole list of members, and home
- * tables by keys and home shares. An endpoint that goes down changes the first, never the second,
- * so that only the moved slots of its own services' tables are worked out again. Lists are
+ * Three kinds of entries in one hash table: services by their recipes, finished tables by their whole list of
+ * members, and home tables by keys and home shares. A service that is as before costs the look at its recipe.
+ * An endpoint that goes down changes the tables of its services, never the home tables,
+ * so that only the moved slots are worked out again. Lists are
  * compared byte by byte: a hit is exact, and the result is the same with or without a cache.
  */
 #include "tables/cache.h"
@@ -15,7 +16,7 @@
 
 #define BUCKETS_FIRST 64
 
-enum entry_kind { ENTRY_TABLE, ENTRY_HOME };
+enum entry_kind { ENTRY_SERVICE, ENTRY_TABLE, ENTRY_HOME };
 
 /* What a home table depends on. */
 struct home_key {
@@ -29,10 +30,11 @@ struct entry {
 	enum entry_kind kind;
 	uint32_t size; /* of the table */
 	size_t list_bytes;
-	void *list;		   /* owned: struct member or struct home_key */
+	void *list;		   /* owned: words of a recipe, struct member or struct home_key */
 	struct cached_table table; /* ENTRY_HOME: slots are indices of members */
 	uint32_t *counts;	   /* owned; ENTRY_HOME: slots of each member */
 	struct entry *home;	   /* ENTRY_TABLE: used, and so kept, as long as this one */
+	struct cached_service service; /* ENTRY_SERVICE: its tables are used as long as this one */
 };
 
 struct table_cache {
@@ -71,6 +73,7 @@ static void entry_free(struct entry *e)
 	free(e->table.slots);
 	free(e->table.has_slots);
 	free(e->counts);
+	free(e->service.has_slots);
 	free(e);
 }
 
@@ -179,6 +182,21 @@ static bool is_wanted(const struct entry *e, const struct wanted *w)
 	       memcmp(e->list, w->list, w->bytes) == 0;
 }
 
+static void use(const struct table_cache *c, struct entry *e)
+{
+	if (e->used != c->compile)
+		e->table.row = TABLE_NONE;
+	e->used = c->compile;
+	if (e->home)
+		e->home->used = c->compile;
+}
+
+static void use_table(const struct table_cache *c, struct cached_table *t)
+{
+	if (t)
+		use(c, (struct entry *)((char *)t - offsetof(struct entry, table)));
+}
+
 /* The entry of this list; *is_new: just made, with the list copied and no table yet. */
 static struct entry *obtain(struct table_cache *c, const struct wanted *w, bool *is_new)
 {
@@ -203,9 +221,7 @@ static struct entry *obtain(struct table_cache *c, const struct wanted *w, bool 
 		c->buckets[hash & (c->bucket_count - 1)] = e;
 		c->entry_count++;
 	}
-	if (e->used != c->compile)
-		e->table.row = TABLE_NONE;
-	e->used = c->compile;
+	use(c, e);
 	return e;
 }
 
@@ -260,6 +276,19 @@ struct cached_table *cache_table(struct table_cache *c, const struct member *mem
 		e->home = obtain_home(c, members, count, w.size);
 		fill(e->home, members, count, &e->table);
 	}
-	e->home->used = c->compile;
 	return &e->table;
+}
+
+struct cached_service *cache_service(struct table_cache *c, const struct recipe *r, bool *is_new)
+{
+	const struct wanted w = {ENTRY_SERVICE, 0, r->words, r->count * sizeof(*r->words)};
+	struct entry *e = obtain(c, &w, is_new);
+
+	if (*is_new) {
+		e->service.has_slots = allocate(r->members, sizeof(*e->service.has_slots));
+		e->service.direct = r->direct;
+	}
+	use_table(c, e->service.table);
+	use_table(c, e->service.spare);
+	return &e->service;
 }

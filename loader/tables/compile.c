@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Every service gets a table of its shares now and, where it has another tier, a spare one; equal
- * tables become one row. Slots name endpoints by number, but who gets which slot is decided
- * by addresses and ports, so that gateways with other numbers pick alike.
+ * tables become one row.
  */
 #include "tables/compile.h"
 
@@ -14,17 +13,13 @@
 #include "base/hash.h"
 #include "base/network.h"
 #include "tables/cache.h"
-#include "tables/maglev.h"
-#include "tables/motion.h"
 #include "tables/quic.h"
+#include "tables/service_tables.h"
 #include "tables/shares.h"
 
 #define SCRATCH_BYTES	 (1u << 20)
 #define SECOND_NS	 1000000000ull
 #define TABLES_A_SERVICE 6 /* its own, the spare one, weights, two lists, server ids */
-
-/* Which share of a part a table is made of. */
-enum share_kind { SHARE_NOW, SHARE_SPARE };
 
 struct compiler {
 	struct arena *arena;   /* of the result */
@@ -39,72 +34,6 @@ struct compiler {
 	bool *has_slots;  /* by instance index: in a table of its service, not only the spare one */
 	bool *is_counted; /* by instance index: a service picks by its open flows */
 };
-
-static int compare_parts(const void *va, const void *vb)
-{
-	const struct part *a = va, *b = vb;
-	int order = addr_compare(&a->instance->addr, &b->instance->addr);
-
-	if (order)
-		return order;
-	if (a->instance->port != b->instance->port)
-		return a->instance->port < b->instance->port ? -1 : 1;
-	if (a->instance->mode != b->instance->mode)
-		return a->instance->mode < b->instance->mode ? -1 : 1;
-	if (a->locality->tier != b->locality->tier)
-		return a->locality->tier < b->locality->tier ? -1 : 1;
-	if (a->home != b->home)
-		return a->home < b->home ? 1 : -1;
-	if (a->now != b->now)
-		return a->now < b->now ? 1 : -1;
-	return a->spare < b->spare ? 1 : a->spare > b->spare ? -1 : 0;
-}
-
-static bool is_same_address(const struct part *a, const struct part *b)
-{
-	return addr_equal(&a->instance->addr, &b->instance->addr) &&
-	       a->instance->port == b->instance->port;
-}
-
-static uint64_t member_key(const struct instance *i, uint32_t occurrence)
-{
-	uint8_t bytes[22];
-
-	memcpy(bytes, i->addr.b, 16);
-	bytes[16] = (uint8_t)(i->port >> 8);
-	bytes[17] = (uint8_t)i->port;
-	for (unsigned int n = 0; n < 4; n++)
-		bytes[18 + n] = (uint8_t)(occurrence >> (8 * n));
-	return hash_bytes(bytes, sizeof(bytes), 0);
-}
-
-/* Parts in an order of their own, so that the order of backendRefs does not matter. */
-static size_t list_members(struct compiler *c, const struct parts *p, enum share_kind kind,
-			   struct member **out)
-{
-	struct member *members = arena_array(c->scratch, p->count, sizeof(*members));
-	const struct part *last = NULL;
-	uint32_t occurrence = 0;
-	size_t n = 0;
-
-	for (size_t i = 0; i < p->count; i++) {
-		const struct part *part = &p->items[i];
-
-		if (kind == SHARE_SPARE && part->spare == 0)
-			continue;
-		occurrence = last && is_same_address(part, last) ? occurrence + 1 : 0;
-		last = part;
-		members[n++] = (struct member){
-			.key = member_key(part->instance, occurrence),
-			.home = kind == SHARE_SPARE ? part->spare : part->home,
-			.now = kind == SHARE_SPARE ? part->spare : part->now,
-			.tier = part->locality->tier,
-			.id = ids_endpoint(c->ids, part->instance),
-		};
-	}
-	*out = members;
-	return n;
-}
 
 enum keeping { KEEP_COPY, KEEP_ITSELF };
 
@@ -133,18 +62,11 @@ static uint32_t share_slots(struct compiler *c, const struct table_slots *t, enu
 	return c->by_content[at] - 1;
 }
 
-/* `size` is the policy's; 0: it follows from the number of members. */
-static uint32_t make_table(struct compiler *c, const struct parts *p, enum share_kind kind,
-			   uint32_t size)
+/* The row of a table, or TABLE_NONE. */
+static uint32_t row_of(struct compiler *c, struct cached_table *t)
 {
-	struct member *members;
-	const size_t count = list_members(c, p, kind, &members);
-	struct cached_table *t = cache_table(c->cache, members, count, size);
-
 	if (!t)
 		return TABLE_NONE;
-	for (size_t i = 0; kind == SHARE_NOW && i < count; i++)
-		c->has_slots[p->items[i].instance->index] |= t->has_slots[i];
 	if (t->row == TABLE_NONE)
 		t->row = share_slots(c,
 				     &(struct table_slots){.size = t->size,
@@ -238,31 +160,41 @@ static void renew_scratch(struct compiler *c)
 		abort();
 }
 
+static void note_members(struct compiler *c, const struct service *s,
+			 const struct cached_service *made)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->locality_count; i++) {
+		const struct locality *l = &s->localities[i];
+
+		for (size_t m = 0; m < l->count; m++) {
+			c->has_slots[l->members[m]->index] |= made->has_slots[n++];
+			c->is_counted[l->members[m]->index] |= s->pick == SPW_PICK_LEAST;
+		}
+	}
+}
+
 static void compile_service(struct compiler *c, const struct service *s,
 			    const struct health_view *v)
 {
+	const struct cached_service *made;
 	struct table_service *row;
-	struct parts parts;
-	uint32_t size;
 
 	renew_scratch(c);
-	shares_compute(c->scratch, s, v, &parts);
-	if (parts.count > 1)
-		qsort(parts.items, parts.count, sizeof(*parts.items), compare_parts);
-	row = arena_push(c->arena, c->out->services, c->out->service_count);
+	made = service_tables(&(struct table_maker){c->scratch, c->ids, c->cache, v}, s);
+	note_members(c, s, made);
+	row = &c->out->services[c->out->service_count++];
 	row->id = ids_service(c->ids, s);
 	row->vip = s->vip;
 	row->port = s->port;
 	row->proto = s->proto;
-	row->direct = shares_have_direct(&parts);
-	size = s->table_size ? s->table_size : row->direct ? motion_table_size(parts.count) : 0;
-	row->table = make_table(c, &parts, SHARE_NOW, size);
-	row->spare = make_table(c, &parts, SHARE_SPARE, size);
+	row->direct = made->direct;
+	row->table = row_of(c, made->table);
+	row->spare = row_of(c, made->spare);
 	row->pick = (uint8_t)s->pick;
 	if (s->pick == SPW_PICK_LEAST)
 		row->weights = make_weights(c, row->table);
-	for (size_t i = 0; i < parts.count && s->pick == SPW_PICK_LEAST; i++)
-		c->is_counted[parts.items[i].instance->index] = true;
 	make_guard(c, &s->guard, row);
 	make_quic(c, &s->quic, row);
 	row->empty = row->table == TABLE_NONE;
@@ -291,7 +223,7 @@ static void compile_endpoint(struct compiler *c, const struct instance *i,
 	const struct health_entry e = shares_health(v, i);
 	const bool wanted = health_is_healthy(&e) || c->has_slots[i->index];
 
-	*arena_push(c->arena, c->out->endpoints, c->out->endpoint_count) = (struct table_endpoint){
+	c->out->endpoints[c->out->endpoint_count++] = (struct table_endpoint){
 		.id = ids_endpoint(c->ids, i),
 		.addr = i->addr,
 		.port = i->port,
@@ -347,6 +279,8 @@ static void compile_all(struct compiler *c, const struct model *m, const struct 
 	c->by_content = arena_array(index, c->by_content_size, sizeof(*c->by_content));
 	c->has_slots = arena_array(index, m->instance_count, sizeof(*c->has_slots));
 	c->is_counted = arena_array(index, m->instance_count, sizeof(*c->is_counted));
+	c->out->services = arena_array(c->arena, m->service_count, sizeof(*c->out->services));
+	c->out->endpoints = arena_array(c->arena, m->instance_count, sizeof(*c->out->endpoints));
 	for (size_t i = 0; i < m->service_count; i++) {
 		if (!m->services[i].proxied)
 			compile_service(c, &m->services[i], v);

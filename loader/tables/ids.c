@@ -121,9 +121,9 @@ static void spread_numbers(const struct model *m, size_t count, uint32_t *number
 			has_number(&m->instances[i - 1]) ? numbers[--count] : SPW_ENDPOINT_NONE;
 }
 
-/* out[] by instance. */
-static int assign_endpoints(const struct registry *now, const struct model *m,
-			    struct registry *next, uint32_t *out)
+/* out[] by instance. Most have the index that they had in the model before. */
+static int assign_endpoints(const struct ids *ids, const struct model *m, struct registry *next,
+			    uint32_t *out)
 {
 	struct registry_key *keys = calloc(m->instance_count + 1, sizeof(*keys));
 	size_t n = 0;
@@ -134,11 +134,12 @@ static int assign_endpoints(const struct registry *now, const struct model *m,
 	for (size_t i = 0; i < m->instance_count; i++) {
 		const struct instance *in = &m->instances[i];
 
-		if (has_number(in))
-			keys[n++] =
-				endpoint_key(&in->addr, in->port, (uint8_t)in->mode, in->profile);
+		if (!has_number(in))
+			continue;
+		out[n] = ids_endpoint(ids, in);
+		keys[n++] = endpoint_key(&in->addr, in->port, (uint8_t)in->mode, in->profile);
 	}
-	err = registry_assign(now, keys, n, next, out);
+	err = registry_assign(&ids->endpoints, keys, n, next, out);
 	if (!err)
 		spread_numbers(m, n, out);
 	free(keys);
@@ -190,7 +191,7 @@ int ids_assign(struct ids *ids, const struct model *m, const char **why)
 	struct registry endpoints = {0}, services = {0};
 	int err;
 
-	err = numbers ? assign_endpoints(&ids->endpoints, m, &endpoints, numbers) : -ENOMEM;
+	err = numbers ? assign_endpoints(ids, m, &endpoints, numbers) : -ENOMEM;
 	if (err == -ENOSPC)
 		*why = explain(m->arena, &ids->endpoints, count_numbered(m), "endpoints",
 			       "--max-endpoints");

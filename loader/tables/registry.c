@@ -40,6 +40,12 @@ static int compare_numbers(const void *va, const void *vb, void *ctx)
 	return order ? order : a < b ? -1 : a > b;
 }
 
+static void sort_numbers(const struct registry *r, uint32_t *numbers, uint32_t count)
+{
+	if (count > 1)
+		qsort_r(numbers, count, sizeof(*numbers), compare_numbers, (void *)r);
+}
+
 static void sort_order(struct registry *r)
 {
 	r->order_count = 0;
@@ -47,7 +53,7 @@ static void sort_order(struct registry *r)
 		if (r->rows[n].state != REGISTRY_FREE)
 			r->order[r->order_count++] = n;
 	}
-	qsort_r(r->order, r->order_count, sizeof(*r->order), compare_numbers, r);
+	sort_numbers(r, r->order, r->order_count);
 }
 
 int registry_init(struct registry *r, uint32_t first, uint32_t end)
@@ -145,6 +151,50 @@ static void take(struct registry *next, uint32_t number, const struct registry_k
 	*out = number;
 }
 
+/* Mostly a key has the number that it had. */
+static uint32_t find_near(const struct registry *now, const struct registry_key *k, uint32_t hint)
+{
+	if (hint >= now->first && hint < now->end && now->rows[hint].state != REGISTRY_FREE &&
+	    compare_keys(&now->rows[hint].key, k) == 0)
+		return hint;
+	return registry_find(now, k);
+}
+
+static bool is_as_before(const struct registry *now, const struct registry *next, uint32_t number)
+{
+	return now->rows[number].state != REGISTRY_FREE &&
+	       compare_keys(&now->rows[number].key, &next->rows[number].key) == 0;
+}
+
+/* Sorts what is new, and merges it with what stays, which is sorted; nobody is free that was not. */
+static int make_order(const struct registry *now, struct registry *next)
+{
+	uint32_t *fresh = calloc((size_t)next->end + 1, sizeof(*fresh));
+	uint32_t count = 0, f = 0;
+
+	if (!fresh)
+		return -ENOMEM;
+	for (uint32_t n = next->first; n < next->end; n++) {
+		if (next->rows[n].state != REGISTRY_FREE && !is_as_before(now, next, n))
+			fresh[count++] = n;
+	}
+	sort_numbers(next, fresh, count);
+	next->order_count = 0;
+	for (uint32_t i = 0; i < now->order_count; i++) {
+		const uint32_t n = now->order[i];
+
+		if (!is_as_before(now, next, n))
+			continue;
+		while (f < count && compare_numbers(&fresh[f], &n, next) < 0)
+			next->order[next->order_count++] = fresh[f++];
+		next->order[next->order_count++] = n;
+	}
+	while (f < count)
+		next->order[next->order_count++] = fresh[f++];
+	free(fresh);
+	return 0;
+}
+
 static int take_free(struct registry *next, const struct registry_key *keys, size_t count,
 		     uint32_t *numbers)
 {
@@ -162,10 +212,32 @@ static int take_free(struct registry *next, const struct registry_key *keys, siz
 	return 0;
 }
 
+/* Into numbers[], which holds hints. */
+static int give_numbers(const struct registry *now, const struct registry_key *keys, size_t count,
+			struct registry *next, uint32_t *numbers)
+{
+	for (size_t i = 0; i < count; i++) {
+		numbers[i] = find_near(now, &keys[i], numbers[i]);
+		if (numbers[i] != REGISTRY_NONE)
+			take(next, numbers[i], &keys[i], &numbers[i]);
+	}
+	for (size_t i = 0; i < count; i++) {
+		uint32_t heir;
+
+		if (numbers[i] != REGISTRY_NONE)
+			continue;
+		heir = find_heir(now, next, &keys[i]);
+		if (heir != REGISTRY_NONE)
+			take(next, heir, &keys[i], &numbers[i]);
+	}
+	return take_free(next, keys, count, numbers);
+}
+
 int registry_assign(const struct registry *now, const struct registry_key *keys, size_t count,
 		    struct registry *next, uint32_t *numbers)
 {
 	struct registry r;
+	int err;
 
 	if (registry_init(&r, now->first, now->end))
 		return -ENOMEM;
@@ -174,25 +246,13 @@ int registry_assign(const struct registry *now, const struct registry_key *keys,
 		if (r.rows[n].state == REGISTRY_USED)
 			r.rows[n].state = REGISTRY_RESTING;
 	}
-	for (size_t i = 0; i < count; i++) {
-		numbers[i] = registry_find(now, &keys[i]);
-		if (numbers[i] != REGISTRY_NONE)
-			take(&r, numbers[i], &keys[i], &numbers[i]);
-	}
-	for (size_t i = 0; i < count; i++) {
-		uint32_t heir;
-
-		if (numbers[i] != REGISTRY_NONE)
-			continue;
-		heir = find_heir(now, &r, &keys[i]);
-		if (heir != REGISTRY_NONE)
-			take(&r, heir, &keys[i], &numbers[i]);
-	}
-	if (take_free(&r, keys, count, numbers)) {
+	err = give_numbers(now, keys, count, &r, numbers);
+	if (!err)
+		err = make_order(now, &r);
+	if (err) {
 		registry_done(&r);
-		return -ENOSPC;
+		return err;
 	}
-	sort_order(&r);
 	*next = r;
 	return 0;
 }

@@ -43,7 +43,7 @@ void registry_seed_resting(struct registry *r, uint32_t number, const struct reg
 void registry_seed_end(struct registry *r);
 
 /*
- * Numbers for `keys` (distinct) into numbers[], and the registry as it is then into *next, which
+ * Numbers for `keys` (distinct) into numbers[], which holds hints: where to look first; and the registry as it is then into *next, which
  * the caller owns on success. -ENOSPC, -ENOMEM; *now never changes.
  */
 int registry_assign(const struct registry *now, const struct registry_key *keys, size_t count,

@@ -198,12 +198,13 @@ static void list_parts(struct arena *a, const struct service *s, struct parts *o
 	for (size_t i = 0; i < s->locality_count; i++) {
 		const struct locality *l = &s->localities[i];
 
-		for (size_t m = 0; m < l->count; m++)
-			out->items[n++] = (struct part){
+		for (size_t m = 0; m < l->count; m++, n++)
+			out->items[n] = (struct part){
 				.locality = l,
 				.instance = l->members[m],
 				.backend = l->backends[m],
 				.zone = l->zones[m],
+				.place = n,
 			};
 	}
 }
@@ -291,13 +292,4 @@ void shares_compute(struct arena *a, const struct service *s, const struct healt
 	}
 	compute_spare(&now, out);
 	summarise(&now, out->tiers);
-}
-
-bool shares_have_direct(const struct parts *p)
-{
-	for (size_t i = 0; i < p->count; i++) {
-		if (mode_is_direct(p->items[i].instance->mode))
-			return true;
-	}
-	return false;
 }

@@ -14,6 +14,7 @@ struct part {
 	const struct instance *instance;
 	const struct object *backend;
 	const char *zone; /* or NULL */
+	size_t place;	  /* in the model's order */
 	uint64_t home;	  /* of SHARE_ONE: when everything is up */
 	uint64_t now;	  /* now */
 	uint64_t
@@ -31,8 +32,5 @@ void shares_compute(struct arena *a, const struct service *s, const struct healt
 
 /* What is known of an instance; up and automatic when the view does not reach it. */
 struct health_entry shares_health(const struct health_view *v, const struct instance *i);
-
-/* Is any of them of a mode of direct return? */
-bool shares_have_direct(const struct parts *p);
 
 #endif

@@ -3,14 +3,15 @@
 """How the manifest path grows: 100, 1,000 and 10,000 Backends of ten endpoints, each behind a TCPRoute.
 
 One namespace with spillwayd, nothing answers and nothing is checked. For each size: validate, a first
-apply, the same again, and one Backend of them changed; the client's wall time and peak memory, the
-daemon's CPU and memory of its own, and for how long its loop answered nobody meanwhile (the longest
-wait of a client that asks for /healthz all the time).
+apply, the same again, and one Backend of them changed, some times (the median is told); wall time, CPU and
+peak memory of the client, CPU, memory of its own and its peak of the daemon, and for how long its loop
+answered nobody meanwhile (the longest wait of a client that asks for /healthz all the time).
 """
 import json
 import os
 import re
 import socket
+import statistics
 import subprocess
 import sys
 import threading
@@ -21,7 +22,8 @@ import lib  # noqa: E402
 
 SIZES = [int(n) for n in os.environ.get("SCALE_SIZES", "100,1000,10000").split(",")]
 ENDPOINTS = 10
-POOL = 50000  # different addresses: more than 65,535 do not fit
+POOL = 50000  # different addresses: more than 65,534 do not fit
+CHANGES = 9
 LISTENERS = 64
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
@@ -118,25 +120,54 @@ def own_mb(pid):
         return int(re.search(r"RssAnon:\s+(\d+)", status.read())[1]) / 1024
 
 
+class Peak(threading.Thread):
+    """Looks at the memory of a process until stop()."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.pid, self.most, self.ended = pid, 0.0, False
+
+    def run(self):
+        while not self.ended:
+            self.most = max(self.most, own_mb(self.pid))
+            time.sleep(0.01)
+
+    def stop(self):
+        """The most that was seen, in MiB."""
+        self.ended = True
+        self.join()
+        return self.most
+
+
 def client(*command):
-    """Wall time in seconds and peak memory in MiB of a run that must succeed."""
+    """Wall time and CPU in seconds and peak memory in MiB of a run that must succeed."""
     began = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise lib.Failed(f"{command}: {process.returncode}")
-    return time.monotonic() - began, usage.ru_maxrss / 1024
+    return {"wall_s": time.monotonic() - began, "client_cpu_s": usage.ru_utime + usage.ru_stime,
+            "client_mb": usage.ru_maxrss / 1024}
 
 
-def measure(gateway, pid, what, path):
-    """A row of one apply."""
-    waiter = Waiter(gateway.socket)
+def measure(gateway, pid, path):
+    """The figures of one apply."""
+    waiter, peak = Waiter(gateway.socket), Peak(pid)
     cpu = cpu_s(pid)
     waiter.start()
-    wall, peak = client(lib.SPILLWAY, "--socket", gateway.socket, "apply", "-f", path)
-    return {"what": what, "wall_s": wall, "client_mb": peak, "blocked_s": waiter.stop(),
-            "daemon_cpu_s": cpu_s(pid) - cpu, "daemon_mb": own_mb(pid)}
+    peak.start()
+    row = client(lib.SPILLWAY, "--socket", gateway.socket, "apply", "-f", path)
+    return row | {"blocked_s": waiter.stop(), "daemon_cpu_s": cpu_s(pid) - cpu,
+                  "daemon_peak_mb": peak.stop(), "daemon_mb": own_mb(pid)}
+
+
+def measure_changes(gateway, pid, paths):
+    """Medians of many changes of one Backend, which take turns."""
+    rows = [measure(gateway, pid, paths[n % 2]) for n in range(CHANGES)]
+    row = {key: statistics.median(row[key] for row in rows) for key in rows[0]}
+    row["daemon_cpu_s"] = sum(row["daemon_cpu_s"] for row in rows) / CHANGES  # ticks are coarse
+    return row
 
 
 def bench(size):
@@ -149,17 +180,18 @@ def bench(size):
         net.addr("gw", "front", "198.51.100.1/24")
         net.exec("gw", "ip", "route", "add", "default", "via", "198.51.100.2")
         gateway = lib.Gateway(net, interfaces=("front",),
-                              args=("--max-services", "16384", "--max-endpoints", "65535"))
+                              args=("--max-services", "16384", "--max-endpoints", "65534"))
         gateway.start()
-        whole, one = (os.path.join(net.dir, name) for name in ("whole.yaml", "one.yaml"))
-        for path, text in ((whole, manifest(size)), (one, backend(7, ENDPOINTS - 1))):
+        whole, one, other = (os.path.join(net.dir, name) for name in ("whole", "one", "other"))
+        for path, text in ((whole, manifest(size)), (one, backend(7, ENDPOINTS - 1)),
+                           (other, backend(7))):
             with open(path, "w", encoding="ascii") as out:
                 out.write(text)
         pid = gateway.process.pid
-        wall, peak = client(lib.SPILLWAY, "validate", "-f", whole)
-        rows = [{"what": "validate", "wall_s": wall, "client_mb": peak}]
-        for what, path in (("first apply", whole), ("again", whole), ("one changed", one)):
-            rows.append(measure(gateway, pid, what, path))
+        rows = {"validate": client(lib.SPILLWAY, "validate", "-f", whole)}
+        for what in ("first apply", "again"):
+            rows[what] = measure(gateway, pid, whole)
+        rows["one changed"] = measure_changes(gateway, pid, (one, other))
         gateway.kill()
         gateway.detach()
         return rows
@@ -167,17 +199,18 @@ def bench(size):
 
 def show(size, rows):
     """Prints the rows of a size."""
-    for row in rows:
-        line = f"  {size:6}  {row['what']:12} {row['wall_s']:7.2f} s {row['client_mb']:6.0f} MiB"
+    for what, row in rows.items():
+        line = (f"  {size:6}  {what:12} {row['wall_s']:7.3f} s {row['client_cpu_s']:6.3f} s CPU "
+                f"{row['client_mb']:5.0f} MiB")
         if "daemon_mb" in row:
-            line += (f"   daemon {row['daemon_cpu_s']:5.2f} s CPU {row['daemon_mb']:5.0f} MiB, "
-                     f"blocked {row['blocked_s']:5.2f} s")
+            line += (f"   {row['daemon_cpu_s']:6.3f} s CPU {row['daemon_mb']:5.0f} MiB, "
+                     f"at most {row['daemon_peak_mb']:5.0f}, blocked {row['blocked_s']:6.3f} s")
         print(line, flush=True)
 
 
 def main():
     results = {}
-    print("Backends  step           client                 spillwayd")
+    print("Backends  step            wall      client                 spillwayd")
     for size in SIZES:
         results[size] = bench(size)
         show(size, results[size])

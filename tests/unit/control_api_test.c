@@ -221,10 +221,10 @@ static void a_condition_keeps_its_time_until_its_status_changes(void **state)
 	apply_all(f);
 	g = f->engine->now;
 	o = generation_find(g, &key);
-	g->since_s[o - g->model->objects][0] = 1000;
+	o->conditions[0].since_s = 1000;
 	must(f, 200, "POST", OWN "/apply", APPLY(BACKEND("api", "10.0.0.7", "10.0.0.8")));
 	g = f->engine->now;
-	assert_int_equal(generation_since(g, generation_find(g, &key), 0), 1000);
+	assert_int_equal(generation_find(g, &key)->conditions[0].since_s, 1000);
 }
 
 static void endpoints_out_of_reach_show_in_their_backends_status(void **state)

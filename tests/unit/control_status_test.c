@@ -156,7 +156,7 @@ static int64_t since(struct fixture *f, enum kind_id kind, const char *name)
 		.project = "default", .kind = &kinds[kind], .namespace = "default", .name = name};
 	const struct generation *g = f->engine->now;
 
-	return generation_since(g, generation_find(g, &key), 0);
+	return generation_find(g, &key)->conditions[0].since_s;
 }
 
 /* All conditions of now, as if they had come long ago. */
@@ -166,7 +166,7 @@ static void age(struct fixture *f)
 
 	for (size_t i = 0; i < g->model->object_count; i++) {
 		for (size_t c = 0; c < g->model->objects[i].condition_count; c++)
-			g->since_s[i][c] = 1000;
+			g->model->objects[i].conditions[c].since_s = 1000;
 		g->redated[i] = true;
 	}
 	must(f, 200, "POST", OWN "/apply", APPLY(BACKEND("api", "10.0.0.7", "10.0.0.8")));

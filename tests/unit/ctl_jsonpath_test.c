@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* tools/ctl: JSONPath and selectors, as kubectl reads them. */
+/* tools/ctl: JSONPath, as kubectl reads it. */
 #include "ctl_fixture.h"
 
 #include "ctl/jsonpath.h"
-#include "ctl/object_selector.h"
 
 #define TEXT_MAX 4096
 
@@ -160,67 +159,6 @@ static void a_path_may_leave_out_braces_and_dot(void **state)
 	assert_null(jsonpath_relaxed(a, ""));
 }
 
-static bool selects(struct arena *a, const char *labels)
-{
-	struct object_selector s = {0};
-	const char *why = NULL;
-
-	assert_int_equal(object_selector_add_labels(a, labels, &s, &why), 0);
-	return object_selector_matches(&s, node_item(node_at(json(a, objects), "items"), 0));
-}
-
-static void labels_select_as_in_kubernetes(void **state)
-{
-	AUTO(arena_free) struct arena *a = arena_new();
-
-	(void)state;
-	assert_true(selects(a, ""));
-	assert_true(selects(a, "app"));
-	assert_true(selects(a, "app=web"));
-	assert_true(selects(a, "app == web , a.b/c=x"));
-	assert_true(selects(a, "app in (api, web),!nope"));
-	assert_true(selects(a, "app notin (api),nope!=x,nope notin (x)"));
-	assert_false(selects(a, "app=api"));
-	assert_false(selects(a, "app!=web"));
-	assert_false(selects(a, "!app"));
-	assert_false(selects(a, "nope"));
-	assert_false(selects(a, "nope="));
-	assert_false(selects(a, "app=web,nope in (x)"));
-}
-
-static void selectors_that_make_no_sense_are_refused(void **state)
-{
-	static const char *const labels[] = {"=x",    "app in",	 "app in (", "app in (a",
-					     "app x", "app=a b", "app,,x",   "app=x,"};
-	static const char *const fields[] = {"metadata.foo=x", "metadata.name", "a"};
-	AUTO(arena_free) struct arena *a = arena_new();
-	struct object_selector s = {0};
-	const char *why = NULL;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
-		assert_int_not_equal(object_selector_add_labels(a, labels[i], &s, &why), 0);
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		assert_int_not_equal(object_selector_add_fields(a, fields[i], &s, &why), 0);
-	assert_non_null(why);
-}
-
-static void fields_select_by_name_and_namespace(void **state)
-{
-	AUTO(arena_free) struct arena *a = arena_new();
-	const struct node *web = node_item(node_at(json(a, objects), "items"), 0);
-	struct object_selector same = {0}, other = {0};
-	const char *why = NULL;
-
-	(void)state;
-	assert_int_equal(object_selector_add_fields(a, "metadata.name=web", &same, &why), 0);
-	assert_int_equal(object_selector_add_fields(
-				 a, "metadata.name==web,metadata.namespace!=", &other, &why),
-			 0);
-	assert_true(object_selector_matches(&same, web));
-	assert_false(object_selector_matches(&other, web));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,9 +167,6 @@ int main(void)
 		cmocka_unit_test(mistakes_have_kubectls_words),
 		cmocka_unit_test(a_template_that_is_cut_off_is_an_error_or_runs),
 		cmocka_unit_test(a_path_may_leave_out_braces_and_dot),
-		cmocka_unit_test(labels_select_as_in_kubernetes),
-		cmocka_unit_test(selectors_that_make_no_sense_are_refused),
-		cmocka_unit_test(fields_select_by_name_and_namespace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -191,7 +191,7 @@ static int fetch_of_words(struct ctl *c, const char *namespace, struct found_lis
 		if (!namespace && targets.items[i].name)
 			return ctl_error("a resource cannot be retrieved by name across all "
 					 "namespaces");
-		if (selector.count && targets.items[i].name)
+		if (object_selector_is_set(&selector) && targets.items[i].name)
 			return ctl_error("name cannot be provided when a selector is specified");
 		if (fetch(c, &targets.items[i], namespace, found, refused))
 			return 1;

@@ -51,7 +51,7 @@ static int parse(struct get *g)
 		if (everywhere)
 			return ctl_error("a resource cannot be retrieved by name across all "
 					 "namespaces");
-		if (g->selector.count)
+		if (object_selector_is_set(&g->selector))
 			return ctl_error("name cannot be provided when a selector is specified");
 	}
 	g->namespace = everywhere ? NULL : c->namespace;

@@ -42,7 +42,7 @@ static int compare(const void *a, const void *b)
 	return compare_found(a, b);
 }
 
-static bool is_wanted(const struct get *g, const struct node *object)
+static bool is_wanted(const struct get *g, struct node *object)
 {
 	const char *name = g->targets.items[0].name;
 

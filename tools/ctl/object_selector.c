@@ -1,230 +1,114 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Both selectors are requirements about one text of the object: a label, or a field. As in
- * Kubernetes, what is not there is unequal to everything, and `notin` holds for it.
+ * Labels are label_selector.c's. Of fields there are two, which every object has; as in Kubernetes a term is
+ * cut at its first operator, and an empty term says nothing.
  */
 #include "ctl/object_selector.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
-enum operator{
-	OP_EXISTS,
-	OP_ABSENT,
-	OP_IN,
-	OP_NOT_IN,
+#define BLANKS " \t"
+
+struct field_term {
+	const char *path;
+	const char *value;
+	bool is_unequal;
 };
 
-struct requirement {
-	bool is_field; /* `key` is a path, not a label */
-	const char *key;
-	enum operator op;
-	const char **values;
-	size_t value_count;
-};
-
-struct reader {
-	struct arena *arena;
-	const char *p;
-	const char *whole;
-	const char **why;
-};
-
-static int fail(struct reader *r, const char *what)
+static const char *trim(struct arena *a, const char *text, size_t len)
 {
-	*r->why =
-		arena_printf(r->arena, "unable to parse requirement: %s in \"%s\"", what, r->whole);
-	return -EINVAL;
+	const size_t blanks = strspn(text, BLANKS);
+
+	if (blanks >= len)
+		return "";
+	text += blanks;
+	len -= blanks;
+	while (len && strchr(BLANKS, text[len - 1]))
+		len--;
+	return arena_strndup(a, text, len);
 }
 
-static void skip_blanks(struct reader *r)
+static bool is_field(const char *path)
 {
-	while (*r->p == ' ' || *r->p == '\t')
-		r->p++;
+	return strcmp(path, "metadata.name") == 0 || strcmp(path, "metadata.namespace") == 0;
 }
 
-/* What a key or a value may have in it; NULL where none begins. */
-static const char *take_word(struct reader *r)
+/* FIELD=VALUE, FIELD==VALUE, FIELD!=VALUE */
+static bool read_term(struct arena *a, const char *text, struct field_term *out)
 {
-	const char *begin;
+	const char *op = strchr(text, '=');
 
-	skip_blanks(r);
-	begin = r->p;
-	while (isalnum((unsigned char)*r->p) || (*r->p && strchr("-_./", *r->p)))
-		r->p++;
-	return r->p > begin ? arena_strndup(r->arena, begin, (size_t)(r->p - begin)) : NULL;
-}
-
-static bool take(struct reader *r, const char *token)
-{
-	const size_t len = strlen(token);
-
-	skip_blanks(r);
-	if (strncmp(r->p, token, len) != 0)
+	if (!op)
 		return false;
-	r->p += len;
+	out->is_unequal = op > text && op[-1] == '!';
+	out->path = trim(a, text, (size_t)(op - text) - out->is_unequal);
+	op += !out->is_unequal && op[1] == '=' ? 2 : 1;
+	out->value = trim(a, op, strlen(op));
 	return true;
 }
 
-static void add_value(struct reader *r, struct requirement *q, const char *value)
+static int add_term(struct arena *a, const char *text, struct object_selector *s, const char **why)
 {
-	*arena_push(r->arena, q->values, q->value_count) = value ? value : "";
-}
+	struct field_term term;
 
-/* "(a,b)" */
-static int read_set(struct reader *r, struct requirement *q)
-{
-	if (!take(r, "("))
-		return fail(r, "expected '(' behind in or notin");
-	do
-		add_value(r, q, take_word(r));
-	while (take(r, ","));
-	return take(r, ")") ? 0 : fail(r, "expected ')' or ','");
-}
-
-static int read_operator(struct reader *r, struct requirement *q)
-{
-	const char *word;
-
-	skip_blanks(r);
-	if (!*r->p || *r->p == ',') {
-		q->op = OP_EXISTS;
+	if (!*text)
 		return 0;
+	if (!read_term(a, text, &term)) {
+		*why = arena_printf(a,
+				    "unable to parse requirement: expected FIELD=VALUE or "
+				    "FIELD!=VALUE in \"%s\"",
+				    text);
+		return -EINVAL;
 	}
-	if (take(r, "!=")) {
-		q->op = OP_NOT_IN;
-		add_value(r, q, take_word(r));
-		return 0;
+	if (!is_field(term.path)) {
+		*why = arena_printf(a, "field label not supported: %s", term.path);
+		return -EINVAL;
 	}
-	if (take(r, "==") || take(r, "=")) {
-		q->op = OP_IN;
-		add_value(r, q, take_word(r));
-		return 0;
-	}
-	word = take_word(r);
-	if (!word || (strcmp(word, "in") != 0 && strcmp(word, "notin") != 0))
-		return fail(r, "expected one of =, ==, !=, in, notin");
-	q->op = word[0] == 'i' ? OP_IN : OP_NOT_IN;
-	return read_set(r, q);
-}
-
-static int read_requirement(struct reader *r, struct requirement *q)
-{
-	const bool absent = take(r, "!");
-
-	q->key = take_word(r);
-	if (!q->key)
-		return fail(r, "expected a key");
-	if (!absent)
-		return read_operator(r, q);
-	q->op = OP_ABSENT;
+	*arena_push(a, s->fields, s->field_count) = term;
 	return 0;
 }
 
-static int read_all(struct reader *r, struct object_selector *s)
+int object_selector_read_fields(struct arena *a, const char *text, struct object_selector *s,
+				const char **why)
 {
-	struct requirement *q;
-	int err;
+	int err = 0;
 
-	skip_blanks(r);
-	while (*r->p) {
-		q = arena_push(r->arena, s->items, s->count);
-		err = read_requirement(r, q);
-		if (err)
-			return err;
-		skip_blanks(r);
-		if (!*r->p)
-			break;
-		if (!take(r, ","))
-			return fail(r, "expected ','");
-		skip_blanks(r);
-		if (!*r->p)
-			return fail(r, "expected a key behind the comma");
+	while (!err && *text) {
+		const size_t len = strcspn(text, ",");
+
+		err = add_term(a, trim(a, text, len), s, why);
+		text += len + (text[len] == ',');
 	}
-	return 0;
+	return err;
 }
 
-int object_selector_add_labels(struct arena *a, const char *text, struct object_selector *s,
-			       const char **why)
+bool object_selector_is_set(const struct object_selector *s)
 {
-	struct reader r = {.arena = a, .p = text, .whole = text, .why = why};
-
-	return read_all(&r, s);
+	return s->labels || s->field_count;
 }
 
-int object_selector_add_fields(struct arena *a, const char *text, struct object_selector *s,
-			       const char **why)
+bool object_selector_matches(const struct object_selector *s, struct node *object)
 {
-	struct reader r = {.arena = a, .p = text, .whole = text, .why = why};
-	const size_t first = s->count;
-	struct requirement *q;
-	int err = read_all(&r, s);
+	for (size_t i = 0; i < s->field_count; i++) {
+		const struct field_term *f = &s->fields[i];
+		const bool is_equal = strcmp(node_text_at(object, f->path, ""), f->value) == 0;
 
-	if (err)
-		return err;
-	for (size_t i = first; i < s->count; i++) {
-		q = &s->items[i];
-		if (q->value_count != 1)
-			return fail(&r, "expected FIELD=VALUE or FIELD!=VALUE");
-		if (strcmp(q->key, "metadata.name") != 0 &&
-		    strcmp(q->key, "metadata.namespace") != 0) {
-			*why = arena_printf(a, "field label not supported: %s", q->key);
-			return -EINVAL;
-		}
-		q->is_field = true;
-	}
-	return 0;
-}
-
-static const char *text_of(const struct requirement *q, const struct node *object)
-{
-	const struct node *label;
-
-	if (q->is_field)
-		return node_text_at(object, q->key, "");
-	label = node_member(node_at(object, "metadata.labels"), q->key);
-	return label && label->type == NODE_STRING ? label->text : NULL;
-}
-
-static bool holds(const struct requirement *q, const struct node *object)
-{
-	const char *text = text_of(q, object);
-	bool listed = false;
-
-	for (size_t i = 0; text && i < q->value_count; i++)
-		listed = listed || strcmp(q->values[i], text) == 0;
-	switch (q->op) {
-	case OP_EXISTS:
-		return text != NULL;
-	case OP_ABSENT:
-		return text == NULL;
-	case OP_IN:
-		return listed;
-	case OP_NOT_IN:
-		return !listed;
-	}
-	return false;
-}
-
-bool object_selector_matches(const struct object_selector *s, const struct node *object)
-{
-	for (size_t i = 0; i < s->count; i++) {
-		if (!holds(&s->items[i], object))
+		if (is_equal == f->is_unequal)
 			return false;
 	}
-	return true;
+	return label_selector_matches(s->labels, object);
 }
 
 int object_selector_of_flags(struct ctl *c, struct object_selector *out)
 {
-	const char *labels = args_text(&c->args, "selector");
 	const char *fields = args_text(&c->args, "field-selector");
 	struct object_selector s = {0};
 	const char *why = NULL;
 
-	if ((labels && object_selector_add_labels(c->arena, labels, &s, &why)) ||
-	    (fields && object_selector_add_fields(c->arena, fields, &s, &why)))
+	if (label_selector_read(c, &s.labels))
+		return 1;
+	if (fields && object_selector_read_fields(c->arena, fields, &s, &why))
 		return ctl_error("%s", why);
 	*out = s;
 	return 0;

@@ -3,28 +3,24 @@
 #ifndef SPILLWAY_CTL_OBJECT_SELECTOR_H
 #define SPILLWAY_CTL_OBJECT_SELECTOR_H
 
-#include "ctl/ctl.h"
-#include "manifest/node.h"
+#include "ctl/label_selector.h"
 
-struct requirement;
+struct field_term;
 
 /* Zero: everything. */
 struct object_selector {
-	struct requirement *items; /* in the arena; all must hold */
-	size_t count;
+	struct node *labels;	   /* of label_selector_parse(), or NULL */
+	struct field_term *fields; /* in the arena; all must hold */
+	size_t field_count;
 };
 
-/*
- * Adds Kubernetes' label selector: `k`, `!k`, `k=v`, `k==v`, `k!=v`, `k in (a,b)`, `k notin (a,b)`,
- * with commas between. -EINVAL, and a sentence in *why.
- */
-int object_selector_add_labels(struct arena *a, const char *text, struct object_selector *s,
-			       const char **why);
-/* Adds `metadata.name=v`, `metadata.namespace!=v`, with commas between. */
-int object_selector_add_fields(struct arena *a, const char *text, struct object_selector *s,
-			       const char **why);
+/* Adds `metadata.name=v`, `metadata.namespace!=v`, with commas between. -EINVAL, and a sentence in *why. */
+int object_selector_read_fields(struct arena *a, const char *text, struct object_selector *s,
+				const char **why);
 
-bool object_selector_matches(const struct object_selector *s, const struct node *object);
+/* Does it leave anything out? */
+bool object_selector_is_set(const struct object_selector *s);
+bool object_selector_matches(const struct object_selector *s, struct node *object);
 
 /* What the verb's flags "selector" and "field-selector" say; nonzero, and said so, for nonsense. */
 int object_selector_of_flags(struct ctl *c, struct object_selector *out);
