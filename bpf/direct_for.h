@@ -8,14 +8,15 @@
 #include "config.h"
 
 /* A VIP with services of direct return, or an address that shares its bit. */
-static inline bool direct_is_for(struct pkt *p)
+static inline bool direct_is_for(const struct pkt *p)
 {
 	__u32 bit = spw_addr_hash(&p->key->daddr) & addr_bits_mask, line = bit / SPW_ADDR_LINE_BITS;
 	const struct spw_addr_line *l;
 
+	p->carry->was_direct = p->carry->not_direct;
+	p->carry->lost = 0;
 	if (p->carry->not_direct) {
 		p->carry->not_direct = 0;
-		p->from_direct = true;
 		return false;
 	}
 	if (!config_has_direct())
@@ -28,7 +29,7 @@ static inline bool direct_is_for(struct pkt *p)
 /* An entry made it another mode's, and has just gone: only here any endpoint may be picked for it. */
 static inline enum verdict direct_again(const struct pkt *p)
 {
-	return p->lost && p->from_direct ? DIRECT : NEXT;
+	return p->carry->lost ? DIRECT : NEXT;
 }
 
 #endif

@@ -180,7 +180,7 @@ static inline void flow_lose(struct pkt *p)
 {
 	p->line = TABLE_NONE;
 	p->forward->line = TABLE_NONE;
-	p->lost = true;
+	p->carry->lost = p->carry->was_direct;
 }
 
 static inline void flow_expire(__u32 v6, const struct flow_ref *f)

@@ -74,6 +74,8 @@ struct carry {
 	__u64 flow_seed;
 	__u32 far_first;  /* as in the config */
 	__u32 not_direct; /* the packet was looked at by spillway_direct */
+	__u32 was_direct; /* likewise, for all that follows */
+	__u32 lost;	  /* and the entry that made it another's is gone */
 	__u32 hops_until;
 	__u32 ingress_flags; /* enum spw_interface_flag */
 	__u64 hash;	     /* of a packet that opens a flow */
@@ -112,8 +114,6 @@ struct pkt {
 	bool partial;		  /* its checksum is yet to be made */
 	bool cuts;		  /* a reply that goes on as an RST */
 	bool direct;		  /* in the program for direct return */
-	bool from_direct;	  /* that program had it before */
-	bool lost;		  /* its flow's entry is gone */
 	__be16 l3_proto;
 	__u16 vlan;   /* its tag (TCI), or SPW_UNTAGGED */
 	__u16 l3_len; /* of the IP packet: the frame may be padded */
