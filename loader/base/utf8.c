@@ -2,6 +2,8 @@
 /* RFC 3629, section 4: only the second byte has a range that depends on the first. */
 #include "base/utf8.h"
 
+#include <string.h>
+
 static const struct row {
 	uint8_t first, last; /* of the leading byte */
 	uint8_t second_min, second_max;
@@ -48,6 +50,20 @@ bool utf8_is_valid(const char *text, size_t len)
 			return false;
 	}
 	return true;
+}
+
+void utf8_mend(char *text)
+{
+	const size_t len = strlen(text);
+	size_t n;
+
+	for (size_t at = 0; at < len; at += n) {
+		n = character((const uint8_t *)text + at, len - at);
+		if (!n) {
+			text[at] = '?';
+			n = 1;
+		}
+	}
 }
 
 size_t utf8_put(char *out, uint32_t c)

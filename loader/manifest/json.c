@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "base/strbuf.h"
+#include "base/utf8.h"
 #include "manifest/json_plain.h"
 #include "manifest/manifest.h"
 
@@ -136,6 +137,7 @@ int json_read_any(struct arena *a, struct diags *d, const char *text, size_t len
 		return too_large(d, r.loc);
 	json = load(text, len, JSON_DECODE_ANY, &error);
 	if (!json) {
+		utf8_mend(error.text); /* it quotes up to a byte, not to a character */
 		if (d)
 			diag_add(d, r.loc, "error: line %d: %s", error.line, error.text);
 		return -EINVAL;

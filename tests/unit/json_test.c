@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "base/strbuf.h"
+#include "base/utf8.h"
 #include "manifest/json.h"
 #include "manifest/json_plain.h"
 #include "manifest/manifest.h"
@@ -223,6 +224,19 @@ static void what_no_tree_may_hold_is_too_large(void **state)
 	strbuf_done(&b);
 }
 
+static void a_mistake_is_quoted_in_whole_characters(void **state)
+{
+	static const char text[] = "{\"a\\ud8\x38\xde\xbe\\ulouteQQ==\": 1}";
+	struct diags d;
+	struct node *root = NULL;
+
+	diags_init(&d, *state);
+	assert_int_not_equal(node_from_json(*state, &d, text, sizeof(text) - 1, &root), 0);
+	assert_int_equal(d.count, 1);
+	assert_true(utf8_is_valid(d.items[0].text, strlen(d.items[0].text)));
+	assert_non_null(strstr(d.items[0].text, "invalid escape near"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +245,7 @@ int main(void)
 		cmocka_unit_test(a_key_that_comes_twice_among_many_is_found),
 		cmocka_unit_test(random_texts_whole_and_hurt_are_read_as_jansson_reads_them),
 		cmocka_unit_test(what_no_tree_may_hold_is_too_large),
+		cmocka_unit_test(a_mistake_is_quoted_in_whole_characters),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
