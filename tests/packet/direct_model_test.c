@@ -39,8 +39,7 @@ static uint32_t ids_of[PLAY_POOL]; /* of present endpoints; 0: not known */
 static uint32_t weights[GROUPS];
 
 static struct {
-	uint32_t
-		rnd; /* not the traffic's, which draws as time passes: steps are the same in each run */
+	uint32_t rnd; /* the traffic has its own, which time has a part in: so steps are alike */
 	uint32_t steps;
 	uint16_t round;
 	bool half;			/* a round is under way */
@@ -293,7 +292,7 @@ static void all_come(void)
 		set_present(n, true);
 }
 
-/* The larger tables settle before half of the endpoints go, so all of their slots are in motion then. */
+/* Half of the endpoints go when no window is open: so all slots of the larger tables are in motion then. */
 static void leave_large_tables(void)
 {
 	all_come();
