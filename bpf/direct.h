@@ -183,7 +183,7 @@ static inline const struct spw_service_row *direct_slot(struct pkt *p, const str
 	pick_hashes(p, k, row);
 	*slot = row->table.size ? pick_slot(p->carry->pick, row->table.base, row->table.size)
 				: SPW_ENDPOINT_NONE;
-	motion_read(row, p->service, p->carry->pick, k->proto == IPPROTO_UDP, p->side, p->now, m);
+	motion_read(p, row, k, m);
 	return row;
 }
 

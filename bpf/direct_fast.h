@@ -161,13 +161,12 @@ static inline void *fast_room(struct pkt *p, __u32 more, __be16 proto)
 }
 
 /* With its outer headers. */
-static inline bool fast_encap(struct pkt *p, const struct spw_endpoint *e, __u32 mode)
+static inline bool fast_encap(struct pkt *p, const struct spw_endpoint *e, __u32 mode,
+			      struct encap *o)
 {
-	struct encap *o = encap_scratch();
 	void *l3, *l4;
 
-	if (!o || !encap_prepare(p, e, mode, o))
-		return false;
+	encap_prepare(p, e, mode, o);
 	l3 = fast_room(p, encap_bytes(mode, o->v6), bpf_htons(o->v6 ? ETH_P_IPV6 : ETH_P_IP));
 	l4 = l3 + (o->v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
 	if (!l3 || l3 + sizeof(struct iphdr) > pkt_end(p))
@@ -186,13 +185,17 @@ static inline bool fast_encap(struct pkt *p, const struct spw_endpoint *e, __u32
 
 static inline enum verdict fast_send(struct pkt *p, const struct spw_endpoint *e, __u32 mode)
 {
-	direct_age(p);
+	struct encap *o = encap_scratch();
+
 	if (mode == SPW_MODE_L2) {
+		direct_age(p);
 		mac_write(p->eth, p->carry->dmac, p->carry->smac);
 		return direct_leave(p);
 	}
-	/* For want of room: it has a source. */
-	return fast_encap(p, e, mode) ? direct_leave(p) : drop(SPW_DROP_INTERNAL);
+	if (!o || !encap_source(p, e, &o->source))
+		return NEXT;
+	direct_age(p);
+	return fast_encap(p, e, mode, o) ? direct_leave(p) : drop(SPW_DROP_INTERNAL);
 }
 
 /* A packet to an address with services of direct return, whose headers up to IP are known. NEXT: not for it. */
@@ -207,8 +210,6 @@ static inline enum verdict direct_fast(struct pkt *p)
 	if (!e)
 		return NEXT;
 	mode = direct_mode(e);
-	if (mode != SPW_MODE_L2 && !e->source_count)
-		return NEXT;
 	if (!fast_hop(p, encap_bytes(mode, p->v6)) || (p->tcp && p->tcp->syn && !fast_mss(p)) ||
 	    fast_is_partial(p))
 		return NEXT;

@@ -22,17 +22,17 @@ static inline enum verdict direct_hop(struct pkt *p, const struct spw_endpoint *
 {
 	enum verdict v = NEXT;
 
-	p->l3_len += more;
 	if (!hop_by_row(p, p->endpoint)) {
 		p->f->to_saddr = more ? p->key->daddr : p->key->saddr;
 		p->f->to_daddr = e->addr;
 		p->f->core.to_sport = p->key->sport;
 		p->f->core.to_dport = p->key->dport;
+		p->l3_len += more;
 		v = fib_route(p);
-	} else if (!hop_fits(p)) {
+		p->l3_len -= more;
+	} else if (!hop_fits(p, more)) {
 		v = too_big_for(SPW_DROP_TOO_BIG);
 	}
-	p->l3_len -= more;
 	if (p->mtu > more)
 		p->mtu -= more;
 	return v;
@@ -92,8 +92,9 @@ static inline enum verdict direct_write(struct pkt *p, const struct spw_endpoint
 
 	if (!more)
 		return leave_eth(p) ? direct_leave(p) : drop(SPW_DROP_INTERNAL);
-	if (!o || !encap_prepare(p, e, mode, o))
+	if (!o || !encap_source(p, e, &o->source))
 		return drop(SPW_DROP_NO_SOURCE);
+	encap_prepare(p, e, mode, o);
 	if (p->egress_vlan != SPW_UNTAGGED)
 		at += sizeof(struct vlan_tag);
 	if (tag_change(p, more) || encap_write(p->ctx, at))

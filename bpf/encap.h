@@ -82,11 +82,16 @@ static inline __u64 encap_sum(const struct pkt *p)
 	return sum;
 }
 
-/* The outer source: of the endpoint's own, or out of a range that the hash spreads over. */
+/*
+ * The outer source: of the endpoint's own, or out of a range that the hash spreads over. The hash is another
+ * one than slots are picked by: its other half, and seldom the whole.
+ */
 static inline bool encap_source(const struct pkt *p, const struct spw_endpoint *e,
-				const struct spw_tunnels *t, __u32 hash, struct spw_addr *out)
+				struct spw_addr *out)
 {
+	__u32 zero = 0, hash = p->carry->hash >> 32;
 	__u32 nth = e->source_first + pick_scale(hash, e->source_count);
+	const struct spw_tunnels *t = bpf_map_lookup_elem(&tunnels, &zero);
 
 	if (t) {
 		*out = p->v6 ? t->source6 : t->source4;
@@ -98,23 +103,28 @@ static inline bool encap_source(const struct pkt *p, const struct spw_endpoint *
 	if (!e->source_count || nth >= SPW_SOURCES_MAX)
 		return false;
 	*out = p->settings->source[nth];
-	return true;
+	return !addr_is_none(out); /* the row may be ahead of the settings */
 }
 
-/* The hash is another one than slots are picked by: its other half, and seldom the whole. */
-static inline bool encap_prepare(const struct pkt *p, const struct spw_endpoint *e, __u32 mode,
-				 struct encap *o)
+static inline __be16 encap_gue_port(void)
 {
-	__u32 zero = 0, hash = p->carry->hash >> 32;
+	__u32 zero = 0;
 	const struct spw_tunnels *t = bpf_map_lookup_elem(&tunnels, &zero);
 
-	if (!encap_source(p, e, t, hash, &o->source))
-		return false;
+	return t && t->gue_port ? t->gue_port : bpf_htons(SPW_GUE_PORT);
+}
+
+/* All but the source. */
+static inline void encap_prepare(const struct pkt *p, const struct spw_endpoint *e, __u32 mode,
+				 struct encap *o)
+{
+	__u32 hash = p->carry->hash >> 32;
+
 	o->endpoint = e->addr;
 	o->len = p->l3_len;
 	o->v6 = p->v6;
 	o->gue = mode == SPW_MODE_GUE;
-	o->gue_port = t && t->gue_port ? t->gue_port : bpf_htons(SPW_GUE_PORT);
+	o->gue_port = o->gue ? encap_gue_port() : 0;
 	o->port = ENCAP_PORT_LOW | (hash & 0x3fff);
 	o->sums = o->gue && encap_sums(p);
 	o->sum = o->sums ? encap_sum(p) : 0;
@@ -122,7 +132,6 @@ static inline bool encap_prepare(const struct pkt *p, const struct spw_endpoint 
 		o->tos = p->ip4->tos;
 	if (p->ip6)
 		o->flow = (*(__be32 *)p->ip6 & bpf_htonl(0xfff00000)) | bpf_htonl(hash & 0xfffff);
-	return true;
 }
 
 /* The mapped prefix of an IPv4 address, 0xffff, is nothing to a sum in ones' complement. */

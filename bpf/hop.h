@@ -21,9 +21,10 @@ static inline bool hop_is_giant(const struct pkt *p)
 	return in && (in->flags & SPW_IF_GENERIC) && p->l3_len > in->mtu;
 }
 
-static inline bool hop_fits(const struct pkt *p)
+/* With `more` bytes in front of it. */
+static inline bool hop_fits(const struct pkt *p, __u32 more)
 {
-	return !p->mtu || p->l3_len <= p->mtu || hop_is_giant(p);
+	return !p->mtu || p->l3_len + more <= p->mtu || hop_is_giant(p);
 }
 
 /* The daemon's row of the endpoint, if it has one and keeps it up to date: read twice, unless torn. */
@@ -70,7 +71,7 @@ static inline enum verdict hop_to_endpoint(struct pkt *p)
 {
 	if (!hop_by_row(p, p->f->core.endpoint))
 		return fib_route(p);
-	return hop_fits(p) ? NEXT : too_big_for(SPW_DROP_TOO_BIG);
+	return hop_fits(p, 0) ? NEXT : too_big_for(SPW_DROP_TOO_BIG);
 }
 
 /* The way the client's latest packet came. */
@@ -84,7 +85,7 @@ static inline enum verdict hop_to_client(struct pkt *p)
 	p->egress_flags = i->flags;
 	p->egress_vlan = p->f->core.client_vlan;
 	p->mtu = i->mtu;
-	if (!hop_fits(p))
+	if (!hop_fits(p, 0))
 		return too_big_for(SPW_DROP_TOO_BIG);
 	p->carry->dmac = *(const word64 *)p->f->core.client_mac;
 	p->carry->smac = *(const word64 *)i->mac;

@@ -174,8 +174,8 @@ static inline enum verdict life_fragment(struct pkt *p)
 }
 
 /*
- * A datagram that has an entry of direct return, and is for another mode all the same: its connection ID
- * names whom (quic.h). So it opens a flow of its own in the entry's place.
+ * A packet that has an entry of direct return, and is for another mode all the same: its connection ID
+ * names whom (quic.h), or its service is direct return's no more. The entry is nobody's then.
  */
 static __noinline enum verdict life_renamed(struct pkt *p)
 {
@@ -191,8 +191,9 @@ static inline enum verdict life_follow(struct pkt *p)
 	if (p->line != TABLE_NONE && (p->f->core.flags & SPW_FLOW_ALONE)) {
 		if (p->f->core.flags & SPW_FLOW_HANDOFF)
 			return handoff_follow(p);
-		if (p->udp)
+		if (p->carry->shape.fragment != FRAGMENT_LATER)
 			return life_renamed(p);
+		p->line = TABLE_NONE;
 	}
 	if (p->carry->shape.fragment == FRAGMENT_LATER)
 		return life_fragment(p);

@@ -24,14 +24,20 @@ struct motion {
 	__u32 was;
 };
 
-/* Of the block that begins with line `first`; NULL: there is none. */
-static inline struct spw_motion *motion_slot(__u32 first, __u32 hash)
+/*
+ * Of the block that begins with line `first`; NULL: there is none. `hash` is the key's pick_hash(); a table
+ * of before may have been picked from otherwise than the one in force.
+ */
+static inline struct spw_motion *motion_slot(__u32 first, __u32 hash, const struct spw_flow_key *k,
+					     __u32 seed)
 {
 	struct spw_motion_line *head = bpf_map_lookup_elem(&motions, &first), *l;
 	__u32 slot, line;
 
 	if (!head || !head->at[0].since)
 		return NULL;
+	if (head->at[0].was == SPW_MOTION_BY_SOURCE)
+		hash = pick_hash_source(k, seed);
 	slot = pick_scale(hash, head->at[0].since);
 	line = first + 1 + slot / SPW_MOTION_LINE;
 	l = bpf_map_lookup_elem(&motions, &line);
@@ -51,19 +57,20 @@ static inline enum motion_phase motion_phase(const struct spw_motion *m, __u32 s
 	return age < all ? MOTION_SECOND : MOTION_OVER;
 }
 
-static inline void motion_read(const struct spw_service_row *row, __u32 service, __u32 hash,
-			       bool udp, __u32 side, __u32 now, struct motion *out)
+/* Of the service's packets with this key, whose hashes are known. */
+static inline void motion_read(const struct pkt *p, const struct spw_service_row *row,
+			       const struct spw_flow_key *k, struct motion *out)
 {
 	const struct spw_motion *m = NULL;
 
 	out->phase = MOTION_SETTLED;
 	out->was = SPW_ENDPOINT_NONE;
 	if (row->flags & SPW_SERVICE_MOTION)
-		m = motion_slot(row->motion, hash);
+		m = motion_slot(row->motion, p->carry->hash, k, p->settings->seed);
 	if (!m || !m->was)
 		return;
 	out->was = m->was;
-	out->phase = motion_phase(m, service, udp, side, now);
+	out->phase = motion_phase(m, p->service, k->proto == IPPROTO_UDP, p->side, p->now);
 }
 
 /* Are flows of the slot to have entries? */

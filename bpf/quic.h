@@ -195,6 +195,9 @@ static inline enum verdict quic_match(struct pkt *p)
 {
 	const struct spw_service_row *row;
 
+	/* Later fragments ask spillway_direct first, as this one did. */
+	if (p->carry->was_direct && p->carry->shape.fragment == FRAGMENT_FIRST)
+		p->carry->fragment.endpoint = p->carry->named;
 	p->carry->named = SPW_ENDPOINT_NONE;
 	if (p->line || !p->udp)
 		return NEXT;

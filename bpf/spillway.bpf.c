@@ -71,6 +71,8 @@ static inline enum verdict direct_packet(struct pkt *p)
 	STAGE(parse_shape);
 	STAGE(config_read);
 	STAGE(direct_icmp);
+	if (!p->carry->shape.fragment && !shape_is_l4(p))
+		return NEXT; /* it may be about a flow of mode nat */
 	STAGE(parse_l4);
 	return direct(p);
 }
@@ -78,6 +80,7 @@ static inline enum verdict direct_packet(struct pkt *p)
 /* What a verdict of the stages comes to. */
 static inline int end(struct pkt *p, enum verdict v)
 {
+	p->carry->not_direct = 0; /* it ended on its way back */
 	if (p->carry->shape.fragment == FRAGMENT_FIRST)
 		fragment_remember(v);
 	if (v == REFUSE)
@@ -122,8 +125,10 @@ static inline int direct_xdp(struct pkt *p)
 		return XDP_TX;
 	if (v == REDIRECT)
 		return XDP_REDIRECT;
-	if (v == NEXT)
+	if (v == NEXT) {
 		bpf_tail_call(p->ctx, &stages, STAGES_DIRECT);
+		drop(SPW_DROP_INTERNAL);
+	}
 	return XDP_DROP;
 }
 

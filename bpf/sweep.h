@@ -46,9 +46,7 @@ static __noinline int sweep_keeps(__u32 v6, __u32 line, __u32 service, __u32 sid
 	if (!row || !settings || !s || !(row->flags & SPW_SERVICE_MOTION))
 		return 0;
 	pair_tenant(v6, line, LINES_SWEEP);
-	m = motion_slot(row->motion, row->pick == SPW_PICK_SOURCE
-					     ? pick_hash_source(&s->key, settings->seed)
-					     : pick_hash(&s->key, settings->seed));
+	m = motion_slot(row->motion, pick_hash(&s->key, settings->seed), &s->key, settings->seed);
 	if (m)
 		m->kept = round;
 	return 0;

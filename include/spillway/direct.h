@@ -10,18 +10,19 @@
 /*
  * Direct return remembers no flows, but those of slots that were another endpoint's: they are in
  * motion until no flow can be that endpoint's without an entry, and no entry is left. The table of
- * before is kept in a block of map `motions`, its own size in the first line's first place, and its
- * slots from the second line on.
+ * before is kept in a block of map `motions`: in the first line's first place its size as `since` and
+ * in `was` whether it was picked from by source (SPW_MOTION_BY_SOURCE), and its slots from the second line on.
  */
 struct spw_motion {
 	__u32 since; /* ticks: when the slot last got another endpoint */
 	__u16 was;   /* endpoint id, whose flows have no entry; 0: the slot is settled */
 	__u16 kept;  /* the latest round of the sweep that met an entry of the slot */
 };
-#define SPW_MOTION_NOBODY   0xffff /* of `was`: they are the slot's endpoint's */
-#define SPW_MOTION_LINE	    8
-#define SPW_GUE_PORT	    6080 /* IANA's of Generic UDP Encapsulation */
-#define SPW_MOTION_PHASE1_S 3	 /* TCP: a SYN that is sent again meets whom the first one met */
+#define SPW_MOTION_NOBODY    0xffff /* of `was`: they are the slot's endpoint's */
+#define SPW_MOTION_BY_SOURCE 1	    /* else by all of the 5-tuple */
+#define SPW_MOTION_LINE	     8
+#define SPW_GUE_PORT	     6080 /* IANA's of Generic UDP Encapsulation */
+#define SPW_MOTION_PHASE1_S  3	  /* TCP: a SYN that is sent again meets whom the first one met */
 
 /* One line of map `motions`. */
 struct spw_motion_line {

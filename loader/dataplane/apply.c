@@ -74,7 +74,7 @@ static void put_slots(struct dataplane *dp, const struct table_slots *t)
 	memset(at + t->size, 0, (room - t->size) * sizeof(*at));
 }
 
-/* The head's first place has the size; the rest of a block's last line is settled. */
+/* The head's first place has the size and the kind; the rest of a block's last line is settled. */
 static void put_motion(struct dataplane *dp, const struct table_motion *m)
 {
 	struct spw_motion_line *at = &dp->maps.motions[m->line];
@@ -82,6 +82,7 @@ static void put_motion(struct dataplane *dp, const struct table_motion *m)
 	memset(at, 0, motion_lines(m->size) * sizeof(*at));
 	memcpy(at + 1, m->slots, m->size * sizeof(*m->slots));
 	at->at[0].since = m->size;
+	at->at[0].was = m->by_source ? SPW_MOTION_BY_SOURCE : 0;
 }
 
 static void words(struct dataplane *dp, const struct steps *s, bool take_out)

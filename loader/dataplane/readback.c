@@ -123,8 +123,12 @@ static uint32_t read_motion(struct dataplane *dp, struct arena *a, uint32_t line
 	}
 	slots = arena_array(a, size, sizeof(*slots));
 	memcpy(slots, &dp->maps.motions[line + 1], size * sizeof(*slots));
-	*arena_push(a, out->motions, out->motion_count) =
-		(struct table_motion){.size = size, .line = line, .slots = slots};
+	*arena_push(a, out->motions, out->motion_count) = (struct table_motion){
+		.size = size,
+		.by_source = dp->maps.motions[line].at[0].was == SPW_MOTION_BY_SOURCE,
+		.line = line,
+		.slots = slots,
+	};
 	return (uint32_t)out->motion_count;
 }
 

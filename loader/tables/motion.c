@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A block says for each slot of the table of before who has the flows that have no entry. As long as its
- * size is that of the table in force, slots begin and end to move one by one. When the size changes, slots
- * no longer correspond, so the whole block goes on until all of it may go, and starts again with each
+ * size is that of the table in force, slots begin and end to move one by one. When the size changes, or slots
+ * are picked otherwise (by the source, not by the whole 5-tuple), they no longer correspond, so the whole block goes on until all of it may go, and starts again with each
  * further change: then an entry, or the block, knows of every flow, whatever came in between.
  */
 #include "tables/motion.h"
@@ -26,6 +26,7 @@ struct mover {
 /* A service before and after. */
 struct step {
 	const struct table_slots *old, *new; /* tables, never NULL */
+	bool old_by_source, new_by_source;   /* how slots are picked */
 	const struct table_motion *was;	     /* or NULL */
 	uint32_t window; /* ticks until who has no entry is the new endpoint's */
 };
@@ -131,9 +132,21 @@ static const struct spw_motion *make_equal(const struct mover *v, const struct s
 	return any ? slots : NULL;
 }
 
-static bool is_same_table(const struct table_slots *a, const struct table_slots *b)
+/* Slots of the old table are those of the new one. */
+static bool corresponds(const struct step *s)
 {
-	return a->size == b->size && memcmp(a->slots, b->slots, a->size * sizeof(*a->slots)) == 0;
+	return s->old->size == s->new->size && s->old_by_source == s->new_by_source;
+}
+
+static bool is_same_table(const struct step *s)
+{
+	return corresponds(s) &&
+	       memcmp(s->old->slots, s->new->slots, s->old->size * sizeof(*s->old->slots)) == 0;
+}
+
+static bool is_block_of_old(const struct step *s)
+{
+	return s->was && s->was->size == s->old->size && s->was->by_source == s->old_by_source;
 }
 
 static bool all_settle(const struct mover *v, const struct step *s)
@@ -148,7 +161,7 @@ static bool all_settle(const struct mover *v, const struct step *s)
 /* A block of the old table's size: all of its slots begin to move, or go on with what they were. */
 static const struct spw_motion *make_whole(const struct mover *v, const struct step *s)
 {
-	const bool is_of_old = s->was && s->was->size == s->old->size;
+	const bool is_of_old = is_block_of_old(s);
 	struct spw_motion *slots = arena_array(v->arena, s->old->size, sizeof(*slots));
 
 	for (uint32_t i = 0; i < s->old->size; i++) {
@@ -173,10 +186,10 @@ static bool any_has_strays(const struct mover *v, const struct table_slots *t)
 	return false;
 }
 
-/* A block of another size than both tables' goes on; its window starts again when the table changes. */
+/* A block of another kind than both tables goes on; its window starts again when the table changes. */
 static const struct spw_motion *go_on(const struct mover *v, const struct step *s)
 {
-	const bool starts = !is_same_table(s->old, s->new), strays = any_has_strays(v, s->old);
+	const bool starts = !is_same_table(s), strays = any_has_strays(v, s->old);
 	struct spw_motion *slots = arena_array(v->arena, s->was->size, sizeof(*slots));
 
 	for (uint32_t i = 0; i < s->was->size; i++) {
@@ -198,25 +211,35 @@ static bool is_whole_over(const struct mover *v, const struct step *s)
 	return true;
 }
 
-/* Slots and size of the block that follows; NULL: nothing moves. */
-static const struct spw_motion *make(const struct mover *v, const struct step *s, uint32_t *size)
+/* The block that follows, but for its line; no slots: nothing moves. */
+static struct table_motion make(const struct mover *v, const struct step *s)
 {
-	*size = s->new->size;
-	if (s->old->size == s->new->size && (!s->was || s->was->size == s->new->size))
-		return make_equal(v, s);
-	if (s->was && s->was->size != s->old->size) {
-		if (all_settle(v, s)) {
-			if (s->old->size == s->new->size)
-				return make_equal(v,
-						  &(struct step){s->old, s->new, NULL, s->window});
-		} else if (!is_whole_over(v, s) || is_same_table(s->old, s->new)) {
-			*size = s->was->size;
-			return go_on(v, s);
+	struct table_motion out = {.size = s->new->size, .by_source = s->new_by_source};
+
+	if (corresponds(s) && (!s->was || is_block_of_old(s))) {
+		out.slots = make_equal(v, s);
+		return out;
+	}
+	if (s->was && !is_block_of_old(s)) {
+		if (all_settle(v, s) && corresponds(s)) {
+			struct step fresh = *s;
+
+			fresh.was = NULL;
+			out.slots = make_equal(v, &fresh);
+			return out;
+		}
+		if (!all_settle(v, s) && (!is_whole_over(v, s) || is_same_table(s))) {
+			out.size = s->was->size;
+			out.by_source = s->was->by_source;
+			out.slots = go_on(v, s);
+			return out;
 		}
 		/* Who has no entry is the old table's by now; others have one. */
 	}
-	*size = s->old->size;
-	return make_whole(v, s);
+	out.size = s->old->size;
+	out.by_source = s->old_by_source;
+	out.slots = make_whole(v, s);
+	return out;
 }
 
 static const struct table_service *find_service(const struct tables *t,
@@ -254,27 +277,52 @@ static const struct table_slots *table_of(struct arena *a, const struct tables *
 	return none;
 }
 
-static bool is_same_block(const struct table_motion *a, const struct spw_motion *slots,
-			  uint32_t size)
+static bool is_same_block(const struct table_motion *a, const struct table_motion *b)
 {
-	if (a->size != size)
+	if (a->size != b->size || a->by_source != b->by_source)
 		return false;
-	for (uint32_t i = 0; i < size; i++) {
-		if (a->slots[i].since != slots[i].since || a->slots[i].was != slots[i].was)
+	for (uint32_t i = 0; i < a->size; i++) {
+		if (a->slots[i].since != b->slots[i].since || a->slots[i].was != b->slots[i].was)
 			return false;
 	}
 	return true;
 }
 
+/* What was over stays so when the window becomes longer: since then, who has no entry is the new one's. */
+static const struct table_motion *hold_over(const struct mover *v, const struct table_motion *was,
+					    uint32_t had_window, uint32_t window)
+{
+	struct table_motion *held;
+	struct spw_motion *slots;
+
+	if (!was || window <= had_window)
+		return was;
+	held = arena_array(v->arena, 1, sizeof(*held));
+	slots = arena_array(v->arena, was->size, sizeof(*slots));
+	for (uint32_t i = 0; i < was->size; i++) {
+		slots[i] = was->slots[i];
+		if (slots[i].was && is_over(&slots[i], had_window, v->clock) &&
+		    !is_over(&slots[i], window, v->clock))
+			slots[i].since = v->clock->now - window;
+	}
+	*held = *was;
+	held->slots = slots;
+	return held;
+}
+
 static void move_service(const struct mover *v, const struct table_service *had,
 			 struct table_service *s)
 {
-	struct step step = {.window = window_of(s, v->clock->hz)};
-	const struct spw_motion *slots;
-	struct table_motion *m;
+	const struct table_motion *was = tables_motion(v->have, had);
+	struct step step = {
+		.window = window_of(s, v->clock->hz),
+		.old_by_source = had->pick == SPW_PICK_SOURCE,
+		.new_by_source = s->pick == SPW_PICK_SOURCE,
+	};
+	struct table_motion m;
 	uint32_t size;
 
-	step.was = tables_motion(v->have, had);
+	step.was = hold_over(v, was, window_of(had, v->clock->hz), step.window);
 	if (had->table == TABLE_NONE && s->table == TABLE_NONE && !step.was)
 		return;
 	size = had->table != TABLE_NONE ? v->have->slots[had->table].size
@@ -282,14 +330,12 @@ static void move_service(const struct mover *v, const struct table_service *had,
 					: step.was->size;
 	step.old = table_of(v->arena, v->have, had->table, size);
 	step.new = table_of(v->arena, v->want, s->table, size);
-	slots = make(v, &step, &size);
-	if (!slots)
+	m = make(v, &step);
+	if (!m.slots)
 		return;
-	m = arena_push(v->arena, v->want->motions, v->want->motion_count);
+	m.line = was && is_same_block(was, &m) ? was->line : TABLE_UNPLACED;
+	*arena_push(v->arena, v->want->motions, v->want->motion_count) = m;
 	s->motion = (uint32_t)v->want->motion_count;
-	*m = (struct table_motion){.size = size, .line = TABLE_UNPLACED, .slots = slots};
-	if (step.was && is_same_block(step.was, slots, size))
-		m->line = step.was->line;
 }
 
 void motions_make(struct arena *a, const struct tables *have, struct tables *want,

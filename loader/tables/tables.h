@@ -58,7 +58,8 @@ struct table_guard {
 /* What slots were, of one service; see tables/motion.h. */
 struct table_motion {
 	uint32_t size;
-	uint32_t line; /* first line in the map, or TABLE_UNPLACED */
+	bool by_source; /* how slots were picked: by the source alone */
+	uint32_t line;	/* first line in the map, or TABLE_UNPLACED */
 	const struct spw_motion *slots;
 };
 

@@ -44,7 +44,8 @@ static struct {
 	uint16_t round;
 	bool half;			/* a round is under way */
 	uint64_t moving, most, settled; /* slots */
-	uint64_t rounds, restarts, flaps;
+	uint64_t rounds, restarts, flaps, repicks;
+	bool by_source; /* how slots are picked */
 } tell;
 
 static uint32_t below(uint32_t n)
@@ -60,6 +61,7 @@ static void add_service(uint16_t port, uint8_t proto, uint32_t idle_s, const siz
 	s->vip = addr_of(VIP4);
 	s->proto = proto;
 	s->live_flows = SPW_NO_ENDPOINT_LEAVE;
+	s->pick = tell.by_source ? SPW_PICK_SOURCE : SPW_PICK_FLOW;
 	for (unsigned int i = 0; i < SPW_IDLE_MAX; i++)
 		s->idle_s[i] = idle_s;
 	for (uint8_t g = 0; g < GROUPS; g++) {
@@ -308,6 +310,10 @@ static void change(bool grows)
 	struct play_member *m = &play.pool[below(PLAY_POOL)];
 	const uint32_t what = below(5);
 
+	if (!below(50)) {
+		tell.by_source = !tell.by_source;
+		tell.repicks++;
+	}
 	if (what < 2 && (!grows || !m->present)) {
 		set_present((uint32_t)(m - play.pool), !m->present);
 	} else if (what == 2) {
@@ -389,15 +395,16 @@ static void play_all(uint32_t steps, uint32_t flows)
 		step(i);
 	dataplane_stats(gateway.dp, stats);
 	gateway_end();
-	print_message("%u steps, %llu words taken back, %llu restarts, %llu rounds; at most %llu "
-		      "slots in motion, %llu settled\n",
-		      steps, (unsigned long long)tell.flaps, (unsigned long long)tell.restarts,
-		      (unsigned long long)tell.rounds, (unsigned long long)tell.most,
-		      (unsigned long long)tell.settled);
+	print_message(
+		"%u steps, %llu words taken back, %llu other picks, %llu restarts, %llu rounds; at "
+		"most %llu slots in motion, %llu settled\n",
+		steps, (unsigned long long)tell.flaps, (unsigned long long)tell.repicks,
+		(unsigned long long)tell.restarts, (unsigned long long)tell.rounds,
+		(unsigned long long)tell.most, (unsigned long long)tell.settled);
 	play_report(stats);
 	play_end();
 	/* Slots that settled, and all slots of the larger tables in motion. */
-	assert_true(tell.rounds && tell.settled);
+	assert_true(tell.rounds && tell.settled && tell.repicks);
 	assert_int_equal(tell.most, 2 * SPW_TABLE_SIZE_MAX);
 }
 

@@ -27,7 +27,7 @@ struct live {
 	bool open, opening; /* opening: a SYN has been sent, and no more */
 	uint32_t member, removals;
 	uint32_t syn_at, sent; /* ticks, played ones included */
-	uint32_t hash;	       /* that its slot is chosen by */
+	uint32_t hash[2];      /* that its slot is chosen by: of all, and of the source */
 	struct desc d;
 };
 
@@ -182,14 +182,16 @@ static void settle(struct live *l, uint32_t to)
 		l->open = false;
 }
 
-static uint32_t hash_of(const struct desc *d)
+static void make_hashes(struct live *l)
 {
 	const struct spw_config *c = gateway.dp->maps.config;
-	struct spw_flow_key k = {.saddr = d->src, .daddr = d->dst, .proto = d->proto};
+	const uint32_t seed = c->settings[c->active].seed;
+	struct spw_flow_key k = {.saddr = l->d.src, .daddr = l->d.dst, .proto = l->d.proto};
 
-	k.sport = htons(d->sport);
-	k.dport = htons(d->dport);
-	return (uint32_t)pick_hash(&k, c->settings[c->active].seed);
+	k.sport = htons(l->d.sport);
+	k.dport = htons(l->d.dport);
+	l->hash[0] = (uint32_t)pick_hash(&k, seed);
+	l->hash[1] = (uint32_t)pick_hash_source(&k, seed);
 }
 
 static void open_one(struct live *l)
@@ -201,7 +203,7 @@ static void open_one(struct live *l)
 	l->d.src.b[14] = (uint8_t)(client >> 8);
 	l->d.src.b[15] = (uint8_t)client;
 	l->d.sport = (uint16_t)(1024 + client % 60000);
-	l->hash = hash_of(&l->d);
+	make_hashes(l);
 	l->opening = l->d.proto == IPPROTO_TCP;
 	settle(l, send_one(l, TCP_SYN));
 	l->syn_at = l->sent = now();
@@ -340,7 +342,7 @@ static uint16_t slot_of(const struct tables *t, const struct live *l)
 	if (!s || s->table == TABLE_NONE)
 		return SPW_ENDPOINT_NONE;
 	slots = &t->slots[s->table];
-	return slots->slots[pick_scale(l->hash, slots->size)];
+	return slots->slots[pick_scale(l->hash[s->pick == SPW_PICK_SOURCE], slots->size)];
 }
 
 static bool is_in_motion(const struct tables *t, const struct live *l)
@@ -352,7 +354,7 @@ static bool is_in_motion(const struct tables *t, const struct live *l)
 
 	if (!m)
 		return false;
-	slot = pick_scale(l->hash, m->size);
+	slot = pick_scale(l->hash[m->by_source], m->size);
 	lines = &gateway.dp->maps.motions[m->line + 1];
 	return lines[slot / SPW_MOTION_LINE].at[slot % SPW_MOTION_LINE].was;
 }

@@ -565,6 +565,149 @@ static void without_room_flows_stay_and_who_could_not_be_followed_is_refused(voi
 	assert_true(world_stat(SPW_DROP_FLOWS_FULL) > refused + 100);
 }
 
+/* What `answer`, which went to the client, is told of by a router near it. */
+static struct desc too_big_about(const struct desc *client, const struct frame *quoted)
+{
+	struct desc error = {
+		.src = addr_of("10.1.0.254"),
+		.dst = client->dst,
+		.proto = IPPROTO_ICMP,
+		.type = 3,
+		.code = 4,
+		.rest = 1280,
+		.payload = quoted->len - FRAME_ETH,
+		.bytes = quoted->b + FRAME_ETH,
+	};
+
+	memcpy(error.dmac, client->dmac, 6);
+	memcpy(error.smac, client->smac, 6);
+	return error;
+}
+
+static void icmp_about_flows_of_mode_nat_reaches_their_endpoint_beside_direct_return(void **state)
+{
+	struct desc d = from_client(TCP4), answer = d, error;
+	struct frame quoted, out;
+	uint64_t before;
+
+	(void)state;
+	direct_service(UDP4, SPW_MODE_IPIP); /* of the same VIP; WEB4_A */
+	world_serve(TCP4, (uint16_t[]){WEB4_B}, 1);
+	for (int on = 0; on < 2; on++) {
+		world.config.direct = (uint32_t)on;
+		world_put_config();
+		world_expect_to(WEB4_B, &d);
+		answer = d;
+		answer.src = d.dst;
+		answer.dst = d.src;
+		answer.sport = d.dport;
+		answer.dport = d.sport;
+		answer.payload = 64;
+		frame_build(&answer, &quoted);
+		error = too_big_about(&d, &quoted);
+		before = world_stat(SPW_COUNT_FORWARD_ICMP);
+		print_message("direct %d: verdict %d\n", on,
+			      world_send(world.if_client, &error, &out));
+		assert_int_equal(world_stat(SPW_COUNT_FORWARD_ICMP), before + 1);
+	}
+}
+
+/* As the daemon writes it. */
+static void put_way(uint32_t id, uint16_t mtu)
+{
+	struct spw_next_hop hop = {
+		.ifindex = (uint32_t)world.if_server, .vlan = SPW_UNTAGGED, .mtu = mtu};
+	struct spw_endpoint e = world_endpoint(id);
+
+	mac_of(&e.addr, hop.dmac);
+	memcpy(hop.smac, mac_gateway_server, 6);
+	direct_put_row(world.skel->maps.next_hops, id, &hop);
+	world.config.hops_until = world_sweep(0).now + 600 * world.skel->rodata->ticks_a_second;
+	world_put_config();
+}
+
+static void an_entry_of_a_service_that_is_direct_no_more_sends_no_nonsense(void **state)
+{
+	struct desc d = direct_moved(TCP4, 10 * SECOND_NS), ack = as(&d, 5002, TCP_ACK);
+	struct spw_service_row row;
+	struct frame in, out;
+	int verdict;
+
+	(void)state;
+	put_way(WEB4_A, 1400);
+	assert_int_equal(sent_to(&ack), WEB4_A); /* remembered */
+	for (uint32_t side = 0; side < 2; side++) {
+		row = world_row(TCP4, side);
+		row.flags &= ~(uint32_t)(SPW_SERVICE_DIRECT | SPW_SERVICE_MOTION);
+		world_row_on_side(TCP4, side, &row);
+	}
+	frame_build(&ack, &in);
+	verdict = world_send_frame(world.if_client, &in, &out);
+	print_message("verdict %d, from %d.%d.%d.%d to %d.%d.%d.%d\n", verdict, out.b[26],
+		      out.b[27], out.b[28], out.b[29], out.b[30], out.b[31], out.b[32], out.b[33]);
+	assert_true(verdict == XDP_PASS || memcmp(out.b + 26, in.b + 26, 8) == 0);
+	ack.flags = TCP_SYN;
+	frame_build(&ack, &in);
+	verdict = world_send_frame(world.if_client, &in, &out);
+	print_message("SYN: verdict %d\n", verdict);
+}
+
+static void too_big_is_said_in_generic_mode_too(void **state)
+{
+	struct desc d = from_client(UDP4);
+
+	(void)state;
+	put_way(direct_service(UDP4, SPW_MODE_IPIP), 1500);
+	d.payload = (uint16_t)(1490 - desc_l3_len(&d) + d.payload); /* 1510 in the outer packet */
+	world_attach(world.if_client, SPW_IF_TX | SPW_IF_PARTIAL);
+	world_expect_too_big(world.if_client, &d, 1480);
+	world_attach(world.if_client, SPW_IF_TX | SPW_IF_GENERIC | SPW_IF_PARTIAL);
+	world_expect_too_big(world.if_client, &d, 1480);
+}
+
+static int put_all_back(void **state)
+{
+	const int fd = bpf_program__fd(world.skel->progs.spillway_xdp);
+	const uint32_t all = 0;
+
+	(void)state;
+	return bpf_map_update_elem(bpf_map__fd(world.skel->maps.stages), &all, &fd, BPF_ANY);
+}
+
+/* The call back to the stages of all modes fails once. */
+static void what_one_packet_was_says_nothing_of_the_next(void **state)
+{
+	const uint32_t id = direct_service(TCP4, SPW_MODE_IPIP), all = 0;
+	struct desc d = from_client(TCP4), udp = from_client(UDP4), ack = as(&d, 5000, TCP_ACK);
+
+	assert_int_equal(bpf_map_delete_elem(bpf_map__fd(world.skel->maps.stages), &all), 0);
+	world_expect_end(world.if_client, &udp, SPW_DROP_INTERNAL);
+	assert_int_equal(put_all_back(state), 0);
+	assert_int_equal(sent_to(&ack), id);
+}
+
+/* The daemon has named a place that the next switch fills. */
+static void no_outer_header_has_a_source_that_is_not_there_yet(void **state)
+{
+	const uint32_t id = direct_service(TCP4, SPW_MODE_IPIP);
+	struct spw_endpoint e = world_endpoint(id);
+	struct desc d = from_client(TCP4);
+	struct frame in, out;
+	int verdict;
+
+	(void)state;
+	while (world.config.settings[world.config.active & 1].source[e.source_first].w[3])
+		e.source_first++;
+	e.source_count = 1;
+	assert_true(e.source_first < SPW_SOURCES_MAX);
+	world_put_endpoint(id, &e);
+	frame_build(&d, &in);
+	verdict = world_send_frame(world.if_client, &in, &out);
+	print_message("verdict %d, from %d.%d.%d.%d\n", verdict, out.b[26], out.b[27], out.b[28],
+		      out.b[29]);
+	assert_true(verdict == XDP_DROP || out.b[26]);
+}
+
 int direct_tests(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, world_reset)
@@ -593,6 +736,12 @@ int direct_tests(void)
 		TEST(nobody_left_is_answered),
 		TEST(the_sweep_tells_slots_in_motion_of_their_entries),
 		TEST(without_room_flows_stay_and_who_could_not_be_followed_is_refused),
+		TEST(icmp_about_flows_of_mode_nat_reaches_their_endpoint_beside_direct_return),
+		TEST(an_entry_of_a_service_that_is_direct_no_more_sends_no_nonsense),
+		TEST(too_big_is_said_in_generic_mode_too),
+		cmocka_unit_test_setup_teardown(what_one_packet_was_says_nothing_of_the_next,
+						world_reset, put_all_back),
+		TEST(no_outer_header_has_a_source_that_is_not_there_yet),
 	};
 
 	return cmocka_run_group_tests_name("direct", tests, NULL, NULL);

@@ -602,6 +602,32 @@ static void fragments_go_where_the_first_one_goes(void **state)
 	}
 }
 
+/* The first one names an endpoint of mode nat; the slot is direct return's. */
+static void fragments_follow_an_id_to_another_mode(void **state)
+{
+	static uint8_t b[3 * PIECE - 100];
+	struct desc d = from_client(UDP4);
+	struct spw_endpoint_stats was, now;
+	struct frame in, out;
+
+	(void)state;
+	serve(UDP4, SPW_MODE_L2);
+	direct_set_mode(WEB4_B, SPW_MODE_NAT);
+	write_header(SHORT, key_of(2, 2, WEB4_B), 12, b);
+	d.sport = next_port++;
+	d.bytes = b;
+	d.payload = sizeof(b);
+	for (size_t i = 0; i < 3; i++) {
+		was = world_endpoint_stats(WEB4_B);
+		piece(&d, i, &in);
+		world_expect_verdict(world.if_client, &in, &out, XDP_REDIRECT);
+		now = world_endpoint_stats(WEB4_B);
+		print_message("piece %zu: %llu to WEB4_B\n", i,
+			      (unsigned long long)(now.packets_in - was.packets_in));
+		assert_int_equal(now.packets_in, was.packets_in + 1);
+	}
+}
+
 /* The record of a datagram to another service says nothing of ids. */
 static void fragments_of_other_services_know_no_ids(void **state)
 {
@@ -693,6 +719,7 @@ int quic_tests(void)
 		TEST(services_of_several_modes_go_by_ids_to_each),
 		TEST(an_entry_of_direct_return_gives_way_to_an_id_of_mode_nat),
 		TEST(fragments_go_where_the_first_one_goes),
+		TEST(fragments_follow_an_id_to_another_mode),
 		TEST(fragments_of_other_services_know_no_ids),
 		TEST(a_tag_and_options_in_front_are_looked_behind),
 		TEST(a_table_that_is_not_there_is_none),

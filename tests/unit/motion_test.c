@@ -110,6 +110,19 @@ static void a_slot_that_gets_another_endpoint_is_in_motion_until_nothing_is_left
 	assert_null(motion_of(c));
 }
 
+/* Flows that were opened since are the new endpoint's, and have no entry: they stay there. */
+static void a_longer_window_gives_nothing_back_to_the_endpoint_of_before(void **state)
+{
+	struct tables *b = step(filled(1, SIZE), filled(2, SIZE)), *c = filled(2, SIZE);
+	const struct spw_motion *m;
+
+	(void)state;
+	now.now += WINDOW + 5; /* over, and the sweep has not met an end of its entries */
+	c->services[0].idle_s[SPW_IDLE_ESTABLISHED] = 4 * IDLE_S;
+	m = motion_of(step(b, c))->slots;
+	assert_true(now.now - m[5].since >= 4 * WINDOW || m[5].was == MOTION_NOBODY);
+}
+
 static void entries_that_the_sweep_meets_keep_a_slot_in_motion(void **state)
 {
 	struct tables *b = step(filled(1, SIZE), filled(2, SIZE));
@@ -197,6 +210,22 @@ static void a_table_of_another_size_keeps_the_old_one_whole(void **state)
 	assert_int_equal(motion_of(c)->slots[0].was, 1);
 }
 
+static void another_pick_keeps_the_old_table_whole(void **state)
+{
+	struct tables *a = filled(1, SIZE), *b = filled(1, SIZE), *c = filled(1, SIZE);
+
+	(void)state;
+	b->services[0].pick = c->services[0].pick = SPW_PICK_SOURCE;
+	step(a, b);
+	assert_int_equal(motion_of(b)->slots[SIZE - 1].was, 1);
+	assert_int_equal(motion_of(b)->slots[SIZE - 1].since, 1000);
+	assert_false(motion_of(b)->by_source);
+	now.now += WINDOW;
+	now.round = now.running = 7;
+	now.round_began = now.now;
+	assert_null(motion_of(step(b, c)));
+}
+
 static void a_slot_whose_flows_strayed_is_in_motion_until_a_sweep_has_met_none(void **state)
 {
 	struct tables *a = filled(1, SIZE), *b = filled(1, SIZE), *c;
@@ -275,9 +304,10 @@ static struct {
 	struct tables *in_force;
 	uint16_t table[128];
 	uint32_t size;
+	bool by_source; /* how slots are picked */
 	bool present[POOL + 1], up[POOL + 1];
 	struct {
-		uint32_t hash;
+		uint32_t hash[2];    /* of all, and of the source */
 		uint16_t endpoint;   /* whose the connection is; 0: none */
 		uint16_t entry;	     /* 0: none */
 		uint32_t sent, seen; /* ticks: the client's latest packet, and the entry's */
@@ -309,20 +339,22 @@ static bool picks(uint16_t id)
 	return lives(id) && play.present[id];
 }
 
-static struct spw_motion *slot_of(uint32_t hash)
+static struct spw_motion *slot_of(size_t i)
 {
 	const struct table_motion *m = motion_of(play.in_force);
 
-	return m ? (struct spw_motion *)&m->slots[place(hash, m->size)] : NULL;
+	return m ? (struct spw_motion *)&m->slots[place(play.flows[i].hash[m->by_source], m->size)]
+		 : NULL;
 }
 
 /* As bpf/direct.h decides; 0: nobody. */
 static uint16_t decide(size_t i, bool syn)
 {
+	const struct tables *t = play.in_force;
+	const bool by_source = t->services[0].pick == SPW_PICK_SOURCE;
 	const uint16_t slot =
-		play.in_force->slots[0]
-			.slots[place(play.flows[i].hash, play.in_force->slots[0].size)];
-	const struct spw_motion *m = slot_of(play.flows[i].hash);
+		t->slots[0].slots[place(play.flows[i].hash[by_source], t->slots[0].size)];
+	const struct spw_motion *m = slot_of(i);
 	const uint32_t age = m ? now.now - m->since : 0;
 	const bool moves = m && m->was, remembers = moves && age < WINDOW;
 	const uint16_t owner = remembers && m->was != MOTION_NOBODY ? m->was : slot;
@@ -353,8 +385,8 @@ static void send_one(size_t i)
 
 	if (syn)
 		play.flows[i].entry = 0; /* its FIN has been seen, or it never was */
-	if (syn)
-		play.flows[i].hash = (uint32_t)draw(UINT32_MAX);
+	for (int k = 0; k < 2 && syn; k++)
+		play.flows[i].hash[k] = draw(UINT32_MAX);
 	to = decide(i, syn);
 	if (syn) {
 		play.flows[i].endpoint = lives(to) ? to : 0;
@@ -383,7 +415,7 @@ static void sweep(void)
 	now.running++;
 	now.round_began = now.now;
 	for (size_t i = 0; i < FLOWS; i++) {
-		struct spw_motion *m = slot_of(play.flows[i].hash);
+		struct spw_motion *m = slot_of(i);
 
 		if (play.flows[i].entry && now.now - play.flows[i].seen > WINDOW)
 			play.flows[i].entry = 0;
@@ -427,6 +459,8 @@ static void change(void)
 		}
 		break;
 	case 2:
+		if (!draw(4))
+			play.by_source = !play.by_source;
 		if (draw(4))
 			break;
 		play.size = play.size == SIZE ? 61 : SIZE;
@@ -446,6 +480,7 @@ static void apply(void)
 
 	arena = next;
 	want = tables_with(play.table, play.size, play.present, play.up);
+	want->services[0].pick = play.by_source ? SPW_PICK_SOURCE : SPW_PICK_FLOW;
 	play.settled += motion_of(play.in_force) != NULL;
 	step(play.in_force, want);
 	play.settled -= motion_of(want) != NULL;
@@ -494,11 +529,13 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_slot_that_gets_another_endpoint_is_in_motion_until_nothing_is_left_of_it),
+		TEST(a_longer_window_gives_nothing_back_to_the_endpoint_of_before),
 		TEST(entries_that_the_sweep_meets_keep_a_slot_in_motion),
 		TEST(a_further_move_changes_only_whom_new_flows_go_to),
 		TEST(who_is_down_or_removed_keeps_the_flows),
 		TEST(a_table_that_was_empty_had_nobodys_flows),
 		TEST(a_table_of_another_size_keeps_the_old_one_whole),
+		TEST(another_pick_keeps_the_old_table_whole),
 		TEST(a_slot_whose_flows_strayed_is_in_motion_until_a_sweep_has_met_none),
 		TEST(strays_of_a_slot_in_motion_wait_for_a_new_sweep),
 		TEST(strays_hold_a_block_of_another_size_too),
