@@ -289,6 +289,8 @@ static bool settle(const struct splice *s, const struct touched *t)
 		return true;
 	if (t->fresh)
 		*to = *t->fresh;
+	else if (to->hostname) /* perhaps of a Backend that has it no more */
+		return false;
 	to->index = t->index;
 	join_services(s, t, to);
 	return !t->other_count || hear_all(s, t, to);

@@ -20,7 +20,7 @@
 #include "model/patch.h"
 #include "tables/compile.h"
 
-#define WORLDS	    120
+#define WORLDS	    240
 #define STEPS	    40
 #define OBJECTS_MAX 400
 #define CHANGES_MAX 3
@@ -31,6 +31,7 @@ struct world {
 	uint64_t seed;
 	bool is_wild; /* with what no patch is possible for, too */
 	bool has_quic;
+	unsigned int named, far;
 	unsigned int gateways, routes, backends, policies;
 	struct arena *texts; /* manifests and all that must outlive models */
 	struct object objects[OBJECTS_MAX];
@@ -86,6 +87,10 @@ static void put_route(struct world *w, struct strbuf *b, unsigned int n)
 		      is_udp ? "UDPRoute" : "TCPRoute", n, namespace_of(n));
 	if (chance(w, 10))
 		strbuf_puts(b, "  annotations: {spillway.dev/no-endpoint: drop}\n");
+	else if (!w->far && chance(w, 10))
+		strbuf_puts(
+			b,
+			"  annotations: {spillway.dev/allow-sources-from: \"nets\", spillway.dev/new-flows-per-second: \"5\"}\n");
 	strbuf_puts(b, "spec:\n  parentRefs:\n");
 	for (unsigned int i = 0; i < parents; i++) {
 		strbuf_printf(b, "  - {name: gw%u, namespace: default", first + i);
@@ -118,7 +123,7 @@ static void put_endpoint(struct world *w, struct strbuf *b)
 			      80 + pick(w, 2));
 	if (chance(w, 25))
 		strbuf_printf(b, ", zone: z%u", pick(w, 3));
-	if (chance(w, w->is_wild ? 6 : 1))
+	if (chance(w, w->named))
 		strbuf_printf(b, ", hostname: h%u.example", pick(w, 3));
 	strbuf_puts(b, "}\n");
 }
@@ -175,12 +180,19 @@ static void put_policy(struct world *w, struct strbuf *b, unsigned int n)
 	if (chance(w, 40))
 		strbuf_printf(b, "  loadBalancer: {type: LeastRequest}\n");
 	else if (chance(w, 30))
+		strbuf_puts(
+			b,
+			"  loadBalancer: {type: RoundRobin, slowStart: {window: 5s}, zoneAware: {preferLocal: {minEndpointsThreshold: 1}}}\n");
+	else if (chance(w, 30))
 		strbuf_printf(b,
 			      "  loadBalancer: {type: RoundRobin, zoneAware: {weightedZones: "
 			      "[{zone: z0, weight: 3}, {zone: z1, weight: %u}]}}\n",
 			      w->is_wild ? pick(w, 2) : 2);
 	strbuf_puts(b, "  healthCheck:\n    panicThreshold: 30\n");
-	if (chance(w, 50))
+	if (chance(w, 30))
+		strbuf_printf(b, "    active: {type: HTTP, http: {path: /%s}}\n",
+			      chance(w, 50) ? ", hostname: x.example" : "");
+	else if (chance(w, 50))
 		strbuf_printf(b, "    active: {type: TCP, tcp: {}, interval: %us}\n",
 			      pick(w, 2) + 1);
 	if (chance(w, 40))
@@ -191,7 +203,9 @@ static struct object read_one(struct world *w, struct strbuf *b)
 {
 	const struct manifest_options opts = {.namespace = "default"};
 	struct resources found = {0};
-	struct object o = {.project = "default", .created_s = 1000 + pick(w, 50), .generation = 1};
+	struct object o = {.project = chance(w, w->far) ? "far" : "default",
+			   .created_s = 1000 + pick(w, 50),
+			   .generation = 1};
 	struct diags d;
 
 	diags_init(&d, w->texts);
@@ -226,11 +240,31 @@ static void put_grant(struct world *w, struct strbuf *b, unsigned int n)
 		      n ? "default" : "other", n ? "other" : "default");
 }
 
+static void put_map(struct world *w, struct strbuf *b, unsigned int n)
+{
+	(void)w;
+	strbuf_printf(
+		b,
+		"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: nets, namespace: %s}\ndata: {a: \"10.0.0.0/8\"}\n",
+		n ? "other" : "default");
+}
+
+static void put_class(struct world *w, struct strbuf *b, unsigned int n)
+{
+	(void)n;
+	strbuf_printf(
+		b,
+		"apiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\nmetadata: {name: spillway}\nspec: {controllerName: %s}\n",
+		chance(w, 50) ? "spillway.dev/gateway" : "x.example/y");
+}
+
 static void make_world(struct world *w, uint64_t seed)
 {
 	*w = (struct world){.seed = seed, .texts = arena_new()};
 	w->is_wild = chance(w, 20);
 	w->has_quic = chance(w, 25);
+	w->named = chance(w, 30) ? 15 : 1;
+	w->far = chance(w, 30) ? 20 : 0;
 	w->gateways = pick(w, 8) + 1;
 	w->routes = pick(w, 25) + 1;
 	w->backends = pick(w, 40) + 1;
@@ -239,11 +273,14 @@ static void make_world(struct world *w, uint64_t seed)
 					 .host_addr_count = 1,
 					 .own_addrs = &host_addr,
 					 .own_addr_count = 1};
+	w->opts.zone = chance(w, 50) ? "z0" : NULL;
 	add(w, put_gateway, w->gateways);
 	add(w, put_backend, w->backends);
 	add(w, put_route, w->routes);
 	add(w, put_policy, w->policies);
 	add(w, put_grant, pick(w, 3));
+	add(w, put_map, 2);
+	add(w, put_class, chance(w, 10));
 }
 
 static bool same_text(const char *a, const char *b)
@@ -609,7 +646,7 @@ static void a_patched_model_equals_one_that_is_resolved_as_a_whole(void **state)
 
 	(void)state;
 	for (uint64_t seed = 1; seed <= WORLDS; seed++) {
-		struct world w;
+		static struct world w;
 		struct chain c = {.world = &w};
 
 		make_world(&w, seed);
