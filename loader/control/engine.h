@@ -84,6 +84,7 @@ struct engine {
 	struct generation *now; /* owned; never NULL once opened */
 	/* Whose numbers `ids` has: that of `now` but during a change; NULL: ids_assign() refused it. */
 	const struct model *numbered;
+	const struct model *numbered_before; /* a trial; NULL: there was none */
 	struct trial trial;
 	struct arena *have_arena;
 	struct tables have;  /* what the maps hold, in have_arena */

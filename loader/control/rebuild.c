@@ -124,6 +124,7 @@ int rebuild_trial(struct engine *e, struct generation *g, struct arena *a, const
 
 	end_trial(e);
 	if (!err) {
+		e->numbered_before = e->numbered;
 		e->numbered = g->model;
 		err = compile(e, g, kept, &p);
 	}
@@ -174,9 +175,17 @@ void rebuild_renumber(struct engine *e)
 	const char *why = NULL;
 	int err;
 
-	if (e->numbered == e->now->model)
+	if (e->numbered == e->now->model) {
+		e->numbered_before = NULL;
+		ids_settle(e->ids);
 		return;
+	}
 	end_trial(e);
+	if (e->numbered_before == e->now->model && ids_undo(e->ids)) {
+		e->numbered = TAKE(e->numbered_before);
+		return;
+	}
+	e->numbered_before = NULL;
 	err = ids_assign(e->ids, e->now->model, &why);
 	e->numbered = err ? NULL : e->now->model;
 	if (err)

@@ -17,6 +17,11 @@ struct ids {
 	struct registry services;
 	uint32_t *endpoint_ids; /* by instance.index of the model of the latest ids_assign() */
 	size_t endpoint_count;
+	/* All of it as it was before the latest ids_assign(), for ids_undo(). */
+	struct registry endpoints_before, services_before;
+	uint32_t *ids_before;
+	size_t count_before;
+	bool may_undo;
 };
 
 static struct registry_key endpoint_key(const struct spw_addr *addr, uint16_t port, uint8_t mode,
@@ -52,6 +57,7 @@ void ids_free(struct ids *ids)
 {
 	if (!ids)
 		return;
+	ids_settle(ids);
 	registry_done(&ids->endpoints);
 	registry_done(&ids->services);
 	free(ids->endpoint_ids);
@@ -209,12 +215,40 @@ int ids_assign(struct ids *ids, const struct model *m, const char **why)
 		free(numbers);
 		return err;
 	}
-	registry_replace(&ids->endpoints, &endpoints);
-	registry_replace(&ids->services, &services);
-	free(ids->endpoint_ids);
+	ids_settle(ids);
+	ids->endpoints_before = ids->endpoints;
+	ids->services_before = ids->services;
+	ids->ids_before = ids->endpoint_ids;
+	ids->count_before = ids->endpoint_count;
+	ids->may_undo = true;
+	ids->endpoints = endpoints;
+	ids->services = services;
 	ids->endpoint_ids = numbers;
 	ids->endpoint_count = m->instance_count;
 	return 0;
+}
+
+void ids_settle(struct ids *ids)
+{
+	registry_done(&ids->endpoints_before);
+	registry_done(&ids->services_before);
+	free(ids->ids_before);
+	ids->ids_before = NULL;
+	ids->may_undo = false;
+}
+
+bool ids_undo(struct ids *ids)
+{
+	if (!ids->may_undo)
+		return false;
+	registry_replace(&ids->endpoints, &ids->endpoints_before);
+	registry_replace(&ids->services, &ids->services_before);
+	free(ids->endpoint_ids);
+	ids->endpoint_ids = ids->ids_before;
+	ids->endpoint_count = ids->count_before;
+	ids->ids_before = NULL;
+	ids->may_undo = false;
+	return true;
 }
 
 uint32_t ids_endpoint(const struct ids *ids, const struct instance *i)
@@ -243,6 +277,7 @@ uint32_t ids_endpoints_taken(const struct ids *ids)
 
 void ids_release(struct ids *ids, bool (*fn)(void *ctx, uint32_t endpoint_id), void *ctx)
 {
+	ids_settle(ids);
 	registry_release(&ids->endpoints, fn, ctx);
 	registry_release(&ids->services, is_always_free, NULL);
 }

@@ -30,6 +30,12 @@ void ids_seed(struct ids *ids, const struct tables *have);
  * -ENOSPC and a sentence in *why (in the model's arena) when they do not fit; nothing changed then.
  */
 int ids_assign(struct ids *ids, const struct model *m, const char **why);
+/*
+ * Takes the latest ids_assign() back, as if it had not been: false when that cannot be, since it was
+ * settled, or numbers were released. ids_settle(): it is in force.
+ */
+bool ids_undo(struct ids *ids);
+void ids_settle(struct ids *ids);
 
 /* After ids_assign() on this model; instances that are not carried have SPW_ENDPOINT_NONE. */
 uint32_t ids_endpoint(const struct ids *ids, const struct instance *i);

@@ -219,6 +219,125 @@ static void patches_are_not_held_for_ever(void **state)
 	assert_true(whole > 1);
 }
 
+#define NAMED_BACKEND(name, endpoints)                                                             \
+	"{\"apiVersion\":\"gateway.envoyproxy.io/v1alpha1\",\"kind\":\"Backend\","                 \
+	"\"metadata\":{\"name\":\"" name "\"},\"spec\":{\"endpoints\":[" endpoints "]}}"
+#define SHARED "{\"ip\":{\"address\":\"10.0.9.1\",\"port\":8080}"
+#define OTHER  "{\"ip\":{\"address\":\"10.0.9.2\",\"port\":8080}}"
+
+static const char *one_route_text(struct arena *a, unsigned int n, const char *backend)
+{
+	return arena_printf(
+		a,
+		"{\"apiVersion\":\"gateway.networking.k8s.io/v1alpha2\",\"kind\":\"TCPRoute\","
+		"\"metadata\":{\"name\":\"r%u\"},\"spec\":{\"parentRefs\":[{\"name\":\"g%u\"}],"
+		"\"rules\":[{\"backendRefs\":[{\"group\":\"gateway.envoyproxy.io\",\"kind\":"
+		"\"Backend\",\"name\":\"%s\"}]}]}}",
+		n, n, backend);
+}
+
+static const char *policy_text(struct arena *a, unsigned int n, unsigned int interval_s)
+{
+	return arena_printf(a,
+			    "{\"apiVersion\":\"gateway.envoyproxy.io/v1alpha1\",\"kind\":"
+			    "\"BackendTrafficPolicy\",\"metadata\":{\"name\":\"p%u\"},\"spec\":{"
+			    "\"targetRefs\":[{\"group\":\"gateway.networking.k8s.io\",\"kind\":"
+			    "\"TCPRoute\",\"name\":\"r%u\"}],\"healthCheck\":{\"active\":{\"type\":"
+			    "\"TCP\",\"tcp\":{},\"interval\":\"%us\"}}}}",
+			    n, n, interval_s);
+}
+
+/* A shared endpoint takes its host name from the Backend that was heard first; it must not outlive it. */
+static void a_host_name_goes_with_the_backend_that_said_it(void **state)
+{
+	struct fixture *f = *state;
+	struct arena *a = f->arena;
+	const struct model *m;
+
+	apply_text(f, arena_printf(
+			      a, "%s,%s,%s,%s,%s,%s", gateway_text(a, 0), gateway_text(a, 1),
+			      one_route_text(a, 0, "named"), one_route_text(a, 1, "plain"),
+			      NAMED_BACKEND("named", SHARED ",\"hostname\":\"a.example\"}," OTHER),
+			      NAMED_BACKEND("plain", SHARED "}")));
+	apply_text(f, NAMED_BACKEND("named", OTHER));
+	m = f->engine->now->model;
+	for (size_t i = 0; i < m->instance_count; i++)
+		assert_null(m->instances[i].hostname);
+}
+
+static void compare_numbers_with_maps(struct fixture *f)
+{
+	const struct model *m = f->engine->now->model;
+
+	for (size_t i = 0; i < m->instance_count; i++) {
+		const uint32_t id = engine_endpoint_id(f->engine, &m->instances[i]);
+		const struct table_endpoint *row = NULL;
+
+		for (size_t n = 0; n < f->engine->have.endpoint_count; n++) {
+			if (f->engine->have.endpoints[n].id == id)
+				row = &f->engine->have.endpoints[n];
+		}
+		if (!row)
+			fail_msg("%s: number %u is in no table", m->instances[i].name, id);
+		assert_int_equal(row->profile, m->instances[i].profile);
+	}
+}
+
+static void a_dry_run_leaves_the_numbers_of_endpoints(void **state)
+{
+	struct fixture *f = *state;
+	struct arena *a = f->arena;
+
+	apply_text(f, arena_printf(a, "%s,%s,%s,%s,%s", gateway_text(a, 0), gateway_text(a, 1),
+				   one_route_text(a, 0, "plain"), one_route_text(a, 1, "plain"),
+				   NAMED_BACKEND("plain", SHARED "}," OTHER)));
+	compare_numbers_with_maps(f);
+	for (unsigned int i = 1; i < 8; i++) {
+		must(f, 200, "POST", OWN "/apply",
+		     arena_printf(a, "{\"dryRun\":true,\"objects\":[%s,%s]}", policy_text(a, 0, i),
+				  policy_text(a, 1, i + 10)));
+		compare_numbers_with_maps(f);
+	}
+}
+
+/* Its open flows know it by that number: under another it would be removed, and put in anew. */
+static void a_dry_run_before_a_change_removes_no_endpoint(void **state)
+{
+	struct fixture *f = *state;
+	struct arena *a = f->arena;
+	uint32_t before[2] = {0};
+
+	apply_text(f, arena_printf(a, "%s,%s,%s,%s,%s,%s", gateway_text(a, 0), gateway_text(a, 1),
+				   one_route_text(a, 0, "plain"), one_route_text(a, 1, "plain"),
+				   NAMED_BACKEND("plain", SHARED "}," OTHER),
+				   NAMED_BACKEND("aside", OTHER)));
+	assert_int_equal(f->engine->have.endpoint_count, 2);
+	for (size_t i = 0; i < 2; i++)
+		before[i] = f->engine->have.endpoints[i].id;
+	for (unsigned int i = 1; i < 8; i++)
+		must(f, 200, "POST", OWN "/apply",
+		     arena_printf(a, "{\"dryRun\":true,\"objects\":[%s,%s]}", policy_text(a, 0, i),
+				  policy_text(a, 1, i + 10)));
+	apply_text(f, NAMED_BACKEND("aside", SHARED "}"));
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(f->engine->have.endpoints[i].id, before[i]);
+}
+
+static void a_dry_run_takes_no_numbers(void **state)
+{
+	struct fixture *f = *state;
+	struct arena *a = f->arena;
+	uint32_t taken;
+
+	apply_text(f, arena_printf(a, "%s,%s,%s", gateway_text(a, 0), one_route_text(a, 0, "plain"),
+				   NAMED_BACKEND("plain", SHARED "}")));
+	taken = ids_endpoints_taken(f->engine->ids);
+	must(f, 200, "POST", OWN "/apply",
+	     arena_printf(a, "{\"dryRun\":true,\"objects\":[%s]}",
+			  NAMED_BACKEND("plain", SHARED "}," OTHER)));
+	assert_int_equal(ids_endpoints_taken(f->engine->ids), taken);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +345,10 @@ int main(void)
 		TEST(a_change_of_a_kind_that_others_depend_on_is_resolved_as_a_whole),
 		TEST(a_refused_or_tried_change_leaves_the_patched_generation),
 		TEST(patches_are_not_held_for_ever),
+		TEST(a_dry_run_leaves_the_numbers_of_endpoints),
+		TEST(a_dry_run_before_a_change_removes_no_endpoint),
+		TEST(a_dry_run_takes_no_numbers),
+		TEST(a_host_name_goes_with_the_backend_that_said_it),
 	};
 
 	return cmocka_run_group_tests(tests, leave_network, NULL);
