@@ -54,6 +54,7 @@ static int plan_steps(struct engine *e, struct arena *a, enum resting resting, s
 {
 	struct line_space slots = {0}, motions = {0};
 	struct tables have = have_now(e, a);
+	bool *direct = arena_array(a, p->want.service_count, sizeof(*direct));
 	struct motion_clock clock;
 	int err;
 
@@ -61,12 +62,16 @@ static int plan_steps(struct engine *e, struct arena *a, enum resting resting, s
 	dataplane_resting(e->dp, a, &slots, &motions);
 	if (resting == RESTING_IGNORED)
 		slots.resting_count = motions.resting_count = 0;
+	for (size_t i = 0; i < p->want.service_count; i++)
+		direct[i] = p->want.services[i].direct;
 	motions_make(a, &have, &p->want, &clock);
 	err = tables_diff(a, &have, &p->want, &slots, &motions, &p->steps);
 	if (!err || !have.strays)
 		return err;
 	have.strays = NULL;
 	p->strays_left = true;
+	for (size_t i = 0; i < p->want.service_count; i++)
+		p->want.services[i].direct = direct[i];
 	motions_make(a, &have, &p->want, &clock);
 	return tables_diff(a, &have, &p->want, &slots, &motions, &p->steps);
 }

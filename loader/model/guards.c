@@ -16,19 +16,19 @@ struct source_text {
 	const char *networks, *from; /* NULL: not there */
 	const struct netlist *list;
 	struct problem problem;
+	const char **warnings; /* the problem's parts */
+	size_t warning_count;
 };
 
 struct reading {
 	struct resolver *r;
-	const struct object *route;
-	struct loc loc; /* of the annotation that is read */
 	struct source_text *text;
 	struct networks networks;
 };
 
 static void complain(struct reading *g, const char *reason, const char *message)
 {
-	resolve_warn(g->r, g->route, g->loc, message);
+	*arena_push(g->r->arena, g->text->warnings, g->text->warning_count) = message;
 	if (!g->text->problem.reason)
 		g->text->problem.reason = reason;
 	g->text->problem.message = text_join(g->r->arena, g->text->problem.message, "; ", message);
@@ -109,6 +109,22 @@ static void read_text(struct reading *g)
 	*arena_push(g->r->arena, g->r->source_texts, g->r->source_text_count) = *t;
 }
 
+/* Once for each route: which others have the same list is nothing that a change of its own changes. */
+static void tell(struct resolver *r, const struct draft *d, const struct source_text *t,
+		 struct loc loc)
+{
+	struct problem *sum = &d->refs->sources;
+
+	if (!t->problem.reason || (sum->reason && strstr(sum->message, t->problem.message)))
+		return;
+	for (size_t i = 0; i < t->warning_count; i++)
+		resolve_warn(r, d->route, loc, t->warnings[i]);
+	if (!sum->reason)
+		*sum = t->problem;
+	else
+		sum->message = text_join(r->arena, sum->message, "; ", t->problem.message);
+}
+
 static const struct netlist *read_list(struct resolver *r, const struct draft *d,
 				       const char *networks, const char *from)
 {
@@ -120,13 +136,7 @@ static const struct netlist *read_list(struct resolver *r, const struct draft *d
 		.from = annotation_value(root, from),
 	};
 	const struct source_text *known = find_text(r, &t);
-	struct reading g = {
-		.r = r,
-		.route = d->route,
-		.loc = member_loc(node_at(root, "metadata.annotations"), from),
-		.text = &t,
-	};
-	struct problem *sum = &d->refs->sources;
+	struct reading g = {.r = r, .text = &t};
 
 	if (!t.networks && !t.from)
 		return NULL;
@@ -134,10 +144,7 @@ static const struct netlist *read_list(struct resolver *r, const struct draft *d
 		t = *known;
 	else
 		read_text(&g);
-	if (t.problem.reason && !sum->reason)
-		*sum = t.problem;
-	else if (t.problem.reason && !strstr(sum->message, t.problem.message))
-		sum->message = text_join(r->arena, sum->message, "; ", t.problem.message);
+	tell(r, d, &t, member_loc(node_at(root, "metadata.annotations"), from));
 	return t.list;
 }
 

@@ -338,6 +338,34 @@ static void a_dry_run_takes_no_numbers(void **state)
 	assert_int_equal(ids_endpoints_taken(f->engine->ids), taken);
 }
 
+static const char *listed_route_text(struct arena *a, unsigned int n)
+{
+	return arena_printf(
+		a,
+		"{\"apiVersion\":\"gateway.networking.k8s.io/v1alpha2\",\"kind\":\"TCPRoute\","
+		"\"metadata\":{\"name\":\"r%u\",\"annotations\":{"
+		"\"spillway.dev/deny-sources-from\":\"gone\"}},\"spec\":{\"parentRefs\":[{\"name\":\"g%u\"}],"
+		"\"rules\":[{\"backendRefs\":[{\"group\":\"gateway.envoyproxy.io\",\"kind\":"
+		"\"Backend\",\"name\":\"b%u\"}]}]}}",
+		n, n, n);
+}
+
+/* Routes share a list of sources, and the warning about it; a Backend of the second brings none about. */
+static void a_change_of_a_backend_warns_of_no_list_of_sources(void **state)
+{
+	struct fixture *f = *state;
+	struct arena *a = f->arena;
+	struct node *answer;
+
+	apply_text(f, arena_printf(a, "%s,%s,%s,%s,%s,%s", gateway_text(a, 0), gateway_text(a, 1),
+				   listed_route_text(a, 0), listed_route_text(a, 1),
+				   NAMED_BACKEND("b0", OTHER), NAMED_BACKEND("b1", OTHER)));
+	answer = must(f, 200, "POST", OWN "/apply",
+		      arena_printf(a, APPLY("%s"), NAMED_BACKEND("b1", SHARED "}")));
+	assert_true(is_patched(f));
+	assert_int_equal(node_count(node_member(answer, "warnings")), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +376,7 @@ int main(void)
 		TEST(a_dry_run_leaves_the_numbers_of_endpoints),
 		TEST(a_dry_run_before_a_change_removes_no_endpoint),
 		TEST(a_dry_run_takes_no_numbers),
+		TEST(a_change_of_a_backend_warns_of_no_list_of_sources),
 		TEST(a_host_name_goes_with_the_backend_that_said_it),
 	};
 
