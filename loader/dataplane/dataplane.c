@@ -17,7 +17,7 @@
 #include "dataplane/privileges.h"
 #include "dataplane/state.h"
 #include "dataplane/sysctl.h"
-#include "dataplane/vlan_tags.h"
+#include "dataplane/offload.h"
 #include "spillway.skel.h"
 
 #define FLOWS_LIMIT (1u << 28)
@@ -210,7 +210,7 @@ static void undo(struct dataplane *dp)
 	if (dp->taken_over || !dp->journal_was_empty || !dp->journal.count)
 		return;
 	sysctl_undo(&dp->journal);
-	vlan_tags_undo(&dp->journal);
+	offloads_undo(&dp->journal);
 	bpffs_unmount(&dp->journal);
 	(void)journal_clear(&dp->journal);
 }

@@ -15,7 +15,7 @@
 #include "dataplane/privileges.h"
 #include "dataplane/state.h"
 #include "dataplane/sysctl.h"
-#include "dataplane/vlan_tags.h"
+#include "dataplane/offload.h"
 
 /* First of all: from here on no packet is touched. */
 static void detach_links(const char *bpffs)
@@ -91,7 +91,7 @@ int dataplane_detach(struct arena *a, const char *bpffs, const char *run_dir, co
 	if (one)
 		err = why_set(w, one, "%s: cannot be read: %s", journal.path, strerror(-one));
 	sysctl_undo(&journal);
-	vlan_tags_undo(&journal);
+	offloads_undo(&journal);
 	bpffs_unmount(&journal);
 	if (!err) {
 		err = journal_clear(&journal);

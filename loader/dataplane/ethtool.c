@@ -46,6 +46,23 @@ int ethtool_flags_set(const char *interface, uint32_t flags)
 	return call(interface, &v);
 }
 
+int ethtool_gro_get(const char *interface, bool *on)
+{
+	struct ethtool_value v = {.cmd = ETHTOOL_GGRO};
+	int err = call(interface, &v);
+
+	if (!err)
+		*on = v.data;
+	return err;
+}
+
+int ethtool_gro_set(const char *interface, bool on)
+{
+	struct ethtool_value v = {.cmd = ETHTOOL_SGRO, .data = on};
+
+	return call(interface, &v);
+}
+
 int ethtool_driver(const char *interface, char *driver, size_t size)
 {
 	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};

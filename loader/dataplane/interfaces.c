@@ -14,9 +14,9 @@
 #include <bpf/bpf.h>
 
 #include "base/log.h"
+#include "dataplane/offload.h"
 #include "dataplane/state.h"
 #include "dataplane/sysctl.h"
-#include "dataplane/vlan_tags.h"
 
 /* XDP_TX on veth needs an XDP program at the peer and loses packets without a trace else. */
 static int enter_maps(struct dataplane *dp, const struct interface *i)
@@ -31,15 +31,26 @@ static int enter_maps(struct dataplane *dp, const struct interface *i)
 	return interface_row_put(dp, &i->link, flags);
 }
 
-/* Once attached: what cannot be attached is tried again at each of its changes, and this is one. */
-static void keep_vlan_tags(struct dataplane *dp, const struct interface *i)
+static void switch_off(struct dataplane *dp, const struct interface *i, enum offload o,
+		       const char *else_text)
 {
-	int err = vlan_tags_keep(&dp->journal, i->link.name);
+	int err = offload_off(&dp->journal, o, i->link.name);
 
 	if (err)
-		log_warn("interface: %s: rx-vlan-offload cannot be switched off: %s: frames with a "
-			 "VLAN tag are taken for untagged ones",
-			 i->link.name, strerror(-err));
+		log_warn("interface: %s: %s cannot be switched off: %s: %s", i->link.name,
+			 offload_name(o), strerror(-err), else_text);
+}
+
+/* Once attached: what cannot be attached is tried again at each of its changes, and this is one. */
+static void see_whole_packets(struct dataplane *dp, const struct interface *i)
+{
+	switch_off(dp, i, OFFLOAD_RX_VLAN, "frames with a VLAN tag are taken for untagged ones");
+	if (i->native)
+		offload_set_back(&dp->journal, OFFLOAD_GRO, i->link.name, i->link.ifindex);
+	else
+		switch_off(dp, i, OFFLOAD_GRO,
+			   "segments that the kernel puts together are lost on their way to "
+			   "another interface");
 }
 
 static int bring_in(struct dataplane *dp, struct interface *i, struct why why)
@@ -65,7 +76,7 @@ static int bring_in(struct dataplane *dp, struct interface *i, struct why why)
 		interface_row_remove(dp, i->link.ifindex);
 		return err;
 	}
-	keep_vlan_tags(dp, i);
+	see_whole_packets(dp, i);
 	(void)enter_maps(dp, i); /* the mode is known now */
 	i->problem[0] = '\0';
 	if (i->native)
@@ -86,7 +97,8 @@ static void take_out(struct dataplane *dp, struct interface *i)
 		(void)link_unpin(path);
 	}
 	if (i->link.ifindex) {
-		vlan_tags_set_back(&dp->journal, i->link.name, i->link.ifindex);
+		for (enum offload o = 0; o < OFFLOADS; o++)
+			offload_set_back(&dp->journal, o, i->link.name, i->link.ifindex);
 		interface_row_remove(dp, i->link.ifindex);
 	}
 	fd_close(i->bpf_link);
@@ -168,17 +180,18 @@ static bool is_named(const struct dataplane *dp, const char *name)
 }
 
 /* What an earlier run changed on interfaces that are not named any more. */
-static void prune_vlan_tags(struct dataplane *dp)
+static void prune_offloads(struct dataplane *dp)
 {
 	char name[IFNAMSIZ];
+	enum offload o;
 
 	for (size_t i = dp->journal.count; i-- > 0;) {
 		const struct change *c = &dp->journal.items[i];
 
-		if (c->kind != CHANGE_RX_VLAN || is_named(dp, c->name))
+		if (!offload_of(c, &o) || is_named(dp, c->name))
 			continue;
 		(void)snprintf(name, sizeof(name), "%s", c->name);
-		vlan_tags_set_back(&dp->journal, name, if_nametoindex(name));
+		offload_set_back(&dp->journal, o, name, if_nametoindex(name));
 	}
 }
 
@@ -220,7 +233,7 @@ int interfaces_open(struct dataplane *dp, const struct dataplane_options *opts, 
 	interface_rows_prune(dp);
 	if (dp->bpffs)
 		prune_links(dp);
-	prune_vlan_tags(dp);
+	prune_offloads(dp);
 	transmit_refresh(dp);
 	return 0;
 }

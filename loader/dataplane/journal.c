@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A line is "sysctl NAME OLD NEW", "rx-vlan-offload INTERFACE OLD NEW", "clsact INTERFACE OLD NEW" or
- * "mount DIR", appended with one write(). The run directory is gone after a reboot, and so are the changes.
+ * A line is "sysctl NAME OLD NEW", "rx-vlan-offload INTERFACE OLD NEW", likewise
+ * "generic-receive-offload" and "clsact", or "mount DIR", appended with one write(). The run directory is gone after a reboot, and so are the changes.
  */
 #include "dataplane/journal.h"
 
@@ -21,9 +21,8 @@
 #define LINE_BYTES    (PATH_MAX + 64)
 
 static const char *const words[] = {
-	[CHANGE_SYSCTL] = "sysctl",
-	[CHANGE_MOUNT] = "mount",
-	[CHANGE_RX_VLAN] = "rx-vlan-offload",
+	[CHANGE_SYSCTL] = "sysctl",	      [CHANGE_MOUNT] = "mount",
+	[CHANGE_RX_VLAN] = "rx-vlan-offload", [CHANGE_GRO] = "generic-receive-offload",
 	[CHANGE_CLSACT] = "clsact",
 };
 
@@ -65,7 +64,7 @@ static int add(struct journal *j, enum change_kind kind, const char *name, const
 
 static bool is_name(enum change_kind kind, const char *name)
 {
-	if (kind == CHANGE_RX_VLAN || kind == CHANGE_CLSACT)
+	if (kind == CHANGE_RX_VLAN || kind == CHANGE_GRO || kind == CHANGE_CLSACT)
 		return strlen(name) < IFNAMSIZ && !strchr(name, '/');
 	return !strstr(name, "..") && name[0] != '/';
 }
@@ -95,6 +94,8 @@ static int parse_line(struct journal *j, char *line)
 		return parse_values(j, CHANGE_SYSCTL, save);
 	if (!strcmp(word, words[CHANGE_RX_VLAN]))
 		return parse_values(j, CHANGE_RX_VLAN, save);
+	if (!strcmp(word, words[CHANGE_GRO]))
+		return parse_values(j, CHANGE_GRO, save);
 	if (!strcmp(word, words[CHANGE_CLSACT]))
 		return parse_values(j, CHANGE_CLSACT, save);
 	return 0;

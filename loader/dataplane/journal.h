@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-enum change_kind { CHANGE_SYSCTL, CHANGE_MOUNT, CHANGE_RX_VLAN, CHANGE_CLSACT };
+enum change_kind { CHANGE_SYSCTL, CHANGE_MOUNT, CHANGE_RX_VLAN, CHANGE_GRO, CHANGE_CLSACT };
 
 struct change {
 	enum change_kind kind;

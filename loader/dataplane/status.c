@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "dataplane/offload.h"
 #include "dataplane/state.h"
 #include "model/mode.h"
 
@@ -34,6 +35,8 @@ static const char *sysctl_text(struct arena *a, const struct change *c)
 
 static void add_changes(const struct dataplane *dp, struct arena *a, struct dataplane_status *s)
 {
+	enum offload o;
+
 	for (size_t i = 0; i < dp->journal.count; i++) {
 		const struct change *c = &dp->journal.items[i];
 
@@ -42,8 +45,10 @@ static void add_changes(const struct dataplane *dp, struct arena *a, struct data
 			*arena_push(a, s->sysctls, s->sysctl_count) = sysctl_text(a, c);
 			break;
 		case CHANGE_RX_VLAN:
+		case CHANGE_GRO:
 			*arena_push(a, s->offloads, s->offload_count) = arena_printf(
-				a, "rx-vlan-offload of %s: %s -> %s", c->name, c->from, c->to);
+				a, "%s of %s: %s -> %s", offload_of(c, &o) ? offload_name(o) : "",
+				c->name, c->from, c->to);
 			break;
 		case CHANGE_CLSACT: /* only spillway-decap puts one in */
 		case CHANGE_MOUNT:

@@ -123,6 +123,25 @@ def test_in_generic_mode_any_driver_transmits(net):
     assert lib.fetch(net, lib.VIP4, 20)["errors"] == []
 
 
+def test_in_generic_mode_packets_come_as_they_were_sent(net):
+    gro_of = "generic-receive-offload"
+    changed = [f"{gro_of} of front: on -> off", f"{gro_of} of back: on -> off"]
+    for dev in ("front", "back"):
+        gro(net, "gw", dev, "on")
+    gateway = start(net, "--xdp-mode", "generic")
+    assert feature(net, "front", gro_of) == feature(net, "back", gro_of) == "off"
+    assert set(changed) <= set(gateway.json("status")["offloads"])
+    gateway.kill()
+    gateway.start()  # must not take what the first run set for the host's own
+    assert set(changed) <= set(gateway.json("status")["offloads"])
+    gateway.kill()
+    gateway.detach()
+    assert feature(net, "front", gro_of) == feature(net, "back", gro_of) == "on"
+    gateway = start(net, "--xdp-mode", "native")
+    assert feature(net, "front", gro_of) == "on"
+    assert not set(changed) & set(gateway.json("status")["offloads"])
+
+
 def build_program(net, name="other"):
     """An object file with one XDP program of this name, which passes everything."""
     source, made = os.path.join(net.dir, f"{name}.c"), os.path.join(net.dir, f"{name}.o")

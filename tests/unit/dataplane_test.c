@@ -165,10 +165,11 @@ static void a_journal_is_read_and_nonsense_in_it_left_out(void **state)
 					   "rx-vlan-offload a/b on off\n"
 					   "rx-vlan-offload longer-than-fits on off\n"
 					   "rx-vlan-offload eth1 on\n"
+					   "generic-receive-offload eth0 on off\n"
 					   "clsact eth0 none clsact\n"
 					   "clsact a/b none clsact\n"),
 			 0);
-	assert_int_equal(j.count, 5);
+	assert_int_equal(j.count, 6);
 	assert_int_equal(j.items[0].kind, CHANGE_SYSCTL);
 	assert_string_equal(j.items[0].name, "net/ipv4/conf/eth0/forwarding");
 	assert_string_equal(j.items[0].from, "0");
@@ -178,8 +179,9 @@ static void a_journal_is_read_and_nonsense_in_it_left_out(void **state)
 	assert_string_equal(j.items[2].name, "/a dir");
 	assert_int_equal(j.items[3].kind, CHANGE_RX_VLAN);
 	assert_string_equal(j.items[3].name, "eth0.5");
-	assert_int_equal(j.items[4].kind, CHANGE_CLSACT);
-	assert_string_equal(j.items[4].name, "eth0");
+	assert_int_equal(j.items[4].kind, CHANGE_GRO);
+	assert_int_equal(j.items[5].kind, CHANGE_CLSACT);
+	assert_string_equal(j.items[5].name, "eth0");
 	journal_done(&j);
 }
 
