@@ -11,6 +11,8 @@
 #include "flow.h"
 #include "pick.h"
 
+#define MOTION_PHASE_SHIFT 16
+
 enum motion_phase {
 	MOTION_SETTLED, /* no flow of the slot has an entry */
 	MOTION_FIRST,	/* no entry: the endpoint of before, SYNs included; it is remembered */
@@ -57,20 +59,35 @@ static inline enum motion_phase motion_phase(const struct spw_motion *m, __u32 s
 	return age < all ? MOTION_SECOND : MOTION_OVER;
 }
 
+/*
+ * Who had the slot, and above it the phase; of a block's packets with this key. `hash` as for motion_slot(),
+ * `row` is the service's. Global, so that the verifier walks it once and its callers go on with numbers.
+ */
+__noinline __u32 motion_find(__u32 first, __u32 hash, const struct spw_flow_key *k, __u32 row)
+{
+	const struct spw_settings *settings = config_settings(row & 1);
+	const struct spw_motion *m;
+
+	if (!k || !settings)
+		return 0;
+	m = motion_slot(first, hash, k, settings->seed);
+	if (!m || !m->was)
+		return 0;
+	return m->was |
+	       motion_phase(m, row / 2, k->proto == IPPROTO_UDP, row & 1, (__u32)bpf_jiffies64())
+		       << MOTION_PHASE_SHIFT;
+}
+
 /* Of the service's packets with this key, whose hashes are known. */
 static inline void motion_read(const struct pkt *p, const struct spw_service_row *row,
 			       const struct spw_flow_key *k, struct motion *out)
 {
-	const struct spw_motion *m = NULL;
+	__u32 found = 0;
 
-	out->phase = MOTION_SETTLED;
-	out->was = SPW_ENDPOINT_NONE;
 	if (row->flags & SPW_SERVICE_MOTION)
-		m = motion_slot(row->motion, p->carry->hash, k, p->settings->seed);
-	if (!m || !m->was)
-		return;
-	out->was = m->was;
-	out->phase = motion_phase(m, p->service, k->proto == IPPROTO_UDP, p->side, p->now);
+		found = motion_find(row->motion, p->carry->hash, k, p->service * 2 + p->side);
+	out->was = found & 0xffff;
+	out->phase = found >> MOTION_PHASE_SHIFT & 3;
 }
 
 /* Are flows of the slot to have entries? */
