@@ -11,8 +11,9 @@
 #include "tag.h"
 
 /*
- * With generic XDP the kernel has put packets together that come apart again on their way out: longer
- * than the way in allows, so nobody sent them so.
+ * With generic XDP the kernel has put packets together: longer than the way in allows, so nobody sent them
+ * so, and no "too big" is due. They come apart again where they leave by the interface they came by; a
+ * redirect loses them, so the daemon has the kernel put none together (loader/dataplane/offload.h).
  */
 static inline bool hop_is_giant(const struct pkt *p)
 {

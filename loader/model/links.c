@@ -110,7 +110,7 @@ static void list_addresses(struct listing *l, const struct model_options *opts)
 		add_address(l, &opts->host_addrs[i]);
 }
 
-static bool leads_on(const struct object *o)
+bool links_lead_on(const struct object *o)
 {
 	switch (o->res.kind->id) {
 	case KIND_REFERENCEGRANT:
@@ -148,7 +148,7 @@ static void list_object(struct listing *l, const struct model_options *opts)
 	const struct object *o = l->object;
 	const struct node *spec = node_member(o->res.root, "spec");
 
-	if (!leads_on(o))
+	if (!links_lead_on(o))
 		return;
 	add_name(l, o->res.namespace, o->res.name, LINK_NAME);
 	list_mentions(l, spec);

@@ -17,9 +17,10 @@ struct links *links_new(struct arena *a, const struct model *m);
 bool links_are_open(const struct links *l);
 /* Does the spec mention a name? */
 bool links_mentions(const struct object *o);
+/* ConfigMaps, Secrets, ReferenceGrants and GatewayClasses do not: they are the same whoever refers to them. */
+bool links_lead_on(const struct object *o);
 /*
- * Sets in[] (by object, all false) for all that can be reached from `places`; ConfigMaps, Secrets,
- * ReferenceGrants and GatewayClasses, which change nothing by being referred to, lead nowhere and are left
+ * Sets in[] (by object, all false) for all that can be reached from `places`; what does not lead on is left
  * out. False once there are more than `most`.
  */
 bool links_reach(const struct links *l, const size_t *places, size_t count, size_t most, bool *in);

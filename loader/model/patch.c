@@ -118,15 +118,6 @@ static bool is_simple(const struct patch *p, const struct object *o)
 	return false;
 }
 
-/* What others may look at, but which is the same whoever does. */
-static bool is_context(const struct object *o)
-{
-	const enum kind_id id = o->res.kind->id;
-
-	return id == KIND_REFERENCEGRANT || id == KIND_GATEWAYCLASS || id == KIND_CONFIGMAP ||
-	       id == KIND_SECRET;
-}
-
 /* The objects to be resolved, as they are to be; and their places in `before`. */
 struct part {
 	struct object *objects;
@@ -152,7 +143,7 @@ static bool gather(const struct patch *p, struct arena *a, const bool *in, const
 		const struct patch_object *now;
 		struct object *to;
 
-		if (!in[i] && !is_context(o))
+		if (!in[i] && links_lead_on(o))
 			continue;
 		to = arena_push(a, out->objects, out->count);
 		*to = *o;
