@@ -171,20 +171,24 @@ static __noinline enum verdict direct_slowly(struct pkt *p, const struct spw_ser
 	return direct_old(p, row, m, slot);
 }
 
-/* The service of a key, if it has endpoints of direct return; its slot's endpoint and motion. */
-static inline const struct spw_service_row *direct_slot(struct pkt *p, const struct spw_flow_key *k,
-							struct motion *m, __u32 *slot)
+/* The service of a key, if it has endpoints of direct return. */
+static inline const struct spw_service_row *direct_service(struct pkt *p,
+							   const struct spw_flow_key *k)
 {
 	const struct spw_service_row *row =
 		service_find(k, p->side, p->settings->service_seed, &p->service);
 
-	if (!row || !(row->flags & SPW_SERVICE_DIRECT))
-		return NULL;
+	return row && (row->flags & SPW_SERVICE_DIRECT) ? row : NULL;
+}
+
+/* The endpoint of the key's slot, and its motion. */
+static inline __u32 direct_slot(struct pkt *p, const struct spw_service_row *row,
+				const struct spw_flow_key *k, struct motion *m)
+{
 	pick_hashes(p, k, row);
-	*slot = row->table.size ? pick_slot(p->carry->pick, row->table.base, row->table.size)
-				: SPW_ENDPOINT_NONE;
 	motion_read(p, row, k, m);
-	return row;
+	return row->table.size ? pick_slot(p->carry->pick, row->table.base, row->table.size)
+			       : SPW_ENDPOINT_NONE;
 }
 
 /* Its connection ID names p->endpoint, which may be of mode nat: that packet is for those stages. */
@@ -210,9 +214,10 @@ static inline enum verdict direct(struct pkt *p)
 	struct motion m;
 	__u32 slot;
 
-	row = direct_slot(p, p->key, &m, &slot);
+	row = direct_service(p, p->key);
 	if (!row)
 		return NEXT;
+	slot = direct_slot(p, row, p->key, &m);
 	p->endpoint = quic_direct(p, row);
 	if (p->endpoint != SPW_ENDPOINT_NONE) {
 		v = direct_named(p, row);

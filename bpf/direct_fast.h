@@ -62,12 +62,13 @@ static inline const struct spw_endpoint *fast_endpoint(struct pkt *p)
 	struct motion m;
 	__u32 slot;
 
-	row = direct_slot(p, p->key, &m, &slot);
-	if (!row || m.phase != MOTION_SETTLED || !word_is_settled(endpoint_word(slot)))
+	row = direct_service(p, p->key);
+	if (!row || (row->flags & SPW_SERVICE_QUIC))
 		return NULL;
 	if ((row->flags & SPW_SERVICE_GUARDED) && (!p->tcp || p->tcp->syn))
 		return NULL;
-	if (row->flags & SPW_SERVICE_QUIC)
+	slot = direct_slot(p, row, p->key, &m);
+	if (m.phase != MOTION_SETTLED || !word_is_settled(endpoint_word(slot)))
 		return NULL;
 	p->endpoint = slot;
 	return direct_endpoint(slot, p->v6);

@@ -17,9 +17,10 @@ static inline __u32 direct_meant(struct pkt *p)
 	if (!q || !quote_load(p->ctx, icmp_at(p), p->l4_len, p->v6) ||
 	    !quote_key(q, &p->key->daddr, p->v6))
 		return SPW_ENDPOINT_NONE;
-	row = direct_slot(p, &q->key, &m, &slot);
+	row = direct_service(p, &q->key);
 	if (!row)
 		return SPW_ENDPOINT_NONE;
+	slot = direct_slot(p, row, &q->key, &m);
 	id = motion_owner(&m, slot);
 	if (m.phase != MOTION_SETTLED || !word_is_settled(endpoint_word(slot))) {
 		if (flow_get(&q->key, p->v6, p->f) != TABLE_NONE) {
